@@ -1,0 +1,37 @@
+//! Events of the control process and of what it looks after.
+
+use serde::{Deserialize, Serialize};
+
+/// What happened to the control process or to something that it looks after.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum ControlEvent {
+    /// Control started; `recovered` rollouts were found unfinished.
+    Started {
+        /// The version of Slipway.
+        version: String,
+        /// The process.
+        pid: u32,
+        /// Unfinished rollouts that were taken up again.
+        recovered: u32,
+    },
+    /// Control stopped in order.
+    Stopped {
+        /// Why, in words.
+        reason: String,
+    },
+    /// An accessory (PostgreSQL, Redis) was started.
+    AccessoryStarted {
+        /// Which one.
+        name: String,
+        /// Its process.
+        pid: u32,
+    },
+    /// An accessory ended although nobody asked it to.
+    AccessoryExited {
+        /// Which one.
+        name: String,
+        /// How it ended, in words.
+        how: String,
+    },
+}

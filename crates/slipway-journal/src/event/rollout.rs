@@ -1,0 +1,293 @@
+//! Events of a rollout: its states, each step before (`Intent`) and after (`Done`),
+//! instances, routing, triggers and the receipt.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{
+    EnvironmentName, Generation, InstanceId, ReleaseId, RolloutId, ServiceName, Slot,
+};
+
+/// What happened in a rollout.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum RolloutEvent {
+    /// Somebody asked for a release in an environment.
+    Requested {
+        /// The rollout.
+        rollout: RolloutId,
+        /// The service.
+        service: ServiceName,
+        /// Where.
+        environment: EnvironmentName,
+        /// What.
+        release: ReleaseId,
+        /// What was live when it was asked for.
+        previous: Option<ReleaseId>,
+        /// The place that the new release gets.
+        slot: Slot,
+    },
+    /// The rollout is in a new state.
+    Entered {
+        /// The rollout.
+        rollout: RolloutId,
+        /// The state.
+        state: RolloutState,
+    },
+    /// A step is about to be done. Committed before its effect.
+    Intent {
+        /// The rollout.
+        rollout: RolloutId,
+        /// The step.
+        step: Step,
+    },
+    /// A step was done. Committed after its effect, with what was seen.
+    Done {
+        /// The rollout.
+        rollout: RolloutId,
+        /// The step.
+        step: Step,
+        /// What was seen, in words.
+        observed: String,
+    },
+    /// A process of an instance runs.
+    InstanceStarted {
+        /// The rollout.
+        rollout: RolloutId,
+        /// The instance.
+        instance: InstanceId,
+        /// Its process id.
+        pid: i32,
+        /// The process's start, in clock ticks since boot; with the boot id it tells
+        /// this process from a later one with the same number.
+        start_ticks: u64,
+        /// The boot that it belongs to.
+        boot: String,
+        /// Where it answers, `127.0.0.1:43211`.
+        address: String,
+    },
+    /// An instance ended.
+    InstanceExited {
+        /// The rollout.
+        rollout: RolloutId,
+        /// The instance.
+        instance: InstanceId,
+        /// How it ended, in words.
+        how: String,
+        /// Whether Slipway had asked it to.
+        expected: bool,
+    },
+    /// A trigger fired: the new release misbehaves, or a person wants it back.
+    TriggerFired {
+        /// The rollout.
+        rollout: RolloutId,
+        /// Which one.
+        trigger: Trigger,
+        /// The evidence in words, with its numbers.
+        evidence: String,
+    },
+    /// A release may not be deployed again without a person's word.
+    Quarantined {
+        /// The rollout that condemned it.
+        rollout: RolloutId,
+        /// The release.
+        release: ReleaseId,
+        /// Why.
+        reason: String,
+    },
+    /// The account of a rollout, once its traffic has settled.
+    ReceiptIssued {
+        /// The receipt.
+        receipt: Box<Receipt>,
+    },
+}
+
+/// Where a rollout stands. See the design, §5.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "kebab-case")]
+pub enum RolloutState {
+    /// Asked for.
+    Queued,
+    /// Holds the lease of its service and environment.
+    Locked,
+    /// The release is there, its configuration is rendered, there is room.
+    Prepared,
+    /// Expanding migrations are applied.
+    Expanded,
+    /// Instances exist, without traffic.
+    Started,
+    /// Instances have proved themselves.
+    Ready,
+    /// Testers only.
+    Preview,
+    /// Traffic moves to the new release.
+    Shifting {
+        /// Share of the new release in hundredths of a per cent, 0 to 10000.
+        weight: u16,
+    },
+    /// All traffic is on the new release.
+    Live,
+    /// The old release is kept warm.
+    Baking,
+    /// The old release is stopped.
+    Retired,
+    /// Over, and good.
+    Done,
+    /// Waits for something.
+    Holding {
+        /// For what.
+        reason: String,
+    },
+    /// Taken back before it had traffic, by a person.
+    Cancelled {
+        /// Why.
+        reason: String,
+    },
+    /// A newer rollout took its place before it had traffic.
+    Superseded {
+        /// The newer one.
+        by: RolloutId,
+    },
+    /// Could not be brought up; traffic never left the old release.
+    Failed {
+        /// Why, in words that say what to do.
+        reason: String,
+    },
+    /// Had traffic and was taken back.
+    RolledBack {
+        /// Why.
+        reason: String,
+    },
+    /// No automatic move is safe; a person is called.
+    Halted {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl RolloutState {
+    /// Whether nothing follows any more.
+    pub fn is_end(&self) -> bool {
+        matches!(
+            self,
+            Self::Done
+                | Self::Cancelled { .. }
+                | Self::Superseded { .. }
+                | Self::Failed { .. }
+                | Self::RolledBack { .. }
+                | Self::Halted { .. }
+        )
+    }
+}
+
+/// One effect on the world. Each is idempotent, so that it may be repeated after a crash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case")]
+pub enum Step {
+    /// Check the release's digest and that there is room; write its configuration.
+    Prepare,
+    /// Apply expanding migrations, by the new release.
+    Expand,
+    /// Start an instance.
+    Start {
+        /// The instance.
+        instance: InstanceId,
+    },
+    /// Wait until every instance has proved itself.
+    AwaitReady,
+    /// Let testers see the new release.
+    Preview {
+        /// The table that says so.
+        generation: Generation,
+    },
+    /// Move traffic.
+    Shift {
+        /// Share of the new release in hundredths of a per cent.
+        weight: u16,
+        /// The table that says so.
+        generation: Generation,
+    },
+    /// Bring all traffic back to the old release.
+    Restore {
+        /// The table that says so.
+        generation: Generation,
+    },
+    /// Wait until no request is left on tables older than this one.
+    Drain {
+        /// The table.
+        generation: Generation,
+    },
+    /// Take a slot's instances out of the table.
+    Unroute {
+        /// The slot.
+        slot: Slot,
+        /// The table that says so.
+        generation: Generation,
+    },
+    /// Stop an instance: ask, wait, kill.
+    Stop {
+        /// The instance.
+        instance: InstanceId,
+    },
+}
+
+/// What can take a rollout back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trigger {
+    /// An instance with traffic ended.
+    InstanceDeath,
+    /// Many bad answers within seconds.
+    ErrorBurst,
+    /// Active health checks fail.
+    FailedHealth,
+    /// No progress in time.
+    Deadline,
+    /// A person.
+    Person,
+}
+
+/// The exact account of a rollout, by the proxy's own count.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// The rollout.
+    pub rollout: RolloutId,
+    /// The service.
+    pub service: ServiceName,
+    /// Where.
+    pub environment: EnvironmentName,
+    /// What.
+    pub release: ReleaseId,
+    /// What was live before.
+    pub previous: Option<ReleaseId>,
+    /// How it ended.
+    pub end: RolloutState,
+    /// From the request to the end of the switch, milliseconds.
+    pub took_ms: u64,
+    /// From the decision to publish until the proxy served the new table, microseconds.
+    pub switch_us: Option<u64>,
+    /// From the trigger until no new request went to the new release, microseconds.
+    pub rollback_us: Option<u64>,
+    /// Requests between start and end, by release.
+    pub traffic: Vec<ReleaseTraffic>,
+    /// What rolling back would cost at the end of this rollout, in words.
+    pub rollback_now: String,
+}
+
+/// What one release served during a rollout.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReleaseTraffic {
+    /// The release.
+    pub release: ReleaseId,
+    /// Requests answered, good or bad.
+    pub served: u64,
+    /// Of them: answered 5xx, or not to the end.
+    pub failed: u64,
+    /// Tries beyond the first.
+    pub retried: u64,
+    /// Requests that waited in the hold queue.
+    pub held: u64,
+    /// The slowest answer, microseconds.
+    pub slowest_us: u64,
+    /// 99th percentile, microseconds.
+    pub p99_us: u64,
+}

@@ -1,0 +1,41 @@
+//! What a gate can answer. Only `met` and an unexpired `waived` let anything pass;
+//! a gate that could not look is never green.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The five answers of a gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Looked, and every condition holds.
+    Met,
+    /// Looked, and a condition does not hold.
+    NotMet,
+    /// A condition does not hold, and an unexpired waiver covers it.
+    Waived,
+    /// Could not look: a report is missing, unreadable or too small.
+    Error,
+    /// Did not look: something before it failed or was not run.
+    NotEvaluated,
+}
+
+impl Outcome {
+    /// Whether a release may pass.
+    pub fn passes(self) -> bool {
+        matches!(self, Self::Met | Self::Waived)
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Met => "met",
+            Self::NotMet => "not-met",
+            Self::Waived => "waived",
+            Self::Error => "error",
+            Self::NotEvaluated => "not-evaluated",
+        })
+    }
+}
