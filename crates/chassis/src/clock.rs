@@ -40,7 +40,8 @@ impl Clock {
     )]
     pub fn now(&self) -> Timestamp {
         match &self.0 {
-            Source::System => Timestamp::now(),
+            Source::System => Timestamp::from_microsecond(Timestamp::now().as_microsecond())
+                .unwrap_or(Timestamp::UNIX_EPOCH),
             Source::Manual(hands) => {
                 Timestamp::from_microsecond(hands.load(Ordering::SeqCst)).unwrap_or(Timestamp::MAX)
             }

@@ -32,4 +32,8 @@ pub enum Event {
     Rollout(RolloutEvent),
     /// Of the control process and what it looks after.
     Control(ControlEvent),
+    /// Something that a newer version wrote: kept as it is, so that an older one can
+    /// still read and verify the whole journal.
+    #[serde(untagged)]
+    Unknown(serde_json::Value),
 }
