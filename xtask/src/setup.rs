@@ -1,0 +1,140 @@
+//! Installs the programs that tests and the demo use, from Debian's packages, as
+//! root; otherwise names the exact command. Never starts or changes a service.
+
+use std::io::ErrorKind;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, bail};
+
+/// A program that must be there, and the package that brings it.
+struct Need {
+    package: &'static str,
+    /// One of these paths must exist; `*` stands for a version number.
+    paths: &'static [&'static str],
+}
+
+const NEEDS: &[Need] = &[
+    Need {
+        package: "postgresql",
+        paths: &["/usr/lib/postgresql/*/bin/postgres"],
+    },
+    Need {
+        package: "redis-server",
+        paths: &["/usr/bin/redis-server"],
+    },
+];
+
+/// Installs what is missing, or says how.
+pub(crate) fn run(_root: &Path) -> anyhow::Result<()> {
+    let missing: Vec<&str> = NEEDS
+        .iter()
+        .filter(|need| !is_there(need))
+        .map(|need| need.package)
+        .collect();
+    if missing.is_empty() {
+        eprintln!("every system package is there");
+        return Ok(());
+    }
+    let install = format!(
+        "apt-get install -y --no-install-recommends {}",
+        missing.join(" ")
+    );
+    if !Path::new("/usr/bin/apt-get").exists() {
+        bail!(
+            "these programs are missing, and there is no apt here: {}",
+            missing.join(", ")
+        );
+    }
+    if !rustix::process::geteuid().is_root() {
+        bail!(
+            "these packages are missing; install them by\n\n  sudo apt-get update && sudo {install}\n"
+        );
+    }
+    let quiet = Quiet::new()?;
+    let updated = apt(&["update", "-q"]);
+    let mut arguments = vec!["install", "-y", "-q", "--no-install-recommends"];
+    arguments.extend(&missing);
+    let installed = updated.and_then(|()| apt(&arguments));
+    drop(quiet);
+    installed.with_context(|| format!("installing; by hand: {install}"))
+}
+
+fn is_there(need: &Need) -> bool {
+    need.paths.iter().any(|path| match path.split_once('*') {
+        None => Path::new(path).exists(),
+        Some((folder, rest)) => std::fs::read_dir(folder).is_ok_and(|mut versions| {
+            versions.any(|v| v.is_ok_and(|v| v.path().join(rest.trim_start_matches('/')).exists()))
+        }),
+    })
+}
+
+fn apt(arguments: &[&str]) -> anyhow::Result<()> {
+    let status = Command::new("apt-get")
+        .args(arguments)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .stdin(Stdio::null())
+        .status()
+        .context("starting apt-get")?;
+    anyhow::ensure!(
+        status.success(),
+        "apt-get {} ended with {status}",
+        arguments.join(" ")
+    );
+    Ok(())
+}
+
+/// While it lives, packages do not start their services: the tests start their own.
+struct Quiet {
+    is_ours: bool,
+}
+
+const POLICY: &str = "/usr/sbin/policy-rc.d";
+
+impl Quiet {
+    fn new() -> anyhow::Result<Self> {
+        use std::os::unix::fs::PermissionsExt as _;
+        if Path::new(POLICY).exists() {
+            return Ok(Self { is_ours: false });
+        }
+        std::fs::write(POLICY, "#!/bin/sh\nexit 101\n")
+            .context("writing the policy of services")?;
+        std::fs::set_permissions(POLICY, std::fs::Permissions::from_mode(0o755))
+            .context("making the policy of services executable")?;
+        Ok(Self { is_ours: true })
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        if !self.is_ours {
+            return;
+        }
+        match std::fs::remove_file(POLICY) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                eprintln!("{POLICY} could not be removed ({error}); remove it by hand");
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_need_is_met_by_any_version_of_its_program() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("15/bin");
+        std::fs::create_dir_all(&program).unwrap();
+        let pattern: &'static str = format!("{}/*/bin/postgres", folder.path().display()).leak();
+        let need = Need {
+            package: "postgresql",
+            paths: vec![pattern].leak(),
+        };
+        assert!(!is_there(&need));
+        std::fs::write(program.join("postgres"), "").unwrap();
+        assert!(is_there(&need));
+    }
+}
