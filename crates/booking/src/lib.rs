@@ -1,1 +1,21 @@
-//! Placeholder header.
+//! The rules of appointments: opening hours, free times, refusals, states.
+//!
+//! Pure: no I/O, no clock, no randomness. Instants are UTC; rules are wall times in
+//! the provider's zone. Intervals are half-open, so that one may end where the next
+//! begins.
+
+mod alternatives;
+mod free;
+mod hours;
+mod refusal;
+mod service;
+mod span;
+mod state;
+
+pub use alternatives::nearest;
+pub use free::{Lane, Window, free_times, why_not};
+pub use hours::{DayRule, Hours, Minute, Opening};
+pub use refusal::Refusal;
+pub use service::Service;
+pub use span::Span;
+pub use state::{Actor, State};
