@@ -10,6 +10,7 @@ pub mod event;
 pub mod ids;
 mod journal;
 pub mod outcome;
+pub mod release;
 mod store;
 mod verify;
 mod writer;
@@ -22,4 +23,5 @@ pub use ids::{
 };
 pub use journal::{Journal, read_file, replay_file};
 pub use outcome::Outcome;
+pub use release::{Manifest, ReleaseFile};
 pub use verify::{Verification, verify_file};

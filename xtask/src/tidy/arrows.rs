@@ -11,7 +11,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("flags", &[]),
     ("chassis", &[]),
     ("slipway-journal", &["chassis"]),
-    ("slipway-proxy", &["chassis", "slipway-journal"]),
+    ("slipway-proxy", &["chassis"]),
     ("slipway-pipeline", &["chassis", "slipway-journal"]),
     (
         "slipway-rollout",

@@ -1,0 +1,104 @@
+//! What the proxy counted, as it tells it: cumulative since the proxy started, by
+//! service and release, with the last seconds one by one.
+
+use serde::{Deserialize, Serialize};
+
+use crate::table::Generation;
+
+/// Everything that the proxy counted.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Stats {
+    /// Tells one start of the proxy from another: counts begin at nought with each.
+    pub start: String,
+    /// The table that is served.
+    pub generation: Generation,
+    /// The lowest generation that a request in flight was routed by.
+    pub oldest_in_flight: Generation,
+    /// By service and release, also of pools that left the table in this start.
+    pub pools: Vec<PoolStats>,
+    /// Requests that reached no target: no route, no target in time, queue full. By service;
+    /// an empty name where no route matched.
+    pub unrouted: Vec<Unrouted>,
+    /// Requests refused because they were malformed or over a limit.
+    pub refused: u64,
+}
+
+/// Requests of one service that reached no target.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Unrouted {
+    /// The service.
+    pub service: String,
+    /// How many; each was answered 502, 503 or 504 by the proxy itself.
+    pub requests: u64,
+}
+
+/// What one release of one service served.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PoolStats {
+    /// The service.
+    pub service: String,
+    /// The release.
+    pub release: String,
+    /// Requests answered or broken off, good or bad.
+    pub served: u64,
+    /// Of them: answered 5xx, or not to the end through no fault of the client.
+    pub failed: u64,
+    /// Of them: broken off by the client.
+    pub abandoned: u64,
+    /// Tries beyond the first.
+    pub retried: u64,
+    /// Requests that waited in the hold queue.
+    pub held: u64,
+    /// Requests in flight now.
+    pub in_flight: u64,
+    /// Slowest answer, microseconds from the last byte of the request's head to the first of
+    /// the answer.
+    pub slowest_us: u64,
+    /// The time to the first byte of the answer: (upper bound in microseconds, count), rising,
+    /// without empty buckets.
+    pub latency: Vec<(u64, u64)>,
+    /// The last 15 seconds or fewer, oldest first.
+    pub seconds: Vec<Second>,
+    /// The instances of the table now.
+    pub targets: Vec<TargetStats>,
+}
+
+/// One second of one pool.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Second {
+    /// Seconds since the proxy started.
+    pub at: u64,
+    /// Requests that ended in it.
+    pub served: u64,
+    /// Of them failed.
+    pub failed: u64,
+    /// Different clients among the failed, counted up to 64.
+    pub failed_clients: u32,
+}
+
+/// One instance.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TargetStats {
+    /// Its id.
+    pub instance: String,
+    /// How it does.
+    pub health: Health,
+    /// Failed looks in a row.
+    pub failures: u32,
+    /// What the last failed look saw, in words.
+    pub last_failure: Option<String>,
+    /// Requests in flight now.
+    pub in_flight: u64,
+}
+
+/// How a target does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Health {
+    /// Not looked at yet.
+    Unknown,
+    /// Good.
+    Up,
+    /// Gets requests only when no other is left.
+    Down,
+}

@@ -1,0 +1,131 @@
+//! The routing table: an immutable value that says where every request goes. It is
+//! checked before it is published; a live route without a target is refused.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+
+/// The number of a table. It only grows.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Generation(pub u64);
+
+impl fmt::Display for Generation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Where every request goes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Table {
+    /// Its number.
+    pub generation: Generation,
+    /// The routes, by name of the service.
+    #[serde(default)]
+    pub routes: BTreeMap<String, Route>,
+}
+
+/// How one service is reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Route {
+    /// Host names that lead here, without port; empty means every host that no other
+    /// route names.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    /// The pools, by name (`blue`, `green`).
+    pub pools: BTreeMap<String, Pool>,
+    /// The pool that visitors reach.
+    pub live: String,
+    /// A share of the visitors that goes to another pool.
+    #[serde(default)]
+    pub split: Option<Split>,
+    /// Who may see another pool before visitors do.
+    #[serde(default)]
+    pub preview: Option<Preview>,
+    /// Keep new requests waiting, within the proxy's limits, instead of forwarding them.
+    #[serde(default)]
+    pub hold: bool,
+    /// How targets are looked at.
+    pub health: HealthCheck,
+}
+
+/// The instances of one release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pool {
+    /// The release that they run; health answers must carry it in `x-release`.
+    pub release: String,
+    /// Where they answer.
+    pub targets: Vec<Target>,
+}
+
+/// One instance.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Target {
+    /// Its id.
+    pub instance: String,
+    /// Where it answers.
+    pub address: SocketAddr,
+}
+
+/// A share of the visitors.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Split {
+    /// The pool that gets it.
+    pub pool: String,
+    /// The share in hundredths of a per cent, 1 to 10000. A visitor who is in at one
+    /// weight is in at every higher one, as long as the epoch is the same.
+    pub weight: u16,
+    /// A new epoch draws the visitors anew.
+    pub epoch: u64,
+}
+
+/// Who may see a pool before visitors do: requests with the header or the cookie
+/// `slipway-preview` of this value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preview {
+    /// The pool.
+    pub pool: String,
+    /// The value, at least 16 characters.
+    pub token: String,
+}
+
+/// How a target is looked at while it is in the table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HealthCheck {
+    /// The path of the look, `/health`; a 2xx answer of the right release is good.
+    pub path: String,
+    /// Milliseconds from one look to the next.
+    pub every_ms: u32,
+    /// Milliseconds until a look counts as failed.
+    pub timeout_ms: u32,
+    /// Failed looks in a row after which a target is down.
+    pub down_after: u32,
+    /// Good looks in a row after which it is up again.
+    pub up_after: u32,
+}
+
+/// Why a table is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TableError {
+    /// Its number is not higher than that of the table that is served.
+    #[error("generation {offered} is not above {current}, which is served")]
+    Stale {
+        /// The number offered.
+        offered: Generation,
+        /// The number served.
+        current: Generation,
+    },
+    /// Something in it cannot be served.
+    #[error("the route {route}: {reason}")]
+    Route {
+        /// The service.
+        route: String,
+        /// What is wrong.
+        reason: String,
+    },
+}
