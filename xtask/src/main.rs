@@ -1,5 +1,5 @@
-//! The project's own commands, so that nobody needs to remember a list of others:
-//! `cargo xtask setup | test | tidy | sqlx`.
+//! The project's own commands, so that nobody needs to remember a list of others.
+//! Exit codes: 0 good, 1 something failed, 2 no such command.
 
 mod setup;
 mod stage;
@@ -9,56 +9,51 @@ mod tidy;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use chassis::Env;
+use clap::{Parser, Subcommand};
 
-const HELP: &str = "\
-Usage: cargo xtask COMMAND
+/// The project's own commands.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    after_help = "Examples:\n  cargo xtask demo\n  cargo xtask test\n\n\
+                  Exit codes: 0 good, 1 something failed, 2 no such command"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
 
-  setup   installs the system packages that are missing (as root), or names the
-          command that does
-  test    set-up, format, lints, tidy, every test; exits 1 when anything fails
-  tidy    the project's own rules about its source; exits 1 when one is broken
-
-Exit codes: 0 good, 1 something failed, 2 no such command.
-";
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Install the system packages that are missing (as root), or name the command that does
+    Setup,
+    /// Set-up, format, lints, tidy, every test
+    Test,
+    /// The project's own rules about its source
+    Tidy,
+}
 
 fn main() -> ExitCode {
-    let command = std::env::args().nth(1).unwrap_or_default();
+    let arguments = Arguments::parse();
     let env = Env::process();
-    let done = root().and_then(|root| match command.as_str() {
-        "setup" => setup::run(&root),
-        "test" => test::run(&root, &env),
-        "tidy" => tidy::run(&root),
-        _ => bail!(NoSuchCommand),
+    let done = root().and_then(|root| match arguments.command {
+        Command::Setup => setup::run(setup::Purpose::All),
+        Command::Test => test::run(&root, &env),
+        Command::Tidy => tidy::run(&root),
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) if error.is::<NoSuchCommand>() => {
-            eprint!("{HELP}");
-            if matches!(command.as_str(), "help" | "--help" | "-h") {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::from(2)
-            }
-        }
         Err(error) => {
             eprintln!("\n{error:#}");
             ExitCode::FAILURE
         }
     }
 }
-
-#[derive(Debug)]
-struct NoSuchCommand;
-
-impl std::fmt::Display for NoSuchCommand {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("no such command")
-    }
-}
-
-impl std::error::Error for NoSuchCommand {}
 
 /// The folder of the workspace.
 fn root() -> anyhow::Result<PathBuf> {

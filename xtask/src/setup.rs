@@ -1,5 +1,5 @@
-//! Installs the programs that tests and the demo use, from Debian's packages, as
-//! root; otherwise names the exact command. Never starts or changes a service.
+//! Installs the programs that tests, demo and benchmarks use, from Debian's packages,
+//! as root; otherwise names the exact command. Never starts or changes a service.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -7,28 +7,73 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, bail};
 
+/// What the programs are needed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Everything below.
+    All,
+    /// `cargo xtask test`: the services and a browser.
+    Test,
+    /// `cargo xtask demo`: the services.
+    Demo,
+    /// `cargo xtask bench`: the services and the peers that are measured beside.
+    Bench,
+}
+
 /// A program that must be there, and the package that brings it.
 struct Need {
     package: &'static str,
     /// One of these paths must exist; `*` stands for a version number.
     paths: &'static [&'static str],
+    /// The commands that use it; none means all.
+    by: &'static [Purpose],
 }
 
 const NEEDS: &[Need] = &[
     Need {
         package: "postgresql",
         paths: &["/usr/lib/postgresql/*/bin/postgres"],
+        by: &[],
     },
     Need {
         package: "redis-server",
         paths: &["/usr/bin/redis-server"],
+        by: &[],
+    },
+    Need {
+        package: "chromium",
+        paths: &["/usr/bin/chromium"],
+        by: &[Purpose::Test],
+    },
+    Need {
+        package: "fonts-dejavu-core",
+        paths: &["/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"],
+        by: &[Purpose::Test],
+    },
+    Need {
+        package: "nodejs",
+        paths: &["/usr/bin/node", "/usr/local/bin/node"],
+        by: &[Purpose::Test],
+    },
+    Need {
+        package: "npm",
+        paths: &["/usr/bin/npm", "/usr/local/bin/npm"],
+        by: &[Purpose::Test],
+    },
+    Need {
+        package: "nginx-light",
+        paths: &["/usr/sbin/nginx"],
+        by: &[Purpose::Bench],
     },
 ];
 
-/// Installs what is missing, or says how.
-pub(crate) fn run(_root: &Path) -> anyhow::Result<()> {
+/// Installs what is missing for `purpose`, or says how.
+pub(crate) fn run(purpose: Purpose) -> anyhow::Result<()> {
     let missing: Vec<&str> = NEEDS
         .iter()
+        .filter(|need| {
+            purpose == Purpose::All || need.by.is_empty() || need.by.contains(&purpose)
+        })
         .filter(|need| !is_there(need))
         .map(|need| need.package)
         .collect();
@@ -132,6 +177,7 @@ mod tests {
         let need = Need {
             package: "postgresql",
             paths: vec![pattern].leak(),
+            by: &[],
         };
         assert!(!is_there(&need));
         std::fs::write(program.join("postgres"), "").unwrap();

@@ -29,7 +29,7 @@ pub(crate) fn run(root: &Path, _env: &Env) -> anyhow::Result<()> {
 }
 
 fn all(root: &Path, stages: &mut Stages, count: &mut Count) -> anyhow::Result<()> {
-    stages.run("setup", || setup::run(root))?;
+    stages.run("setup", || setup::run(setup::Purpose::Test))?;
     stages.run("format", || cargo(root, &["fmt", "--all", "--check"]))?;
     let clippy = [
         "clippy",
