@@ -1,0 +1,336 @@
+//! `delivery/environments/NAME.toml`: accessories, addresses, and for each service its
+//! variables and policy. Unknown keys are errors with line and column.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, SeqAccess, Visitor};
+use slipway_journal::{EnvironmentName, ServiceName};
+
+use crate::cli::failure::Failure;
+
+/// One environment, as its file says.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Environment {
+    /// What the file is called.
+    #[serde(skip)]
+    pub(crate) name: Option<EnvironmentName>,
+    #[serde(default)]
+    pub(crate) accessories: AccessorySettings,
+    pub(crate) proxy: ProxySettings,
+    #[serde(default)]
+    pub(crate) console: ConsoleSettings,
+    #[serde(default)]
+    pub(crate) service: BTreeMap<ServiceName, ServiceSettings>,
+}
+
+/// Which programs run beside the services.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AccessorySettings {
+    /// A PostgreSQL with a role and a database for each service.
+    #[serde(default)]
+    pub(crate) postgres: bool,
+    /// A Redis.
+    #[serde(default)]
+    pub(crate) redis: bool,
+}
+
+/// Where visitors come in.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ProxySettings {
+    /// One address or a list of them.
+    #[serde(deserialize_with = "one_or_more")]
+    pub(crate) listen: Vec<SocketAddr>,
+    /// Worker threads; as many as the machine has cores when it is not set.
+    #[serde(default)]
+    pub(crate) workers: Option<usize>,
+}
+
+/// Where the console answers.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ConsoleSettings {
+    /// A loopback address: the console has no login yet.
+    #[serde(deserialize_with = "loopback")]
+    pub(crate) listen: SocketAddr,
+}
+
+impl Default for ConsoleSettings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8081)),
+        }
+    }
+}
+
+/// What one service gets in this environment.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ServiceSettings {
+    /// Host names that lead to it; none means any.
+    #[serde(default)]
+    pub(crate) hosts: Vec<String>,
+    /// Its variables, with placeholders.
+    #[serde(default)]
+    pub(crate) env: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(crate) policy: PolicySettings,
+}
+
+/// How its rollouts go; what is not set has the default of the rollout engine.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PolicySettings {
+    pub(crate) ready_successes: Option<u32>,
+    pub(crate) ready_within: Option<Span>,
+    pub(crate) quiet: Option<Span>,
+    pub(crate) bake: Option<Span>,
+    pub(crate) drain_window: Option<Span>,
+    pub(crate) stop_grace: Option<Span>,
+}
+
+/// A length of time, written `24h`, `90s`, `500ms`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span(pub(crate) Duration);
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let span: jiff::SignedDuration = text.parse().map_err(|_| {
+            D::Error::custom(format!(
+                "{text:?} is no length of time; write 24h, 90s or 500ms"
+            ))
+        })?;
+        Duration::try_from(span)
+            .map(Self)
+            .map_err(|_| D::Error::custom(format!("{text:?} is negative; a length of time is not")))
+    }
+}
+
+impl Environment {
+    /// The file of the environment `name` in `project`.
+    pub(crate) fn path(project: &Path, name: &EnvironmentName) -> PathBuf {
+        project
+            .join("delivery/environments")
+            .join(format!("{name}.toml"))
+    }
+
+    /// Reads the environment `name` of `project`.
+    pub(crate) fn read(project: &Path, name: &EnvironmentName) -> Result<Self, Failure> {
+        let path = Self::path(project, name);
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            let known = known_names(project);
+            let hint = if known.is_empty() {
+                format!(
+                    "write {}; `[proxy] listen = \"127.0.0.1:8080\"` is the least it holds",
+                    path.display()
+                )
+            } else {
+                format!("environments of this project: {}", known.join(", "))
+            };
+            Failure::usage(format!(
+                "the environment {name} cannot be read: {}: {error}",
+                path.display()
+            ))
+            .hint(hint)
+        })?;
+        let mut environment = Self::parse(&text, &path)?;
+        environment.name = Some(name.clone());
+        Ok(environment)
+    }
+
+    fn parse(text: &str, path: &Path) -> Result<Self, Failure> {
+        let environment: Self = toml::from_str(text).map_err(|error| {
+            let place = error
+                .span()
+                .map(|span| place_of(text, span.start))
+                .unwrap_or_default();
+            Failure::usage(format!(
+                "{}{place}\n{}",
+                path.display(),
+                error.to_string().trim_end()
+            ))
+            .hint("correct the file; nothing was changed")
+        })?;
+        for (service, settings) in &environment.service {
+            for (variable, value) in &settings.env {
+                environment.check_placeholders(value).map_err(|reason| {
+                    Failure::usage(format!(
+                        "{}: [service.{service}.env] {variable}: {reason}",
+                        path.display()
+                    ))
+                    .hint("placeholders are {postgres.url}, {redis.url} and {internal_port}")
+                })?;
+            }
+        }
+        Ok(environment)
+    }
+
+    fn check_placeholders(&self, value: &str) -> Result<(), String> {
+        for name in placeholders(value) {
+            match name {
+                "postgres.url" if !self.accessories.postgres => {
+                    return Err("{postgres.url} needs `postgres = true` under [accessories]".into());
+                }
+                "redis.url" if !self.accessories.redis => {
+                    return Err("{redis.url} needs `redis = true` under [accessories]".into());
+                }
+                "postgres.url" | "redis.url" | "internal_port" => {}
+                other => return Err(format!("{{{other}}} is not a placeholder")),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The names between curly brackets in `value`.
+fn placeholders(value: &str) -> impl Iterator<Item = &str> {
+    value
+        .split('{')
+        .skip(1)
+        .filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
+}
+
+/// The environments that `project` has, by name.
+pub(crate) fn known_names(project: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(project.join("delivery/environments")) else {
+        return Vec::new();
+    };
+    let mut names: Vec<String> = entries
+        .flatten()
+        .filter_map(|e| {
+            e.file_name()
+                .to_str()?
+                .strip_suffix(".toml")
+                .map(str::to_owned)
+        })
+        .collect();
+    names.sort();
+    names
+}
+
+/// `:line:column`, both from 1.
+fn place_of(text: &str, byte: usize) -> String {
+    let before = text.get(..byte).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or(before).chars().count() + 1;
+    format!(":{line}:{column}")
+}
+
+fn loopback<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+    let address = SocketAddr::deserialize(deserializer)?;
+    if address.ip().is_loopback() {
+        Ok(address)
+    } else {
+        Err(D::Error::custom(format!(
+            "the console has no login and listens on loopback only, not on {address}"
+        )))
+    }
+}
+
+fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SocketAddr>, D::Error> {
+    struct Addresses;
+
+    impl<'de> Visitor<'de> for Addresses {
+        type Value = Vec<SocketAddr>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an address such as \"127.0.0.1:8080\", or a list of them")
+        }
+
+        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
+            address(text).map(|a| vec![a])
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+            let mut addresses = Vec::new();
+            while let Some(text) = seq.next_element::<String>()? {
+                addresses.push(address(&text)?);
+            }
+            if addresses.is_empty() {
+                return Err(A::Error::custom("the list holds no address"));
+            }
+            Ok(addresses)
+        }
+    }
+
+    fn address<E: serde::de::Error>(text: &str) -> Result<SocketAddr, E> {
+        text.parse()
+            .map_err(|_| E::custom(format!("{text:?} is no address; write 127.0.0.1:8080")))
+    }
+
+    deserializer.deserialize_any(Addresses)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+[accessories]
+postgres = true
+
+[proxy]
+listen = "127.0.0.1:8080"
+
+[service.booking]
+env = { DATABASE_URL = "{postgres.url}", INTERNAL_PORT = "{internal_port}" }
+policy = { bake = "24h", drain_window = "90s" }
+"#;
+
+    fn message(text: &str) -> String {
+        let error = Environment::parse(text, Path::new("production.toml")).unwrap_err();
+        error.to_string()
+    }
+
+    #[test]
+    fn an_environment_is_read() {
+        let environment = Environment::parse(GOOD, Path::new("production.toml")).unwrap();
+        let booking = &environment.service[&"booking".parse().unwrap()];
+        assert_eq!(booking.policy.bake, Some(Span(Duration::from_secs(86_400))));
+        assert_eq!(environment.console.listen.port(), 8081);
+        assert_eq!(environment.proxy.listen.len(), 1);
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_place() {
+        let text = GOOD.replace("postgres = true", "postgres = true\npostgras = true");
+        let message = message(&text);
+        assert!(message.starts_with("production.toml:4:1"), "{message}");
+        assert!(message.contains("unknown field `postgras`"), "{message}");
+    }
+
+    #[test]
+    fn a_placeholder_needs_its_accessory() {
+        let message = message(&GOOD.replace("postgres = true", "postgres = false"));
+        assert!(message.contains("needs `postgres = true`"), "{message}");
+    }
+
+    #[test]
+    fn an_unknown_placeholder_is_refused() {
+        let message = message(&GOOD.replace("{internal_port}", "{internal.port}"));
+        assert!(
+            message.contains("{internal.port} is not a placeholder"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn the_console_stays_on_loopback() {
+        let message = message(&format!("{GOOD}\n[console]\nlisten = \"0.0.0.0:8081\"\n"));
+        assert!(message.contains("loopback only"), "{message}");
+    }
+
+    #[test]
+    fn a_negative_length_of_time_is_refused() {
+        assert!(message(&GOOD.replace("24h", "-24h")).contains("negative"));
+        assert!(message(&GOOD.replace("24h", "a while")).contains("write 24h"));
+    }
+}

@@ -1,0 +1,164 @@
+//! The keeper: owns the listening sockets and the two children, proxy and control.
+//! Starts a child again when it ends, and hands it the very same sockets.
+//! Knows nothing of routing, rollouts or the journal.
+
+pub(crate) mod child;
+pub(crate) mod hold;
+pub(crate) mod record;
+pub(crate) mod sockets;
+
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use rustix::process::Signal;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::sleep;
+
+use crate::environment::Environment;
+use crate::keeper::child::{Backoff, Child, Role};
+use crate::keeper::hold::Hold;
+use crate::keeper::record::Record;
+use crate::local_http;
+use crate::state::State;
+use slipway_rollout::process::{Ending, ProcessIdentity};
+
+/// How long control may take to end in order.
+const CONTROL_GRACE: Duration = Duration::from_secs(10);
+/// How long the proxy may take to finish the requests in flight.
+const PROXY_GRACE: Duration = Duration::from_secs(35);
+
+/// What the keeper is started with.
+pub(crate) struct Keeper {
+    pub(crate) state: State,
+    pub(crate) project: PathBuf,
+    pub(crate) environment: Environment,
+    /// This very program, for the children.
+    pub(crate) program: PathBuf,
+}
+
+impl Keeper {
+    /// Runs until SIGTERM or SIGINT, then ends control and proxy, in this order.
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        self.state.create()?;
+        let hold = Hold::take(&self.state)?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let before = Record::read(&self.state)?;
+        let (public, console, orphan) = self.sockets(before.as_ref())?;
+        let mut record = Record::of(&self.environment, &public, &console)?;
+        record.write(&self.state)?;
+        let mut proxy = self.child(Role::Proxy, public, Backoff::at_once());
+        let mut control = self.child(Role::Control, vec![console], Backoff::patient());
+        self.start(&mut proxy, &mut record)?;
+        self.retire(orphan).await;
+        self.start(&mut control, &mut record)?;
+        tracing::info!(proxy = ?record.listen, console = %record.console, "keeping");
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+                () = proxy.wanted() => self.start(&mut proxy, &mut record)?,
+                () = control.wanted() => self.start(&mut control, &mut record)?,
+            }
+        }
+        stop(control, CONTROL_GRACE).await;
+        stop(proxy, PROXY_GRACE).await;
+        record.remove(&self.state);
+        hold.release();
+        Ok(())
+    }
+
+    /// The sockets: those of a proxy that outlived its keeper, or new ones.
+    fn sockets(
+        &self,
+        before: Option<&Record>,
+    ) -> anyhow::Result<(Vec<TcpListener>, TcpListener, Option<ProcessIdentity>)> {
+        let wanted = &self.environment.proxy.listen;
+        let orphan = before
+            .and_then(|b| b.proxy.clone())
+            .filter(ProcessIdentity::is_alive);
+        if let Some(control) = before.and_then(|b| b.control.as_ref()) {
+            // Two control processes must never share a journal; the old one goes first.
+            let ending = control
+                .stop(Signal::TERM, CONTROL_GRACE)
+                .context("stopping the old control")?;
+            if ending != Ending::Gone {
+                tracing::info!(
+                    pid = control.pid,
+                    "stopped the control of an earlier keeper"
+                );
+            }
+        }
+        let taken = orphan
+            .as_ref()
+            .and_then(|o| match sockets::take_over(o, wanted) {
+                Ok(taken) => taken,
+                Err(error) => {
+                    tracing::warn!(%error, "the earlier proxy's sockets cannot be taken over");
+                    None
+                }
+            });
+        let public = match (taken, &orphan) {
+            (Some(sockets), _) => sockets,
+            (None, Some(orphan)) => {
+                orphan
+                    .stop(Signal::TERM, PROXY_GRACE)
+                    .context("stopping the old proxy")?;
+                return Ok((
+                    sockets::bind_all(wanted)?,
+                    sockets::bind(self.environment.console.listen)?,
+                    None,
+                ));
+            }
+            (None, None) => sockets::bind_all(wanted)?,
+        };
+        Ok((
+            public,
+            sockets::bind(self.environment.console.listen)?,
+            orphan,
+        ))
+    }
+
+    fn child(&self, role: Role, sockets: Vec<TcpListener>, backoff: Backoff) -> Child {
+        Child::new(
+            role,
+            self.program.clone(),
+            &self.state,
+            &self.project,
+            self.environment.name.as_ref(),
+            sockets,
+            backoff,
+        )
+    }
+
+    fn start(&self, child: &mut Child, record: &mut Record) -> anyhow::Result<()> {
+        let identity = child.start()?;
+        record.set(child.role(), identity);
+        record.write(&self.state)
+    }
+
+    /// Ends the proxy of an earlier keeper once the new one can serve.
+    async fn retire(&self, orphan: Option<ProcessIdentity>) {
+        let Some(orphan) = orphan else { return };
+        // The socket belongs to whoever bound it last, so this asks the new one.
+        for _ in 0..150 {
+            if local_http::answers(&self.state.proxy_socket(), "/ready").await {
+                break;
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+        if let Err(error) = orphan.signal(Signal::TERM) {
+            tracing::warn!(%error, pid = orphan.pid, "the earlier proxy cannot be stopped");
+        }
+    }
+}
+
+async fn stop(child: Child, grace: Duration) {
+    let role = child.role();
+    match child.stop(grace).await {
+        Ok(ending) => tracing::info!(%role, ?ending, "stopped"),
+        Err(error) => tracing::warn!(%role, %error, "cannot be stopped"),
+    }
+}

@@ -1,0 +1,153 @@
+//! Listening sockets: bound with an error that says who has the port, or taken over
+//! from a proxy that outlived its keeper.
+
+use std::fs;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketType, bind as bind_socket, listen, socket_with, sockopt};
+use rustix::process::{PidfdGetfdFlags, pidfd_getfd};
+
+use crate::cli::failure::Failure;
+use slipway_rollout::process::{ProcessIdentity, command_of};
+
+/// Connections that may wait while a child is started again.
+const BACKLOG: i32 = 4096;
+
+/// Listens on every address, or on none.
+pub(crate) fn bind_all(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, Failure> {
+    addresses.iter().map(|a| bind(*a)).collect()
+}
+
+/// Listens on one address.
+pub(crate) fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+    open(address).map_err(|error| match error {
+        Errno::ADDRINUSE => {
+            let who = holder_of(address).map_or_else(String::new, |(pid, command)| {
+                format!(" by process {pid} ({command})")
+            });
+            Failure::usage(format!("the address {address} is taken{who}"))
+                .hint("stop that process, or choose another address in delivery/environments/")
+        }
+        Errno::ACCESS => Failure::usage(format!("this account may not listen on {address}"))
+            .hint("ports below 1024 need root; choose a higher one in delivery/environments/"),
+        error => Failure::usage(format!("cannot listen on {address}: {error}"))
+            .hint("check the address in delivery/environments/ against `ip address`"),
+    })
+}
+
+fn open(address: SocketAddr) -> Result<TcpListener, Errno> {
+    let family = if address.is_ipv4() {
+        AddressFamily::INET
+    } else {
+        AddressFamily::INET6
+    };
+    let flags = rustix::net::SocketFlags::CLOEXEC;
+    let socket = socket_with(family, SocketType::STREAM, flags, None)?;
+    // Connections of an earlier keeper may linger in TIME_WAIT; a listener is still refused.
+    sockopt::set_socket_reuseaddr(&socket, true)?;
+    bind_socket(&socket, &address)?;
+    listen(&socket, BACKLOG)?;
+    Ok(TcpListener::from(socket))
+}
+
+/// The listening sockets of a proxy that still runs, where they are the wanted ones.
+pub(crate) fn take_over(
+    proxy: &ProcessIdentity,
+    wanted: &[SocketAddr],
+) -> io::Result<Option<Vec<TcpListener>>> {
+    let Some(handle) = proxy.handle()? else {
+        return Ok(None);
+    };
+    let mut taken = Vec::new();
+    for (address, number) in wanted.iter().zip(3..) {
+        let copy = pidfd_getfd(&handle, number, PidfdGetfdFlags::empty())?;
+        if !sockopt::socket_acceptconn(&copy).unwrap_or(false) {
+            return Ok(None);
+        }
+        let socket = TcpListener::from(copy);
+        let local = socket.local_addr()?;
+        if local.ip() != address.ip() || (address.port() != 0 && local.port() != address.port()) {
+            return Ok(None);
+        }
+        taken.push(socket);
+    }
+    Ok(Some(taken))
+}
+
+/// The process that listens on `address`, as far as `/proc` tells this account.
+pub(crate) fn holder_of(address: SocketAddr) -> Option<(i32, String)> {
+    let inode = listening_inode(address)?;
+    let wanted = format!("socket:[{inode}]");
+    for entry in fs::read_dir("/proc").ok()?.flatten() {
+        let Some(pid) = entry
+            .file_name()
+            .to_str()
+            .and_then(|n| n.parse::<i32>().ok())
+        else {
+            continue;
+        };
+        let Ok(fds) = fs::read_dir(entry.path().join("fd")) else {
+            continue;
+        };
+        let holds = fds
+            .flatten()
+            .any(|fd| fs::read_link(fd.path()).is_ok_and(|to| to.as_os_str() == wanted.as_str()));
+        if holds {
+            return Some((pid, command_of(pid)));
+        }
+    }
+    None
+}
+
+/// The inode of the listening socket on the port of `address`, out of `/proc/net`.
+fn listening_inode(address: SocketAddr) -> Option<u64> {
+    ["/proc/net/tcp", "/proc/net/tcp6"]
+        .iter()
+        .filter_map(|table| fs::read_to_string(table).ok())
+        .find_map(|text| inode_in(&text, address.port()))
+}
+
+fn inode_in(table: &str, port: u16) -> Option<u64> {
+    const LISTEN: &str = "0A";
+    table.lines().skip(1).find_map(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let (local, state, inode) = (fields.get(1)?, fields.get(3)?, fields.get(9)?);
+        let (_, hex) = local.rsplit_once(':')?;
+        (*state == LISTEN && u16::from_str_radix(hex, 16) == Ok(port))
+            .then(|| inode.parse().ok())
+            .flatten()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_taken_port_names_the_address_and_its_holder() {
+        let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = holder.local_addr().unwrap();
+        let failure = bind(address).unwrap_err();
+        let own = std::process::id();
+        let message = failure.to_string();
+        assert!(
+            message.starts_with(&format!(
+                "the address {address} is taken by process {own} ("
+            )),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn sockets_of_a_living_process_can_be_taken_over() {
+        let held = bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        assert!(held.local_addr().unwrap().port() > 0);
+        // The numbers from 3 on of this process are no listening sockets of that address.
+        let own = ProcessIdentity::own().unwrap();
+        let other = SocketAddr::from(([127, 0, 0, 2], 1));
+        let taken = take_over(&own, &[other]);
+        assert!(!matches!(taken, Ok(Some(_))), "{taken:?}");
+    }
+}
