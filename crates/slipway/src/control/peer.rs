@@ -1,0 +1,49 @@
+//! Who is on the other side of the Unix socket: the kernel says, nobody else. Only the
+//! account that runs control, and root, may speak.
+
+use std::io;
+
+use rustix::net::sockopt::socket_peercred;
+use slipway_journal::Actor;
+use tokio::net::UnixStream;
+
+use slipway_rollout::account::Account;
+
+/// The person behind a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Peer {
+    uid: u32,
+}
+
+impl Peer {
+    /// Asks the kernel who opened the connection.
+    pub(crate) fn of(stream: &UnixStream) -> io::Result<Self> {
+        Ok(Self {
+            uid: socket_peercred(stream)?.uid.as_raw(),
+        })
+    }
+
+    /// Whether the peer may speak to a control that runs as `own`.
+    pub(crate) fn may_speak(&self, own: u32) -> bool {
+        self.uid == own || self.uid == 0
+    }
+
+    /// The name under which the journal knows the peer.
+    pub(crate) fn actor(&self) -> Actor {
+        Actor::Person(Account::name_of(self.uid))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_same_account_and_root_may_speak() {
+        let own = 1000;
+        assert!(Peer { uid: own }.may_speak(own));
+        assert!(Peer { uid: 0 }.may_speak(own));
+        assert!(!Peer { uid: 1001 }.may_speak(own));
+        assert!(!Peer { uid: 1001 }.may_speak(0));
+    }
+}

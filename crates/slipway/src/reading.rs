@@ -1,0 +1,402 @@
+//! What the journal says, as a picture of now: rollouts, releases, quarantines.
+//! A pure fold over entries; the command line and the console read the same one.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use slipway_journal::event::PipelineEvent;
+use slipway_journal::event::rollout::{Receipt, RolloutEvent, RolloutState, Step, Trigger};
+use slipway_journal::{
+    Actor, EnvironmentName, Event, InstanceId, ReleaseId, RolloutId, Seq, ServiceName, Slot,
+};
+
+/// Everything that is shown, as of entry `seq`.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct Reading {
+    pub(crate) seq: Seq,
+    /// In the order in which they were asked for.
+    pub(crate) rollouts: Vec<Rollout>,
+    /// In the order in which they were made.
+    pub(crate) releases: Vec<Release>,
+    pub(crate) quarantined: BTreeMap<ReleaseId, String>,
+}
+
+/// One release that the pipeline made.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Release {
+    pub(crate) release: ReleaseId,
+    pub(crate) service: ServiceName,
+    pub(crate) commit: String,
+    pub(crate) at: Timestamp,
+}
+
+/// One rollout.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Rollout {
+    pub(crate) rollout: RolloutId,
+    pub(crate) service: ServiceName,
+    pub(crate) environment: EnvironmentName,
+    pub(crate) release: ReleaseId,
+    pub(crate) previous: Option<ReleaseId>,
+    pub(crate) slot: Slot,
+    pub(crate) actor: Actor,
+    pub(crate) asked_at: Timestamp,
+    pub(crate) state: RolloutState,
+    pub(crate) timeline: Vec<Moment>,
+    pub(crate) instances: Vec<Instance>,
+    pub(crate) triggers: Vec<(Trigger, String)>,
+    pub(crate) receipt: Option<Receipt>,
+}
+
+/// One line of a rollout's timeline.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Moment {
+    pub(crate) at: Timestamp,
+    pub(crate) what: What,
+}
+
+/// What a line of a timeline says.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub(crate) enum What {
+    /// A new state.
+    State {
+        /// The state.
+        state: RolloutState,
+    },
+    /// A step, and once it is done, how long it took and what was seen.
+    Step {
+        /// The step.
+        step: Step,
+        /// How long it took, and what was seen.
+        done: Option<(Duration, String)>,
+    },
+    /// A trigger fired.
+    Trigger {
+        /// Which one.
+        trigger: Trigger,
+        /// Its evidence.
+        evidence: String,
+    },
+    /// An instance ended although nobody asked it to.
+    Death {
+        /// The instance.
+        instance: InstanceId,
+        /// How it ended.
+        how: String,
+    },
+}
+
+/// One instance, as the journal knows it.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Instance {
+    pub(crate) instance: InstanceId,
+    pub(crate) pid: i32,
+    pub(crate) address: String,
+    pub(crate) ended: Option<String>,
+}
+
+impl Rollout {
+    /// Whether visitors may be on the new release.
+    pub(crate) fn has_traffic(&self) -> bool {
+        matches!(
+            self.state,
+            RolloutState::Shifting { .. } | RolloutState::Live | RolloutState::Baking
+        )
+    }
+
+    /// Whether this rollout ever reached `Live`.
+    pub(crate) fn went_live(&self) -> bool {
+        self.timeline.iter().any(|m| {
+            matches!(
+                m.what,
+                What::State {
+                    state: RolloutState::Live
+                }
+            )
+        })
+    }
+
+    /// Whether this rollout waits for nothing but time or an end.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.state.is_end()
+            || matches!(
+                self.state,
+                RolloutState::Live | RolloutState::Baking | RolloutState::Retired
+            )
+    }
+}
+
+impl Reading {
+    /// The reading of all `entries`.
+    pub(crate) fn of<'a>(entries: impl IntoIterator<Item = &'a slipway_journal::Entry>) -> Self {
+        let mut reading = Self::default();
+        for entry in entries {
+            reading.take(entry);
+        }
+        reading
+    }
+
+    /// Takes one more entry into account.
+    pub(crate) fn take(&mut self, entry: &slipway_journal::Entry) {
+        self.seq = entry.seq;
+        match &entry.event {
+            Event::Pipeline(PipelineEvent::ReleaseMade {
+                service,
+                release,
+                commit,
+                ..
+            }) => {
+                self.releases.retain(|r| r.release != *release);
+                self.releases.push(Release {
+                    release: release.clone(),
+                    service: service.clone(),
+                    commit: commit.clone(),
+                    at: entry.at,
+                });
+            }
+            Event::Rollout(event) => self.rollout_event(entry, event),
+            Event::Pipeline(_) | Event::Control(_) | Event::Unknown(_) => {}
+        }
+    }
+
+    /// The rollout `id`.
+    pub(crate) fn rollout(&self, id: RolloutId) -> Option<&Rollout> {
+        self.rollouts.iter().rev().find(|r| r.rollout == id)
+    }
+
+    /// The newest release of `service`.
+    pub(crate) fn latest(&self, service: &ServiceName) -> Option<&Release> {
+        self.releases.iter().rev().find(|r| r.service == *service)
+    }
+
+    fn rollout_event(&mut self, entry: &slipway_journal::Entry, event: &RolloutEvent) {
+        match event {
+            RolloutEvent::Requested {
+                rollout,
+                service,
+                environment,
+                release,
+                previous,
+                slot,
+            } => {
+                self.rollouts.push(Rollout {
+                    rollout: *rollout,
+                    service: service.clone(),
+                    environment: environment.clone(),
+                    release: release.clone(),
+                    previous: previous.clone(),
+                    slot: *slot,
+                    actor: entry.actor.clone(),
+                    asked_at: entry.at,
+                    state: RolloutState::Queued,
+                    timeline: Vec::new(),
+                    instances: Vec::new(),
+                    triggers: Vec::new(),
+                    receipt: None,
+                });
+            }
+            RolloutEvent::Quarantined {
+                release, reason, ..
+            } => {
+                self.quarantined.insert(release.clone(), reason.clone());
+            }
+            RolloutEvent::ReceiptIssued { receipt } => {
+                if let Some(rollout) = self.find(receipt.rollout) {
+                    rollout.receipt = Some(receipt.as_ref().clone());
+                }
+            }
+            RolloutEvent::Entered { rollout, .. }
+            | RolloutEvent::Intent { rollout, .. }
+            | RolloutEvent::Done { rollout, .. }
+            | RolloutEvent::InstanceStarted { rollout, .. }
+            | RolloutEvent::InstanceExited { rollout, .. }
+            | RolloutEvent::TriggerFired { rollout, .. } => {
+                if let Some(rollout) = self.find(*rollout) {
+                    rollout.take(entry.at, event);
+                }
+            }
+        }
+    }
+
+    fn find(&mut self, id: RolloutId) -> Option<&mut Rollout> {
+        self.rollouts.iter_mut().rev().find(|r| r.rollout == id)
+    }
+}
+
+impl Rollout {
+    fn take(&mut self, at: Timestamp, event: &RolloutEvent) {
+        match event {
+            RolloutEvent::Entered { state, .. } => {
+                self.state = state.clone();
+                self.note(
+                    at,
+                    What::State {
+                        state: state.clone(),
+                    },
+                );
+            }
+            RolloutEvent::Intent { step, .. } => {
+                // A step that is repeated after a crash is still one step.
+                let open =
+                    |m: &Moment| matches!(&m.what, What::Step { step: s, done: None } if s == step);
+                if !self.timeline.iter().any(open) {
+                    self.note(
+                        at,
+                        What::Step {
+                            step: step.clone(),
+                            done: None,
+                        },
+                    );
+                }
+            }
+            RolloutEvent::Done { step, observed, .. } => self.finish(at, step, observed),
+            RolloutEvent::InstanceStarted {
+                instance,
+                pid,
+                address,
+                ..
+            } => {
+                self.instances.retain(|i| i.instance != *instance);
+                self.instances.push(Instance {
+                    instance: *instance,
+                    pid: *pid,
+                    address: address.clone(),
+                    ended: None,
+                });
+            }
+            RolloutEvent::InstanceExited {
+                instance,
+                how,
+                expected,
+                ..
+            } => {
+                for known in self
+                    .instances
+                    .iter_mut()
+                    .filter(|i| i.instance == *instance)
+                {
+                    known.ended = Some(how.clone());
+                }
+                if !expected {
+                    self.note(
+                        at,
+                        What::Death {
+                            instance: *instance,
+                            how: how.clone(),
+                        },
+                    );
+                }
+            }
+            RolloutEvent::TriggerFired {
+                trigger, evidence, ..
+            } => {
+                self.triggers.push((*trigger, evidence.clone()));
+                self.note(
+                    at,
+                    What::Trigger {
+                        trigger: *trigger,
+                        evidence: evidence.clone(),
+                    },
+                );
+            }
+            _ => {}
+        }
+    }
+
+    fn note(&mut self, at: Timestamp, what: What) {
+        self.timeline.push(Moment { at, what });
+    }
+
+    fn finish(&mut self, at: Timestamp, finished: &Step, observed: &str) {
+        for moment in self.timeline.iter_mut().rev() {
+            if let What::Step {
+                step,
+                done: done @ None,
+            } = &mut moment.what
+                && step == finished
+            {
+                let took = Duration::try_from(at.duration_since(moment.at)).unwrap_or_default();
+                *done = Some((took, observed.to_owned()));
+                return;
+            }
+        }
+    }
+}
+
+/// The state's name, as it is written everywhere.
+pub(crate) fn state_name(state: &RolloutState) -> String {
+    match state {
+        RolloutState::Shifting { weight } => format!("shifting {} %", weight / 100),
+        RolloutState::Queued => "queued".into(),
+        RolloutState::Locked => "locked".into(),
+        RolloutState::Prepared => "prepared".into(),
+        RolloutState::Expanded => "expanded".into(),
+        RolloutState::Started => "started".into(),
+        RolloutState::Ready => "ready".into(),
+        RolloutState::Preview => "preview".into(),
+        RolloutState::Live => "live".into(),
+        RolloutState::Baking => "baking".into(),
+        RolloutState::Retired => "retired".into(),
+        RolloutState::Done => "done".into(),
+        RolloutState::Holding { .. } => "holding".into(),
+        RolloutState::Cancelled { .. } => "cancelled".into(),
+        RolloutState::Superseded { .. } => "superseded".into(),
+        RolloutState::Failed { .. } => "failed".into(),
+        RolloutState::RolledBack { .. } => "rolled back".into(),
+        RolloutState::Halted { .. } => "halted".into(),
+    }
+}
+
+/// Why a rollout is where it is, where its state says so.
+pub(crate) fn state_reason(state: &RolloutState) -> Option<String> {
+    match state {
+        RolloutState::Holding { reason }
+        | RolloutState::Cancelled { reason }
+        | RolloutState::Failed { reason }
+        | RolloutState::RolledBack { reason }
+        | RolloutState::Halted { reason } => Some(reason.clone()),
+        RolloutState::Superseded { by } => Some(format!("rollout {by} took its place")),
+        _ => None,
+    }
+}
+
+/// What a step does, in words.
+pub(crate) fn step_name(step: &Step) -> String {
+    match step {
+        Step::Prepare => "check the release and prepare".into(),
+        Step::Expand => "expand the schema".into(),
+        Step::Start { .. } => "start an instance".into(),
+        Step::AwaitReady => "wait until it is ready".into(),
+        Step::Preview { generation } => format!("preview, table {generation}"),
+        Step::Shift { weight, generation } => {
+            format!("move traffic to {} %, table {generation}", weight / 100)
+        }
+        Step::Restore { generation } => format!("bring traffic back, table {generation}"),
+        Step::Drain { generation } => format!("drain what is older than table {generation}"),
+        Step::Unroute { slot, generation } => {
+            format!("take {slot} out of the routes, table {generation}")
+        }
+        Step::Stop { .. } => "stop an instance".into(),
+    }
+}
+
+/// The trigger's name, as it is written everywhere.
+pub(crate) fn trigger_name(trigger: Trigger) -> &'static str {
+    match trigger {
+        Trigger::InstanceDeath => "instance death",
+        Trigger::ErrorBurst => "error burst",
+        Trigger::FailedHealth => "failed health",
+        Trigger::Deadline => "deadline",
+        Trigger::Person => "a person",
+    }
+}
+
+/// Who did it.
+pub(crate) fn actor_name(actor: &Actor) -> &str {
+    match actor {
+        Actor::Person(name) | Actor::System(name) => name,
+    }
+}
