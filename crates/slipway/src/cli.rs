@@ -1,0 +1,86 @@
+//! The command line: what can be asked, and which verb answers. One file per verb.
+
+pub(crate) mod context;
+pub(crate) mod down;
+pub(crate) mod failure;
+pub(crate) mod journal;
+pub(crate) mod keep;
+pub(crate) mod launch;
+pub(crate) mod serve;
+pub(crate) mod up;
+pub(crate) mod watch;
+
+use std::path::PathBuf;
+
+use chassis::Env;
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Parser, Subcommand};
+
+use crate::cli::context::Context;
+use crate::cli::failure::Exit;
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Cyan.on_default().bold())
+    .usage(AnsiColor::Cyan.on_default().bold())
+    .literal(AnsiColor::Green.on_default())
+    .placeholder(AnsiColor::Yellow.on_default());
+
+const AFTER_HELP: &str = "\
+Examples:
+  slipway up                    start everything, print the addresses
+  slipway ship                  pipeline, release, deploy: one command
+  slipway rollback              take the last release back, at once
+
+Exit codes:
+  0    what was asked for holds
+  1    a job, a gate or a rollout failed, or was rolled back
+  2    the command line or a configuration file cannot be used
+  3    refused: a rule says no, and the message says which
+  4    Slipway does not run here, or does not answer
+  130  stopped from the keyboard
+
+Colour is used on a terminal only, and never when NO_COLOR is set.";
+
+/// Takes a web application from source to production without dropping a request.
+#[derive(Debug, Parser)]
+#[command(name = "slipway", version, styles = STYLES, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(
+    disable_help_subcommand = true,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+pub(crate) struct Cli {
+    /// Where Slipway keeps its state [env: SLIPWAY_STATE] [default: .slipway of the project]
+    #[arg(long, global = true, value_name = "DIR")]
+    state: Option<PathBuf>,
+    /// The folder with slipway.toml [default: this one or the nearest above it]
+    #[arg(long, global = true, value_name = "DIR")]
+    project: Option<PathBuf>,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Up(up::Up),
+    Down(down::Down),
+    Journal(journal::Journal),
+    Keep(keep::Keep),
+    #[command(hide = true)]
+    Serve(serve::Serve),
+    #[command(hide = true)]
+    Launch(launch::Launch),
+}
+
+/// Runs the verb that was asked for.
+pub(crate) fn run(cli: Cli, env: Env) -> anyhow::Result<Exit> {
+    let context = || Context::new(cli.state.as_deref(), cli.project.as_deref(), env);
+    match cli.verb {
+        Verb::Launch(launch) => launch.run().map(|()| Exit::Success),
+        Verb::Up(up) => up.run(&context()?),
+        Verb::Down(down) => down.run(&context()?),
+        Verb::Journal(journal) => journal.run(&context()?),
+        Verb::Keep(keep) => keep.run(context()?),
+        Verb::Serve(serve) => serve.run(context()?),
+    }
+}

@@ -1,0 +1,53 @@
+//! `slipway launch`: becomes another program in a session of its own, as another user
+//! where asked, with sockets announced as systemd does. Used by Slipway itself.
+
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+
+use anyhow::Context as _;
+use clap::Args;
+
+/// Becomes another program: own session, other user, announced sockets.
+#[derive(Debug, Args)]
+pub(crate) struct Launch {
+    /// How many inherited sockets, from file descriptor 3 on, to announce
+    #[arg(long, value_name = "N")]
+    listen_fds: Option<u32>,
+    /// The user id to become
+    #[arg(long, requires = "gid")]
+    uid: Option<u32>,
+    /// The group id to become
+    #[arg(long, requires = "uid")]
+    gid: Option<u32>,
+    /// The folder to work in
+    #[arg(long, value_name = "DIR")]
+    folder: Option<std::path::PathBuf>,
+    /// The program and its arguments
+    #[arg(last = true, required = true, value_name = "ARGV")]
+    argv: Vec<String>,
+}
+
+impl Launch {
+    /// Never returns when it succeeds.
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        // Fails only for a group's leader, which then has its own group already.
+        if let Err(error) = rustix::process::setsid() {
+            tracing::debug!(%error, "keeps its session");
+        }
+        let (program, arguments) = self.argv.split_first().context("there is no program")?;
+        let mut command = Command::new(program);
+        command.args(arguments);
+        if let Some(count) = self.listen_fds {
+            command.env("LISTEN_FDS", count.to_string());
+            command.env("LISTEN_PID", std::process::id().to_string());
+        }
+        if let Some(folder) = &self.folder {
+            command.current_dir(folder);
+        }
+        if let (Some(uid), Some(gid)) = (self.uid, self.gid) {
+            // With a user set, supplementary groups are dropped as well.
+            command.uid(uid).gid(gid);
+        }
+        Err(command.exec()).with_context(|| format!("starting {program}"))
+    }
+}

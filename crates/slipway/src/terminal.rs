@@ -1,0 +1,185 @@
+//! What a person sees: words, colour only on a terminal, tables that fit, and errors
+//! that say what to do next. The only module that prints.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use jiff::Timestamp;
+use serde::Serialize;
+use slipway_journal::event::rollout::RolloutState;
+
+use crate::cli::failure::{Exit, Failure};
+use crate::local_http::Silent;
+
+pub(crate) const BOLD: Style = Style::new().bold();
+pub(crate) const DIM: Style = Style::new().dimmed();
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
+pub(crate) const BAD: Style = AnsiColor::Red.on_default();
+pub(crate) const WARN: Style = AnsiColor::Yellow.on_default();
+pub(crate) const LIVE: Style = AnsiColor::Cyan.on_default();
+
+/// `text` in a style; the stream strips it where it is no terminal.
+pub(crate) fn paint(style: Style, text: impl std::fmt::Display) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// Prints a line on standard output. A reader that went away is no reason to fail.
+pub(crate) fn line(text: impl std::fmt::Display) {
+    let written = writeln!(anstream::stdout().lock(), "{text}");
+    if let Err(error) = written {
+        tracing::debug!(%error, "nobody reads standard output");
+    }
+}
+
+/// Prints a line on standard error, where progress goes.
+pub(crate) fn note(text: impl std::fmt::Display) {
+    let written = writeln!(anstream::stderr().lock(), "{text}");
+    if let Err(error) = written {
+        tracing::debug!(%error, "nobody reads standard error");
+    }
+}
+
+/// Prints a value as JSON, for programs.
+pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<()> {
+    line(serde_json::to_string_pretty(value)?);
+    Ok(())
+}
+
+/// Whether a person watches the progress.
+pub(crate) fn is_watched() -> bool {
+    std::io::stderr().is_terminal()
+}
+
+/// Prints why a command ended, and gives its exit code.
+pub(crate) fn report(error: &anyhow::Error) -> Exit {
+    let failure = error.downcast_ref::<Failure>();
+    let silent = error.chain().any(|cause| cause.is::<Silent>());
+    let message = if failure.is_some() && error.chain().count() == 1 {
+        error.to_string()
+    } else {
+        error
+            .chain()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(": ")
+    };
+    note(format!("{} {message}", paint(BAD.bold(), "error:")));
+    let hint = match (failure.and_then(Failure::next), silent) {
+        (Some(hint), _) => Some(hint),
+        (None, true) => Some("`slipway up` starts it; `slipway doctor` looks for what is wrong"),
+        (None, false) => None,
+    };
+    if let Some(hint) = hint {
+        note(format!("{} {hint}", paint(LIVE, " next:")));
+    }
+    match (failure, silent) {
+        (Some(failure), _) => failure.exit,
+        (None, true) => Exit::Unreachable,
+        (None, false) => Exit::Failed,
+    }
+}
+
+/// A table whose columns are as wide as they must be; the last one may be long.
+pub(crate) fn table(heads: &[&str], rows: &[Vec<String>]) {
+    let mut widths: Vec<usize> = heads.iter().map(|h| width(h)).collect();
+    for row in rows {
+        for (column, cell) in widths.iter_mut().zip(row) {
+            *column = (*column).max(width(cell));
+        }
+    }
+    let heads: Vec<String> = heads.iter().map(|h| paint(DIM, h)).collect();
+    for row in std::iter::once(&heads).chain(rows) {
+        let mut text = String::from(" ");
+        for (cell, wanted) in row.iter().zip(&widths) {
+            text.push(' ');
+            text.push_str(cell);
+            text.push_str(&" ".repeat(wanted.saturating_sub(width(cell)) + 1));
+        }
+        line(text.trim_end());
+    }
+}
+
+/// Characters that show, styles left out.
+fn width(text: &str) -> usize {
+    anstream::adapter::strip_str(text)
+        .to_string()
+        .chars()
+        .count()
+}
+
+/// `3 ms`, `4.2 s`, `12 min`, `3.5 h`, `2 days`.
+pub(crate) fn span(duration: Duration) -> String {
+    let ms = duration.as_millis();
+    let seconds = duration.as_secs_f64();
+    match ms {
+        0 => format!("{} µs", duration.as_micros()),
+        1..1000 => format!("{ms} ms"),
+        1000..60_000 => format!("{seconds:.1} s"),
+        60_000..3_600_000 => format!("{:.0} min", seconds / 60.0),
+        3_600_000..172_800_000 => format!("{:.1} h", seconds / 3600.0),
+        _ => format!("{:.0} days", seconds / 86_400.0),
+    }
+}
+
+/// `12 s ago`, `yesterday`-free and exact enough.
+pub(crate) fn ago(now: Timestamp, then: Timestamp) -> String {
+    let since = Duration::try_from(now.duration_since(then)).unwrap_or_default();
+    if since < Duration::from_secs(2) {
+        "now".into()
+    } else {
+        format!("{} ago", span(since))
+    }
+}
+
+/// `12,345`.
+pub(crate) fn number(value: u64) -> String {
+    let digits = value.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Whether a state is good news, bad news or neither.
+pub(crate) fn state_style(state: &RolloutState) -> Style {
+    match state {
+        RolloutState::Live | RolloutState::Baking | RolloutState::Retired | RolloutState::Done => {
+            GOOD
+        }
+        RolloutState::Failed { .. } | RolloutState::Halted { .. } => BAD,
+        RolloutState::RolledBack { .. }
+        | RolloutState::Cancelled { .. }
+        | RolloutState::Superseded { .. }
+        | RolloutState::Holding { .. } => WARN,
+        _ => LIVE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_of_time_read_well() {
+        let texts: Vec<String> = [0_u64, 7, 4200, 720_000, 12_600_000, 259_200_000]
+            .map(|ms| span(Duration::from_millis(ms)))
+            .into();
+        assert_eq!(
+            texts,
+            ["0 µs", "7 ms", "4.2 s", "12 min", "3.5 h", "3 days"]
+        );
+    }
+
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!(
+            [0, 999, 1000, 1_234_567].map(number),
+            ["0", "999", "1,000", "1,234,567"]
+        );
+    }
+}
