@@ -1,6 +1,7 @@
 //! The project's own commands, so that nobody needs to remember a list of others.
 //! Exit codes: 0 good, 1 something failed, 2 no such command.
 
+mod bench;
 mod setup;
 mod stage;
 mod test;
@@ -32,6 +33,11 @@ struct Arguments {
 enum Command {
     /// Install the system packages that are missing (as root), or name the command that does
     Setup,
+    /// Measurements beside a peer, as ratios
+    Bench {
+        #[command(subcommand)]
+        what: bench::Bench,
+    },
     /// Set-up, format, lints, tidy, every test
     Test,
     /// The project's own rules about its source
@@ -43,6 +49,7 @@ fn main() -> ExitCode {
     let env = Env::process();
     let done = root().and_then(|root| match arguments.command {
         Command::Setup => setup::run(setup::Purpose::All),
+        Command::Bench { what } => bench::run(&root, &env, what),
         Command::Test => test::run(&root, &env),
         Command::Tidy => tidy::run(&root),
     });

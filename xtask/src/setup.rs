@@ -65,15 +65,18 @@ const NEEDS: &[Need] = &[
         paths: &["/usr/sbin/nginx"],
         by: &[Purpose::Bench],
     },
+    Need {
+        package: "wrk",
+        paths: &["/usr/bin/wrk"],
+        by: &[Purpose::Bench],
+    },
 ];
 
 /// Installs what is missing for `purpose`, or says how.
 pub(crate) fn run(purpose: Purpose) -> anyhow::Result<()> {
     let missing: Vec<&str> = NEEDS
         .iter()
-        .filter(|need| {
-            purpose == Purpose::All || need.by.is_empty() || need.by.contains(&purpose)
-        })
+        .filter(|need| purpose == Purpose::All || need.by.is_empty() || need.by.contains(&purpose))
         .filter(|need| !is_there(need))
         .map(|need| need.package)
         .collect();

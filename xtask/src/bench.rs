@@ -1,0 +1,48 @@
+//! `cargo xtask bench`: measurements beside a peer in the same run, printed as ratios.
+//! Never a test: these machines are shared and noisy, so only ratios mean something.
+
+mod proxy;
+
+use std::path::Path;
+
+use chassis::Env;
+use clap::Subcommand;
+
+use crate::setup;
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(crate) enum Bench {
+    /// The data plane beside nginx: one worker each, same upstream, same core
+    Proxy(proxy::Options),
+}
+
+pub(crate) fn run(root: &Path, env: &Env, bench: Bench) -> anyhow::Result<()> {
+    setup::run(setup::Purpose::Bench)?;
+    match bench {
+        Bench::Proxy(options) => proxy::run(root, env, options),
+    }
+}
+
+/// The middle of `values`; nought when there are none.
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let middle = sorted.len() / 2;
+    match sorted.len() {
+        0 => 0.0,
+        n if n % 2 == 1 => sorted[middle],
+        _ => f64::midpoint(sorted[middle - 1], sorted[middle]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_of_an_even_count_lies_between_the_middle_two() {
+        assert!((median(&[4.0, 1.0, 3.0, 2.0]) - 2.5).abs() < f64::EPSILON);
+        assert!((median(&[9.0, 1.0, 3.0]) - 3.0).abs() < f64::EPSILON);
+    }
+}
