@@ -380,6 +380,9 @@ pub(crate) fn step_name(step: &Step) -> String {
             format!("take {slot} out of the routes, table {generation}")
         }
         Step::Stop { .. } => "stop an instance".into(),
+        Step::Reroute { slot, generation } => {
+            format!("tell the routes where {slot} answers now, table {generation}")
+        }
     }
 }
 

@@ -48,6 +48,12 @@ pub enum RolloutEvent {
         step: Step,
         /// What was seen, in words.
         observed: String,
+        /// From the decision to the end of the effect, microseconds, where it was measured.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        took_us: Option<u64>,
+        /// What the proxy had counted by then, where the step is one to count from.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        counters: Option<Box<Counters>>,
     },
     /// A process of an instance runs.
     InstanceStarted {
@@ -228,6 +234,43 @@ pub enum Step {
         /// The instance.
         instance: InstanceId,
     },
+    /// Tell the table where the instances of a slot answer now, after one was replaced.
+    Reroute {
+        /// The slot.
+        slot: Slot,
+        /// The table that says so.
+        generation: Generation,
+    },
+}
+
+/// What the proxy had counted for a service at one moment: cumulative since it started.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    /// Tells one start of the proxy from another.
+    pub start: String,
+    /// Requests of the service that reached no instance.
+    pub unrouted: u64,
+    /// By release.
+    pub releases: Vec<ReleaseCounters>,
+}
+
+/// What the proxy had counted for one release at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReleaseCounters {
+    /// The release.
+    pub release: ReleaseId,
+    /// Requests answered or broken off.
+    pub served: u64,
+    /// Of them failed.
+    pub failed: u64,
+    /// Tries beyond the first.
+    pub retried: u64,
+    /// Requests that waited.
+    pub held: u64,
+    /// The slowest answer, microseconds.
+    pub slowest_us: u64,
+    /// Answers by time: (upper bound in microseconds, count), rising.
+    pub latency: Vec<(u64, u64)>,
 }
 
 /// What can take a rollout back.
@@ -269,6 +312,10 @@ pub struct Receipt {
     pub rollback_us: Option<u64>,
     /// Requests between start and end, by release.
     pub traffic: Vec<ReleaseTraffic>,
+    /// Requests between start and end that reached no instance; the proxy answered them 502,
+    /// 503 or 504 itself. They count as failed.
+    #[serde(default)]
+    pub unrouted: u64,
     /// What rolling back would cost at the end of this rollout, in words.
     pub rollback_now: String,
 }
