@@ -1,1 +1,10 @@
-//! Placeholder header.
+//! What tests need of the world: PostgreSQL and Redis that end with them, a database
+//! for each test, load with an account of every answer. Never ships.
+
+mod account;
+pub mod postgres;
+pub mod redis;
+mod server;
+pub mod services;
+mod store;
+pub mod wait;

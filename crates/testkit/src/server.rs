@@ -1,0 +1,149 @@
+//! A server that cannot outlive its tests. It is the child of a small guard that
+//! reads from a pipe which only this process holds: when the process is gone, by
+//! whatever way, the guard stops the server and removes its folder.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+
+use crate::account::Account;
+use crate::wait;
+
+const READY_WITHIN: Duration = Duration::from_secs(60);
+const STOPPED_WITHIN: Duration = Duration::from_secs(30);
+
+/// `$1` is the signal that the server ends by, `$2` its folder, the rest the command.
+/// The guard waits for the end of its input, which never carries anything.
+const GUARD: &str = r#"
+signal=$1; folder=$2; shift 2
+"$@" >"$folder/log" 2>&1 </dev/null &
+server=$!
+read -r _
+kill -s "$signal" "$server" 2>/dev/null
+wait "$server"
+rm -rf "$folder"
+"#;
+
+/// A running server.
+#[derive(Debug)]
+pub(crate) struct Server {
+    name: &'static str,
+    folder: PathBuf,
+    guard: Child,
+    lifeline: Option<ChildStdin>,
+}
+
+/// A fresh folder that only the server's account can enter.
+pub(crate) fn folder(name: &str, account: Option<Account>) -> anyhow::Result<PathBuf> {
+    let folder = tempfile::Builder::new()
+        .prefix(&format!("testkit-{name}-"))
+        .tempdir()
+        .context("making a folder for a server")?;
+    if let Some(account) = account {
+        account.give(folder.path())?;
+    }
+    // From here on the guard removes it.
+    Ok(folder.keep())
+}
+
+impl Server {
+    /// Starts `command` with its output in the folder's `log`, and waits until
+    /// `is_ready`. `signal` is the one that the server ends by at once.
+    pub(crate) fn start(
+        name: &'static str,
+        signal: &str,
+        folder: PathBuf,
+        account: Option<Account>,
+        command: &[String],
+        is_ready: impl Fn() -> bool,
+    ) -> anyhow::Result<Self> {
+        use std::os::unix::process::CommandExt as _;
+        let mut guard = Command::new("/bin/sh");
+        guard
+            .args(["-c", GUARD, "guard", signal])
+            .arg(&folder)
+            .args(command)
+            .current_dir(&folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            // Ctrl-C in the terminal must not reach the server before its clients.
+            .process_group(0);
+        if let Some(account) = account {
+            account.apply(&mut guard);
+        }
+        let mut guard = guard.spawn().with_context(|| format!("starting {name}"))?;
+        let lifeline = guard.stdin.take();
+        let server = Self {
+            name,
+            folder,
+            guard,
+            lifeline,
+        };
+        if !wait::until(READY_WITHIN, is_ready) {
+            bail!("{name} is not ready after {READY_WITHIN:?}:\n{}", server.log());
+        }
+        Ok(server)
+    }
+
+    /// What the server wrote.
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Stops the server and waits until it is gone.
+    pub(crate) fn stop(&mut self) -> anyhow::Result<()> {
+        if self.lifeline.take().is_none() {
+            return Ok(());
+        }
+        let guard = &mut self.guard;
+        if !wait::until(STOPPED_WITHIN, || !matches!(guard.try_wait(), Ok(None))) {
+            bail!("{} does not stop within {STOPPED_WITHIN:?}", self.name);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Err(error) = self.stop() {
+            tracing::error!(%error, "a server stays behind");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_and_its_folder_are_gone_when_the_lifeline_is() {
+        let folder = folder("guard", None).unwrap();
+        let command =
+            ["/bin/sh", "-c", "echo started; exec tail -f /dev/null"].map(str::to_owned);
+        let log = folder.join("log");
+        let is_ready = || std::fs::read_to_string(&log).is_ok_and(|text| text == "started\n");
+        let server =
+            Server::start("guarded", "TERM", folder.clone(), None, &command, is_ready).unwrap();
+        drop(server);
+        assert!(!folder.exists());
+    }
+
+    #[test]
+    fn a_server_that_ends_at_once_is_reported_with_its_words() {
+        let folder = folder("guard", None).unwrap();
+        let log = folder.join("log");
+        let command = ["/bin/sh", "-c", "echo no such thing"].map(str::to_owned);
+        let seen = || std::fs::read_to_string(&log).is_ok_and(|text| text.contains("no such"));
+        let mut server =
+            Server::start("broken", "TERM", folder, None, &command, seen).unwrap();
+        assert_eq!(server.log(), "no such thing\n");
+        server.stop().unwrap();
+    }
+}

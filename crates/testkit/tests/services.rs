@@ -1,0 +1,117 @@
+//! The servers of the tests, used as tests use them, and gone when their users are.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use sqlx::{Connection as _, PgConnection};
+use testkit::postgres::{Database, Postgres, ROLE};
+use testkit::services::Services;
+use testkit::{services, wait};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+async fn fill(url: &str) -> anyhow::Result<()> {
+    let mut connection = PgConnection::connect(url).await?;
+    sqlx::query("create table thing (id integer)")
+        .execute(&mut connection)
+        .await?;
+    connection.close().await?;
+    Ok(())
+}
+
+async fn things(url: &str) -> i64 {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    sqlx::query_scalar("select count(*) from thing")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn each_test_has_a_copy_that_no_other_sees_and_that_is_dropped() {
+    let shared = services::shared().unwrap();
+    let (one, two) = tokio::join!(
+        Database::cloned(&shared.postgres, "template_things", fill),
+        Database::cloned(&shared.postgres, "template_things", fill)
+    );
+    let (one, two) = (one.unwrap(), two.unwrap());
+    let mut connection = PgConnection::connect(&one.url()).await.unwrap();
+    sqlx::query("insert into thing values (1)")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!((things(&one.url()).await, things(&two.url()).await), (1, 0));
+    let who: (String, bool) = sqlx::query_as(
+        "select rolname::text, rolsuper or rolbypassrls from pg_roles where rolname = current_user",
+    )
+    .fetch_one(&mut connection)
+    .await
+    .unwrap();
+    assert_eq!(who, (ROLE.to_owned(), false));
+    let url = one.url();
+    drop(one);
+    assert!(PgConnection::connect(&url).await.is_err(), "{url} is still there");
+}
+
+#[tokio::test]
+async fn each_test_has_a_redis_number_of_its_own() {
+    let shared = services::shared().unwrap();
+    let (one, two) = (
+        shared.redis.database().await.unwrap(),
+        shared.redis.database().await.unwrap(),
+    );
+    assert_ne!(one, two);
+    let client = redis::Client::open(one).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let pong: String = redis::cmd("PING").query_async(&mut connection).await.unwrap();
+    assert_eq!(pong, "PONG");
+}
+
+#[tokio::test]
+async fn a_server_that_a_test_stops_answers_nobody() {
+    let mut postgres = Postgres::start().unwrap();
+    let database = Database::empty(&postgres.address()).await.unwrap();
+    let url = database.url();
+    PgConnection::connect(&url).await.unwrap();
+    postgres.stop().unwrap();
+    assert!(PgConnection::connect(&url).await.is_err());
+}
+
+/// Not a test by itself: what the next test runs in a process of its own, and kills.
+#[test]
+fn holder() {
+    let env = chassis::Env::process();
+    let Some(file) = env.get("HOLDER") else {
+        return;
+    };
+    let services = Services::start().unwrap();
+    let [(_, postgres), (_, redis)] = services.variables();
+    chassis::durable::replace(file.as_ref(), format!("{postgres}\n{redis}").as_bytes(), 0o600)
+        .unwrap();
+    // Until somebody kills this process, or it is given up.
+    assert!(!wait::until(PATIENCE, || false));
+}
+
+#[test]
+fn a_process_that_is_killed_leaves_no_server_and_no_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("addresses");
+    let mut holder = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "holder", "--nocapture"])
+        .env("HOLDER", &file)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    assert!(wait::until(PATIENCE, || file.exists()));
+    let addresses = std::fs::read_to_string(&file).unwrap();
+    let folders: Vec<_> = addresses.lines().map(std::path::Path::new).collect();
+    assert!(folders.iter().all(|folder| folder.exists()), "{addresses}");
+    // SIGKILL: the process can do nothing about it.
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    assert!(
+        wait::until(PATIENCE, || folders.iter().all(|folder| !folder.exists())),
+        "something of {addresses} stays behind"
+    );
+}
