@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::{ReleaseId, ServiceName};
+
 /// What happened to the control process or to something that it looks after.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -19,6 +21,15 @@ pub enum ControlEvent {
     Stopped {
         /// Why, in words.
         reason: String,
+    },
+    /// Somebody ran a program of a release with the variables of its service.
+    ProgramRun {
+        /// The service.
+        service: ServiceName,
+        /// The release.
+        release: ReleaseId,
+        /// The program, without its arguments, which may be secret.
+        program: String,
     },
     /// An accessory (PostgreSQL, Redis) was started.
     AccessoryStarted {
