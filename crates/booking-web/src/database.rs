@@ -1,0 +1,121 @@
+//! How the program connects to PostgreSQL, and how it brings the schema up to date.
+//! Several processes may do the latter at once, beside a release that is serving.
+
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use chassis::{ExposeSecret as _, SecretString};
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection as _, PgConnection, PgPool};
+
+use crate::store;
+
+static MIGRATOR: Migrator = sqlx::migrate!();
+
+/// Longer than any statement of ours takes; what needs longer has gone astray.
+const STATEMENT_WITHIN: &str = "10s";
+/// A transaction that does nothing for so long was forgotten by its process.
+const IDLE_WITHIN: &str = "20s";
+/// Waiting longer for a connection than this is no answer for a person.
+const ACQUIRE_WITHIN: Duration = Duration::from_secs(5);
+
+/// A schema change that waits for a lock makes every visitor behind it wait too, so it
+/// gives up soon and tries again.
+const LOCK_WITHIN: &str = "3s";
+const LOCK_ATTEMPTS: u32 = 40;
+
+/// The schema level that this release needs: the newest migration that it knows.
+pub(crate) fn level() -> i64 {
+    MIGRATOR.iter().map(|m| m.version).max().unwrap_or(0)
+}
+
+/// A pool that connects when it is first used, so that the program starts and says
+/// what is wrong also while the database is away.
+pub(crate) fn pool(url: &SecretString, connections: u32) -> anyhow::Result<PgPool> {
+    let options = options(url)?.options([
+        ("statement_timeout", STATEMENT_WITHIN),
+        ("idle_in_transaction_session_timeout", IDLE_WITHIN),
+    ]);
+    Ok(PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE_WITHIN)
+        .connect_lazy_with(options))
+}
+
+/// One connection, for the commands that only touch the database.
+pub(crate) async fn connect(url: &SecretString) -> anyhow::Result<PgConnection> {
+    PgConnection::connect_with(&options(url)?.options([("lock_timeout", LOCK_WITHIN)]))
+        .await
+        .context("connecting to the database")
+}
+
+/// Applies what is missing and gives the level that is reached.
+pub(crate) async fn migrate(url: &SecretString) -> anyhow::Result<i64> {
+    let mut connection = connect(url).await?;
+    if store::probe::may_bypass_row_security(&mut connection).await? {
+        bail!(
+            "the role in DATABASE_URL passes by row-level security, so businesses would not be \
+             kept apart; use a role that is neither superuser nor BYPASSRLS"
+        );
+    }
+    for attempt in 1..=LOCK_ATTEMPTS {
+        match MIGRATOR.run(&mut connection).await {
+            Ok(()) => {
+                connection.close().await.context("closing the connection")?;
+                return Ok(level());
+            }
+            Err(error) if waited_for_a_lock(&error) => {
+                tracing::info!(attempt, "somebody holds a lock; trying again");
+            }
+            Err(error) => return Err(in_words(error)),
+        }
+    }
+    bail!("another process held a lock for too long; nothing was changed, run it again")
+}
+
+fn options(url: &SecretString) -> anyhow::Result<PgConnectOptions> {
+    // The cause could hold the address, and with it the password.
+    PgConnectOptions::from_str(url.expose_secret())
+        .map(|options| options.application_name("booking"))
+        .map_err(|_| anyhow::anyhow!("DATABASE_URL cannot be read as an address"))
+}
+
+fn waited_for_a_lock(error: &MigrateError) -> bool {
+    let (MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _)) = error else {
+        return false;
+    };
+    let code = cause.as_database_error().and_then(|e| e.code());
+    code.as_deref() == Some("55P03")
+}
+
+fn in_words(error: MigrateError) -> anyhow::Error {
+    match error {
+        MigrateError::VersionMissing(version) => anyhow::anyhow!(
+            "the schema is newer (level {version}) than this release knows (level {}); \
+             nothing was changed",
+            level()
+        ),
+        MigrateError::VersionMismatch(version) => anyhow::anyhow!(
+            "migration {version} was applied with another content; a migration never changes \
+             after it was released"
+        ),
+        MigrateError::ExecuteMigration(cause, version) => {
+            anyhow::Error::new(cause).context(format!("applying migration {version}"))
+        }
+        other => anyhow::Error::new(other).context("bringing the schema up to date"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_cannot_be_read_is_not_shown() {
+        let url = SecretString::from("postgres://app:hunter2@[::bad/booking");
+        let message = format!("{:#}", options(&url).unwrap_err());
+        assert!(!message.contains("hunter2"), "{message}");
+    }
+}

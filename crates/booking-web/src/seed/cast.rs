@@ -1,0 +1,311 @@
+//! Who plays in the demonstration: invented businesses and people.
+
+use jiff::civil::{Date, Weekday, date};
+
+/// Where all of them are.
+pub(super) const ZONE: &str = "Africa/Johannesburg";
+pub(super) const HORIZON_DAYS: i32 = 120;
+
+/// Public holidays on which everybody is closed, the coming ones.
+pub(super) const HOLIDAYS: &[Date] = &[
+    date(2026, 12, 16),
+    date(2026, 12, 25),
+    date(2026, 12, 26),
+    date(2027, 1, 1),
+    date(2027, 3, 22),
+    date(2027, 3, 26),
+    date(2027, 3, 29),
+    date(2027, 4, 27),
+    date(2027, 5, 1),
+];
+
+pub(super) struct Business {
+    pub(super) slug: &'static str,
+    pub(super) name: &'static str,
+    pub(super) about: &'static str,
+    pub(super) place: &'static str,
+    pub(super) address: &'static str,
+    pub(super) cancel_limit_minutes: i32,
+    pub(super) staff: &'static [Person],
+    pub(super) services: &'static [Service],
+}
+
+pub(super) struct Person {
+    pub(super) name: &'static str,
+    /// Minutes since midnight on working days, with a break or none, and on Saturday.
+    weekdays: &'static [(i16, i16)],
+    saturday: &'static [(i16, i16)],
+    free: Option<Weekday>,
+}
+
+pub(super) struct Service {
+    pub(super) slug: &'static str,
+    pub(super) name: &'static str,
+    pub(super) about: &'static str,
+    pub(super) minutes: i32,
+    pub(super) after_minutes: i32,
+    pub(super) step_minutes: i32,
+    pub(super) notice_minutes: i32,
+    pub(super) rand: i64,
+    /// Who gives it, by place in the list of staff.
+    pub(super) by: &'static [usize],
+}
+
+impl Person {
+    /// Weekday, opening and closing minute.
+    pub(super) fn hours(&self) -> Vec<(Weekday, i16, i16)> {
+        let weekdays = [
+            Weekday::Monday,
+            Weekday::Tuesday,
+            Weekday::Wednesday,
+            Weekday::Thursday,
+            Weekday::Friday,
+        ];
+        let at_work = weekdays.into_iter().filter(|day| Some(*day) != self.free);
+        let on = |day, spans: &'static [(i16, i16)]| {
+            spans
+                .iter()
+                .map(move |(opens, closes)| (day, *opens, *closes))
+        };
+        at_work
+            .flat_map(|day| on(day, self.weekdays))
+            .chain(on(Weekday::Saturday, self.saturday))
+            .collect()
+    }
+}
+
+/// Hours and minutes as minutes since midnight.
+const fn at(hour: i16, minute: i16) -> i16 {
+    hour * 60 + minute
+}
+
+const LONG: &[(i16, i16)] = &[(at(8, 0), at(18, 0))];
+const WITH_LUNCH: &[(i16, i16)] = &[(at(8, 0), at(12, 30)), (at(13, 15), at(17, 30))];
+const LATE: &[(i16, i16)] = &[(at(10, 0), at(14, 0)), (at(15, 0), at(20, 0))];
+const MORNING: &[(i16, i16)] = &[(at(8, 30), at(13, 0))];
+
+pub(super) const BUSINESSES: &[Business] = &[
+    Business {
+        slug: "karoo-cuts",
+        name: "Karoo Cuts",
+        about: "An unhurried barber under the pepper trees of Graaff-Reinet.",
+        place: "Church Street",
+        address: "12 Church Street, Graaff-Reinet, 6280",
+        cancel_limit_minutes: 60,
+        staff: &[
+            Person {
+                name: "Sipho Dlamini",
+                weekdays: LONG,
+                saturday: MORNING,
+                free: Some(Weekday::Monday),
+            },
+            Person {
+                name: "Anneke Botha",
+                weekdays: WITH_LUNCH,
+                saturday: MORNING,
+                free: None,
+            },
+            Person {
+                name: "Themba Khumalo",
+                weekdays: LATE,
+                saturday: &[],
+                free: None,
+            },
+        ],
+        services: &[
+            Service {
+                slug: "haircut",
+                name: "Haircut",
+                about: "Wash, cut and a hot towel.",
+                minutes: 30,
+                after_minutes: 0,
+                step_minutes: 15,
+                notice_minutes: 60,
+                rand: 220,
+                by: &[0, 1, 2],
+            },
+            Service {
+                slug: "beard-trim",
+                name: "Beard trim",
+                about: "Shaped with scissors, finished with a razor.",
+                minutes: 20,
+                after_minutes: 0,
+                step_minutes: 10,
+                notice_minutes: 60,
+                rand: 140,
+                by: &[0, 2],
+            },
+            Service {
+                slug: "cut-and-beard",
+                name: "Cut and beard",
+                about: "Both, one after the other, with coffee in between.",
+                minutes: 50,
+                after_minutes: 10,
+                step_minutes: 30,
+                notice_minutes: 120,
+                rand: 330,
+                by: &[0, 1],
+            },
+        ],
+    },
+    Business {
+        slug: "bluff-physio",
+        name: "Bluff Physiotherapy",
+        about: "Physiotherapists beside the harbour in Durban, for backs, knees and runners.",
+        place: "Marine Drive rooms",
+        address: "48 Marine Drive, Bluff, Durban, 4052",
+        cancel_limit_minutes: 24 * 60,
+        staff: &[
+            Person {
+                name: "Priya Naidoo",
+                weekdays: WITH_LUNCH,
+                saturday: &[],
+                free: None,
+            },
+            Person {
+                name: "Lerato Mokoena",
+                weekdays: LONG,
+                saturday: MORNING,
+                free: Some(Weekday::Wednesday),
+            },
+            Person {
+                name: "Johan van Wyk",
+                weekdays: LATE,
+                saturday: &[],
+                free: None,
+            },
+        ],
+        services: &[
+            Service {
+                slug: "first-visit",
+                name: "First visit",
+                about: "We listen, examine, and agree on a plan.",
+                minutes: 60,
+                after_minutes: 15,
+                step_minutes: 30,
+                notice_minutes: 240,
+                rand: 890,
+                by: &[0, 1],
+            },
+            Service {
+                slug: "follow-up",
+                name: "Follow-up",
+                about: "For those who have been here before.",
+                minutes: 30,
+                after_minutes: 5,
+                step_minutes: 15,
+                notice_minutes: 120,
+                rand: 540,
+                by: &[0, 1, 2],
+            },
+            Service {
+                slug: "sports-massage",
+                name: "Sports massage",
+                about: "Before the race or after it.",
+                minutes: 45,
+                after_minutes: 15,
+                step_minutes: 15,
+                notice_minutes: 120,
+                rand: 620,
+                by: &[1, 2],
+            },
+        ],
+    },
+    Business {
+        slug: "the-quiet-room",
+        name: "The Quiet Room",
+        about: "Yoga and conversation in a loft in Woodstock, Cape Town.",
+        place: "The loft",
+        address: "3rd floor, 77 Albert Road, Woodstock, Cape Town, 7925",
+        cancel_limit_minutes: 12 * 60,
+        staff: &[
+            Person {
+                name: "Zanele Mthembu",
+                weekdays: LATE,
+                saturday: MORNING,
+                free: Some(Weekday::Friday),
+            },
+            Person {
+                name: "Michael Adams",
+                weekdays: WITH_LUNCH,
+                saturday: &[],
+                free: None,
+            },
+        ],
+        services: &[
+            Service {
+                slug: "first-conversation",
+                name: "First conversation",
+                about: "A quarter of an hour to see whether we suit you.",
+                minutes: 15,
+                after_minutes: 0,
+                step_minutes: 15,
+                notice_minutes: 60,
+                rand: 0,
+                by: &[0, 1],
+            },
+            Service {
+                slug: "private-yoga",
+                name: "Private yoga",
+                about: "One teacher, one mat, your pace.",
+                minutes: 60,
+                after_minutes: 15,
+                step_minutes: 15,
+                notice_minutes: 180,
+                rand: 480,
+                by: &[0],
+            },
+            Service {
+                slug: "breathing",
+                name: "Breathing lesson",
+                about: "Half an hour that you can repeat at home.",
+                minutes: 30,
+                after_minutes: 0,
+                step_minutes: 30,
+                notice_minutes: 60,
+                rand: 260,
+                by: &[0, 1],
+            },
+            Service {
+                slug: "counselling",
+                name: "Counselling",
+                about: "A registered counsellor, for one person or two.",
+                minutes: 50,
+                after_minutes: 10,
+                step_minutes: 30,
+                notice_minutes: 240,
+                rand: 750,
+                by: &[1],
+            },
+        ],
+    },
+];
+
+pub(super) const CUSTOMERS: &[&str] = &[
+    "Ayanda Zulu",
+    "Bongani Sithole",
+    "Carmen Jacobs",
+    "Daniel Fourie",
+    "Ezekiel Nkosi",
+    "Fatima Patel",
+    "Gerhard Steyn",
+    "Hlengiwe Cele",
+    "Imraan Khan",
+    "Jabulani Moyo",
+    "Karabo Molefe",
+    "Liezl Pretorius",
+    "Mandla Ndlovu",
+    "Nomsa Mahlangu",
+    "Olga Ferreira",
+    "Pieter Coetzee",
+    "Qaqamba Mbeki",
+    "Riaan Venter",
+    "Sarah Goldberg",
+    "Thabo Maseko",
+    "Uviwe Gqola",
+    "Vusi Radebe",
+    "Wendy Williams",
+    "Xolani Dube",
+    "Yasmin Davids",
+    "Zodwa Shabalala",
+];

@@ -1,0 +1,71 @@
+//! Businesses and their places. Names and places are public.
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+/// A business as it is stored.
+#[derive(Debug, Clone)]
+pub(crate) struct Business {
+    pub(crate) id: Uuid,
+    pub(crate) slug: String,
+    pub(crate) name: String,
+    pub(crate) about: Option<String>,
+    pub(crate) zone: String,
+    pub(crate) currency: String,
+    pub(crate) cancel_limit_minutes: i32,
+}
+
+/// Where a business is found.
+#[derive(Debug, Clone)]
+pub(crate) struct Location {
+    pub(crate) name: String,
+    pub(crate) address: String,
+}
+
+pub(crate) async fn all(connection: &mut PgConnection) -> sqlx::Result<Vec<Business>> {
+    sqlx::query_as!(
+        Business,
+        "select id, slug, name, about, zone, currency, cancel_limit_minutes
+         from business order by name limit 200"
+    )
+    .fetch_all(connection)
+    .await
+}
+
+pub(crate) async fn by_slug(
+    connection: &mut PgConnection,
+    slug: &str,
+) -> sqlx::Result<Option<Business>> {
+    sqlx::query_as!(
+        Business,
+        "select id, slug, name, about, zone, currency, cancel_limit_minutes
+         from business where slug = $1",
+        slug
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+pub(crate) async fn by_id(
+    connection: &mut PgConnection,
+    id: Uuid,
+) -> sqlx::Result<Option<Business>> {
+    sqlx::query_as!(
+        Business,
+        "select id, slug, name, about, zone, currency, cancel_limit_minutes
+         from business where id = $1",
+        id
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// The places of the business in scope.
+pub(crate) async fn locations(connection: &mut PgConnection) -> sqlx::Result<Vec<Location>> {
+    sqlx::query_as!(
+        Location,
+        "select name, address from location order by name limit 100"
+    )
+    .fetch_all(connection)
+    .await
+}

@@ -1,0 +1,89 @@
+//! Secret addresses of bookings, and the keys under which requests are repeated. Only
+//! hashes of what is secret are kept.
+
+use jiff::Timestamp;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::stored;
+
+/// What a key was used for before.
+#[derive(Debug)]
+pub(crate) struct Earlier {
+    pub(crate) request_hash: Vec<u8>,
+    pub(crate) booking: Uuid,
+}
+
+pub(crate) async fn insert(
+    connection: &mut PgConnection,
+    token_hash: &[u8],
+    business: Uuid,
+    booking: Uuid,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into booking_link (token_hash, business_id, booking_id) values ($1, $2, $3)",
+        token_hash,
+        business,
+        booking
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The business and the booking of a secret address. Row-level security shows the row
+/// to whoever knows the hash, for this transaction only.
+pub(crate) async fn find(
+    connection: &mut PgConnection,
+    token_hash: &[u8],
+) -> sqlx::Result<Option<(Uuid, Uuid)>> {
+    let text = data_encoding::HEXLOWER.encode(token_hash);
+    sqlx::query!("select set_config('booking.token_hash', $1, true)", text)
+        .fetch_one(&mut *connection)
+        .await?;
+    let row = sqlx::query!(
+        "select business_id, booking_id from booking_link where token_hash = $1",
+        token_hash
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|row| (row.business_id, row.booking_id)))
+}
+
+/// Reserves a key for a booking. Waits for a transaction that is using it just now.
+/// `false` where it was used before.
+pub(crate) async fn reserve(
+    connection: &mut PgConnection,
+    business: Uuid,
+    key: &str,
+    request_hash: &[u8],
+    booking: Uuid,
+    now: Timestamp,
+) -> sqlx::Result<bool> {
+    let inserted = sqlx::query!(
+        "insert into idempotency_key (business_id, key, request_hash, booking_id, created_at)
+         values ($1, $2, $3, $4, $5)
+         on conflict on constraint idempotency_key_pkey do nothing",
+        business,
+        key,
+        request_hash,
+        booking,
+        stored(now)
+    )
+    .execute(connection)
+    .await?;
+    Ok(inserted.rows_affected() == 1)
+}
+
+pub(crate) async fn earlier(
+    connection: &mut PgConnection,
+    key: &str,
+) -> sqlx::Result<Option<Earlier>> {
+    sqlx::query_as!(
+        Earlier,
+        "select request_hash, booking_id as booking from idempotency_key where key = $1",
+        key
+    )
+    .fetch_optional(connection)
+    .await
+}

@@ -1,0 +1,73 @@
+//! Services of the business in scope, and who gives them.
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+/// A service as it is stored.
+#[derive(Debug, Clone)]
+pub(crate) struct Service {
+    pub(crate) id: Uuid,
+    pub(crate) slug: String,
+    pub(crate) name: String,
+    pub(crate) about: Option<String>,
+    pub(crate) duration_minutes: i32,
+    pub(crate) before_minutes: i32,
+    pub(crate) after_minutes: i32,
+    pub(crate) step_minutes: i32,
+    pub(crate) notice_minutes: i32,
+    pub(crate) horizon_days: i32,
+    pub(crate) price_cents: i64,
+}
+
+/// Somebody who gives a service, with the lane that is claimed.
+#[derive(Debug, Clone)]
+pub(crate) struct Giver {
+    pub(crate) staff_id: Uuid,
+    pub(crate) lane_id: Uuid,
+    pub(crate) lane_version: i64,
+}
+
+pub(crate) async fn all(connection: &mut PgConnection) -> sqlx::Result<Vec<Service>> {
+    sqlx::query_as!(
+        Service,
+        "select id, slug, name, about, duration_minutes, before_minutes, after_minutes,
+                step_minutes, notice_minutes, horizon_days, price_cents
+         from service where is_active order by name limit 200"
+    )
+    .fetch_all(connection)
+    .await
+}
+
+pub(crate) async fn by_slug(
+    connection: &mut PgConnection,
+    slug: &str,
+) -> sqlx::Result<Option<Service>> {
+    sqlx::query_as!(
+        Service,
+        "select id, slug, name, about, duration_minutes, before_minutes, after_minutes,
+                step_minutes, notice_minutes, horizon_days, price_cents
+         from service where is_active and slug = $1",
+        slug
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// Those who give a service, in the order of their ids.
+pub(crate) async fn givers(
+    connection: &mut PgConnection,
+    service: Uuid,
+) -> sqlx::Result<Vec<Giver>> {
+    sqlx::query_as!(
+        Giver,
+        "select staff.id as staff_id, lane.id as lane_id, lane.version as lane_version
+         from service_staff
+         join staff on staff.id = service_staff.staff_id and staff.is_active
+         join lane on lane.id = staff.lane_id
+         where service_staff.service_id = $1
+         order by staff.id",
+        service
+    )
+    .fetch_all(connection)
+    .await
+}
