@@ -1,0 +1,256 @@
+//! What a person or program sends to book, from text to checked values. Pure.
+//! Every field that needs another value is named at once, in words that help.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::error::FieldProblem;
+
+const NAME_CHARS_MAX: usize = 200;
+const NOTE_CHARS_MAX: usize = 500;
+const EMAIL_BYTES_MAX: usize = 254;
+
+/// The fields as they were sent; anything that is missing is empty.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(crate) struct Sent {
+    #[serde(default)]
+    pub(crate) start: String,
+    #[serde(default)]
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) email: String,
+    #[serde(default)]
+    pub(crate) phone: String,
+    #[serde(default)]
+    pub(crate) note: String,
+}
+
+/// The fields after they were checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Checked {
+    pub(crate) start: Timestamp,
+    pub(crate) name: String,
+    pub(crate) email: String,
+    /// In the international form, `+27821234567`.
+    pub(crate) phone: Option<String>,
+    pub(crate) note: Option<String>,
+}
+
+/// Checks all fields, or names every one that needs another value.
+pub(crate) fn check(sent: &Sent) -> Result<Checked, Vec<FieldProblem>> {
+    let mut problems = Vec::new();
+    let mut keep = |field, detail: &str| {
+        problems.push(FieldProblem {
+            field,
+            detail: detail.to_owned(),
+        });
+    };
+    let start = start(&sent.start).unwrap_or_else(|detail| {
+        keep("start", detail);
+        Timestamp::UNIX_EPOCH
+    });
+    let name = name(&sent.name).unwrap_or_else(|detail| {
+        keep("name", detail);
+        String::new()
+    });
+    let email = email(&sent.email).unwrap_or_else(|detail| {
+        keep("email", detail);
+        String::new()
+    });
+    let phone = phone(&sent.phone).unwrap_or_else(|detail| {
+        keep("phone", detail);
+        None
+    });
+    let note = note(&sent.note).unwrap_or_else(|detail| {
+        keep("note", detail);
+        None
+    });
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    Ok(Checked {
+        start,
+        name,
+        email,
+        phone,
+        note,
+    })
+}
+
+/// Reads an instant such as `2027-03-24T07:30:00Z`.
+pub(crate) fn start(text: &str) -> Result<Timestamp, &'static str> {
+    if text.trim().is_empty() {
+        return Err("Choose a time");
+    }
+    // A plus sign that was not encoded arrives as a space.
+    text.trim()
+        .replace(' ', "+")
+        .parse()
+        .map_err(|_| "Choose one of the times that are offered")
+}
+
+fn name(text: &str) -> Result<String, &'static str> {
+    let name = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if name.is_empty() {
+        return Err("Enter your full name");
+    }
+    if name.chars().count() > NAME_CHARS_MAX || name.chars().any(char::is_control) {
+        return Err("Enter a name of at most 200 letters");
+    }
+    Ok(name)
+}
+
+fn email(text: &str) -> Result<String, &'static str> {
+    const HELP: &str = "Enter an e-mail address in the form name@example.com";
+    let email = text.trim();
+    if email.is_empty() {
+        return Err("Enter your e-mail address");
+    }
+    let Some((local, domain)) = email.rsplit_once('@') else {
+        return Err(HELP);
+    };
+    let plain = |part: &str| {
+        !part.is_empty()
+            && !part.contains(|c: char| c.is_whitespace() || c.is_control() || c == '@')
+    };
+    let has_dot = domain.contains('.')
+        && !domain.starts_with('.')
+        && !domain.ends_with('.')
+        && !domain.contains("..");
+    if email.len() > EMAIL_BYTES_MAX || !plain(local) || !plain(domain) || !has_dot {
+        return Err(HELP);
+    }
+    Ok(email.to_owned())
+}
+
+/// A number without a country is South African: `082 123 4567` is `+27821234567`.
+fn phone(text: &str) -> Result<Option<String>, &'static str> {
+    const HELP: &str = "Enter a phone number such as 082 123 4567 or +27 82 123 4567";
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    if !text
+        .chars()
+        .all(|c| c.is_ascii_digit() || " +-()./".contains(c))
+    {
+        return Err(HELP);
+    }
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    let international = if text.starts_with('+') {
+        digits
+    } else if let Some(rest) = digits.strip_prefix("00") {
+        rest.to_owned()
+    } else if let Some(rest) = digits.strip_prefix('0') {
+        format!("27{rest}")
+    } else {
+        return Err(HELP);
+    };
+    let length_fits = if international.starts_with("27") {
+        international.len() == 11
+    } else {
+        (8..=15).contains(&international.len())
+    };
+    if !length_fits || international.starts_with('0') {
+        return Err(HELP);
+    }
+    Ok(Some(format!("+{international}")))
+}
+
+fn note(text: &str) -> Result<Option<String>, &'static str> {
+    let note = text.trim();
+    if note.chars().count() > NOTE_CHARS_MAX {
+        return Err("Shorten this to 500 letters");
+    }
+    if note
+        .chars()
+        .any(|c| c.is_control() && !"\r\n\t".contains(c))
+    {
+        return Err("Leave out characters that cannot be printed");
+    }
+    Ok((!note.is_empty()).then(|| note.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent() -> Sent {
+        Sent {
+            start: "2027-03-24T07:30:00Z".into(),
+            name: "  Thandi   Nkosi ".into(),
+            email: "thandi@example.co.za".into(),
+            phone: "082 123 4567".into(),
+            note: String::new(),
+        }
+    }
+
+    #[test]
+    fn what_is_sent_with_care_is_taken_and_tidied() {
+        let checked = check(&sent()).unwrap();
+        assert_eq!(checked.name, "Thandi Nkosi");
+        assert_eq!(checked.phone.as_deref(), Some("+27821234567"));
+        assert_eq!(checked.note, None);
+    }
+
+    #[test]
+    fn every_wrong_field_is_named_at_once() {
+        let problems = check(&Sent {
+            phone: "call me".into(),
+            note: "x".repeat(501),
+            ..Sent::default()
+        })
+        .unwrap_err();
+        let fields: Vec<_> = problems.iter().map(|problem| problem.field).collect();
+        assert_eq!(fields, ["start", "name", "email", "phone", "note"]);
+    }
+
+    #[test]
+    fn e_mail_addresses() {
+        for good in ["a@b.co", "thandi.n+x@mail.example.co.za", "ü@exämple.de"] {
+            assert!(email(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "a", "a@b", "@b.co", "a@", "a b@c.de", "a@b..c", "a@.b", "a@@b.c",
+        ] {
+            assert!(email(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn phone_numbers() {
+        let check = |text: &str, expected: Option<&str>| {
+            assert_eq!(
+                phone(text).ok().flatten().as_deref(),
+                expected,
+                "{text} is read wrongly"
+            );
+        };
+        check("082-123-4567", Some("+27821234567"));
+        check("+27 (82) 123 4567", Some("+27821234567"));
+        check("0044 20 7946 0958", Some("+442079460958"));
+        check("82 123 4567", None);
+        check("082 123 456", None);
+        check("+1", None);
+    }
+
+    #[test]
+    fn names_of_every_kind_are_kept() {
+        for kept in [
+            "Sipho",
+            "Zoë van der Merwe",
+            "محمد",
+            "<script>alert(1)</script>",
+        ] {
+            assert_eq!(name(kept).as_deref(), Ok(kept));
+        }
+    }
+
+    #[test]
+    fn a_plus_that_became_a_space_is_understood() {
+        assert_eq!(
+            start("2027-03-24T09:30:00 02:00"),
+            start("2027-03-24T07:30:00Z")
+        );
+    }
+}

@@ -1,0 +1,137 @@
+//! The pages that people see: plain HTML that works without scripts, rendered from
+//! the files in `templates/`. A page shows expected refusals itself; faults go to
+//! [`crate::error`].
+
+pub(crate) mod booking;
+pub(crate) mod business;
+pub(crate) mod calendar;
+pub(crate) mod cancel;
+pub(crate) mod details;
+pub(crate) mod fault;
+#[cfg(test)]
+mod gallery;
+pub(crate) mod home;
+pub(crate) mod times;
+pub(crate) mod week;
+pub(crate) mod words;
+
+use askama::Template;
+use axum::response::{Html, IntoResponse as _, Response};
+
+use crate::app::App;
+use crate::assets;
+use crate::desk::{Booking, Business, Location, Service};
+use crate::error::Fault;
+use crate::pages::words::When;
+
+/// What the frame of every page shows.
+pub(crate) struct Site<'a> {
+    stylesheet: String,
+    icon: String,
+    release: &'a str,
+}
+
+impl<'a> Site<'a> {
+    pub(crate) fn of(app: &'a App) -> Self {
+        Self {
+            stylesheet: assets::stylesheet(),
+            icon: assets::icon(),
+            release: &app.release,
+        }
+    }
+}
+
+/// A business in words.
+pub(crate) struct BusinessWords {
+    slug: String,
+    name: String,
+    monogram: String,
+    about: Option<String>,
+    zone_name: String,
+}
+
+impl BusinessWords {
+    fn of(business: &Business) -> Self {
+        Self {
+            slug: business.slug.clone(),
+            name: business.name.clone(),
+            monogram: words::monogram(&business.name),
+            about: business.about.clone(),
+            zone_name: words::zone_name(&business.zone_id),
+        }
+    }
+}
+
+/// A service in words.
+pub(crate) struct ServiceWords {
+    slug: String,
+    name: String,
+    about: Option<String>,
+    duration: String,
+    price: String,
+}
+
+impl ServiceWords {
+    fn of(service: &Service) -> Self {
+        Self {
+            slug: service.slug.clone(),
+            name: service.name.clone(),
+            about: service.about.clone(),
+            duration: words::duration(service.duration_minutes),
+            price: words::price(service.price_cents, &service.currency),
+        }
+    }
+}
+
+/// Where a business is, in words.
+pub(crate) struct LocationWords {
+    name: String,
+    address: String,
+}
+
+impl LocationWords {
+    fn of(location: &Location) -> Self {
+        Self {
+            name: location.name.clone(),
+            address: location.address.clone(),
+        }
+    }
+}
+
+/// A booking in words.
+pub(crate) struct BookingWords {
+    business: String,
+    business_slug: String,
+    service: String,
+    service_slug: String,
+    staff: Option<String>,
+    place: Option<String>,
+    price: String,
+    zone_name: String,
+    when: When,
+    is_cancelled: bool,
+}
+
+impl BookingWords {
+    fn of(booking: &Booking) -> Self {
+        Self {
+            business: booking.business.clone(),
+            business_slug: booking.business_slug.clone(),
+            service: booking.service.clone(),
+            service_slug: booking.service_slug.clone(),
+            staff: booking.staff.clone(),
+            place: booking.place.clone(),
+            price: words::price(booking.price_cents, &booking.currency),
+            zone_name: words::zone_name(&booking.zone_id),
+            when: When::of(booking.start, booking.end, &booking.zone),
+            is_cancelled: booking.is_cancelled(),
+        }
+    }
+}
+
+fn render(page: &impl Template) -> Result<Response, Fault> {
+    let html = page
+        .render()
+        .map_err(|error| Fault::Broken(anyhow::Error::new(error).context("rendering a page")))?;
+    Ok(Html(html).into_response())
+}

@@ -1,0 +1,185 @@
+//! The form that makes a booking. A time that is gone by then is answered with the
+//! nearest free ones, in the same form, with everything that was typed.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use http::StatusCode;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Deserialize;
+
+use crate::app::App;
+use crate::desk::Booked;
+use crate::desk::Offer;
+use crate::error::{Fault, FieldProblem};
+use crate::intake::{self, Sent};
+use crate::pages::week::{self, TimeChoice};
+use crate::pages::words::When;
+use crate::pages::{BusinessWords, ServiceWords, Site, render, times};
+use crate::security::{CheckedForm, Visit};
+
+/// A key that a page made is as long as this at most.
+const REQUEST_CHARS_MAX: usize = 64;
+
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Chosen {
+    #[serde(default)]
+    start: String,
+}
+
+/// The form as it was sent.
+#[derive(Debug, Deserialize)]
+pub(crate) struct DetailsForm {
+    /// Made with the page; the same form sent twice is one booking.
+    #[serde(default)]
+    request: String,
+    #[serde(flatten)]
+    sent: Sent,
+}
+
+/// The form as it is shown.
+pub(super) struct FormWords {
+    request: String,
+    start: String,
+    name: String,
+    email: String,
+    phone: String,
+    note: String,
+    problems: Vec<FieldProblem>,
+}
+
+impl FormWords {
+    pub(super) fn of(sent: Sent, request: String, problems: Vec<FieldProblem>) -> Self {
+        Self {
+            request,
+            start: sent.start,
+            name: sent.name,
+            email: sent.email,
+            phone: sent.phone,
+            note: sent.note,
+            problems,
+        }
+    }
+
+    fn problem(&self, field: &str) -> Option<&str> {
+        self.problems
+            .iter()
+            .find(|problem| problem.field == field)
+            .map(|problem| problem.detail.as_str())
+    }
+}
+
+#[derive(Template)]
+#[template(path = "details.html")]
+pub(super) struct DetailsPage<'a> {
+    pub(super) site: Site<'a>,
+    pub(super) csrf: String,
+    pub(super) path: String,
+    pub(super) business: BusinessWords,
+    pub(super) service: ServiceWords,
+    pub(super) day: Date,
+    pub(super) when: When,
+    pub(super) form: FormWords,
+    pub(super) gone: Option<String>,
+    pub(super) alternatives: Vec<TimeChoice>,
+}
+
+/// Answers `GET /{business}/{service}/details?start=…`.
+pub(crate) async fn get(
+    State(app): State<Arc<App>>,
+    Path((business, service)): Path<(String, String)>,
+    query: Result<Query<Chosen>, QueryRejection>,
+    visit: Visit,
+) -> Result<Response, Fault> {
+    let Query(chosen) = query?;
+    let offer = Offer::find(&app, &business, &service).await?;
+    let start = match intake::start(&chosen.start) {
+        Ok(start) => start,
+        Err(detail) => return times::page(&app, &offer, None, no_time(detail)).await,
+    };
+    let sent = Sent {
+        start: start.to_string(),
+        ..Sent::default()
+    };
+    let form = FormWords::of(sent, app.random.token(), Vec::new());
+    page(&app, &offer, &visit, start, form, None)
+}
+
+/// Answers `POST /{business}/{service}/details`.
+pub(crate) async fn post(
+    State(app): State<Arc<App>>,
+    Path((business, service)): Path<(String, String)>,
+    form: CheckedForm<DetailsForm>,
+) -> Result<Response, Fault> {
+    let (form, visit) = form.open();
+    let offer = Offer::find(&app, &business, &service).await?;
+    let start = match intake::start(&form.sent.start) {
+        Ok(start) => start,
+        Err(detail) => return times::page(&app, &offer, None, no_time(detail)).await,
+    };
+    let is_ours = |key: &str| {
+        (1..=REQUEST_CHARS_MAX).contains(&key.len())
+            && key.bytes().all(|b| b.is_ascii_alphanumeric())
+    };
+    if !is_ours(&form.request) {
+        return Err(Fault::Malformed("the form cannot be read".to_owned()));
+    }
+    let checked = match intake::check(&form.sent) {
+        Ok(checked) => checked,
+        Err(problems) => {
+            let form = FormWords::of(form.sent, form.request, problems);
+            let page = page(&app, &offer, &visit, start, form, None)?;
+            return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
+        }
+    };
+    match app.book(&offer, &checked, &form.request).await? {
+        Booked::Made(made) => Ok(Redirect::to(&format!("/b/{}", made.token)).into_response()),
+        Booked::Gone(nearest) => {
+            // Another time is another request, so it gets another key.
+            let form = FormWords::of(form.sent, app.random.token(), Vec::new());
+            let alternatives = week::choices(nearest.iter(), &offer.business.zone);
+            let page = page(&app, &offer, &visit, start, form, Some(alternatives))?;
+            Ok((StatusCode::CONFLICT, page).into_response())
+        }
+        Booked::KeyReused => Err(Fault::KeyReused),
+    }
+}
+
+fn no_time(detail: &str) -> Vec<FieldProblem> {
+    vec![FieldProblem {
+        field: "start",
+        detail: detail.to_owned(),
+    }]
+}
+
+fn page(
+    app: &App,
+    offer: &Offer,
+    visit: &Visit,
+    start: Timestamp,
+    form: FormWords,
+    alternatives: Option<Vec<TimeChoice>>,
+) -> Result<Response, Fault> {
+    let zone = &offer.business.zone;
+    let when = When::of(start, offer.end(start), zone);
+    let mut response = render(&DetailsPage {
+        site: Site::of(app),
+        csrf: visit.form_token(),
+        path: offer.path(),
+        business: BusinessWords::of(&offer.business),
+        service: ServiceWords::of(&offer.service),
+        day: start.to_zoned_datetime(zone.clone()).date(),
+        gone: alternatives
+            .is_some()
+            .then(|| format!("{}, {}", when.day, when.clock)),
+        when,
+        form,
+        alternatives: alternatives.unwrap_or_default(),
+    })?;
+    visit.remember(&mut response);
+    Ok(response)
+}

@@ -1,0 +1,27 @@
+//! The first page: the businesses that can be booked.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+
+use crate::app::App;
+use crate::error::Fault;
+use crate::pages::{BusinessWords, Site, render};
+
+#[derive(Template)]
+#[template(path = "home.html")]
+pub(super) struct HomePage<'a> {
+    pub(super) site: Site<'a>,
+    pub(super) businesses: Vec<BusinessWords>,
+}
+
+/// Answers `GET /`.
+pub(crate) async fn get(State(app): State<Arc<App>>) -> Result<Response, Fault> {
+    let businesses = app.businesses().await?;
+    render(&HomePage {
+        site: Site::of(&app),
+        businesses: businesses.iter().map(BusinessWords::of).collect(),
+    })
+}

@@ -1,0 +1,212 @@
+//! Seven days with their free times, as the page shows them. Pure: from instants
+//! and a zone to words, with nothing read from outside.
+
+use jiff::civil::{Date, Weekday};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
+
+use crate::pages::words;
+
+/// One free time, as instants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Free {
+    pub(crate) start: Timestamp,
+    pub(crate) end: Timestamp,
+}
+
+/// A week of days to choose from.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Week {
+    pub(crate) title: String,
+    /// The day that "earlier" leads to, where it is not wholly past.
+    pub(crate) earlier: Option<Date>,
+    pub(crate) later: Option<Date>,
+    pub(crate) days: Vec<Day>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Day {
+    pub(crate) date: Date,
+    pub(crate) weekday: String,
+    pub(crate) number: i8,
+    pub(crate) full_name: String,
+    pub(crate) free: usize,
+    pub(crate) free_words: String,
+    pub(crate) is_chosen: bool,
+}
+
+/// Morning, afternoon or evening, with its times.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct PartOfDay {
+    pub(crate) id: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) times: Vec<TimeChoice>,
+}
+
+/// One time as a radio button or a link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TimeChoice {
+    /// The id of its element.
+    pub(crate) id: String,
+    /// The instant, as it travels in the form.
+    pub(crate) start: String,
+    /// "09:30"
+    pub(crate) clock: String,
+    /// What tells two equal wall times apart when clocks go back; mostly nothing.
+    pub(crate) suffix: String,
+    /// "Wed 24 March"
+    pub(crate) day: String,
+    /// "Wednesday 24 March 2027, 09:30"
+    pub(crate) full_name: String,
+}
+
+/// The Monday on or before `day`.
+pub(crate) fn monday_of(day: Date) -> Date {
+    let since = i64::from(day.weekday().since(Weekday::Monday));
+    day.saturating_sub(since.days())
+}
+
+/// The week of `chosen`, between `today` and `last`, the last day that may be booked.
+pub(crate) fn week(free: &[Free], chosen: Date, today: Date, last: Date, zone: &TimeZone) -> Week {
+    let monday = monday_of(chosen);
+    let sunday = monday.saturating_add(6.days());
+    let days = (0..7)
+        .map(|offset| day(monday.saturating_add(offset.days()), chosen, free, zone))
+        .collect();
+    let next = monday.saturating_add(7.days());
+    Week {
+        title: words::months(monday, sunday),
+        earlier: (monday > today).then(|| monday.saturating_sub(7.days()).max(today)),
+        later: (next <= last).then_some(next),
+        days,
+    }
+}
+
+fn day(date: Date, chosen: Date, free: &[Free], zone: &TimeZone) -> Day {
+    let count = on_day(free, date, zone).count();
+    Day {
+        date,
+        weekday: date.strftime("%a").to_string(),
+        number: date.day(),
+        full_name: words::day_name(date),
+        free: count,
+        free_words: words::free_times(count),
+        is_chosen: date == chosen,
+    }
+}
+
+/// The free times that begin on `date` at the business.
+pub(crate) fn on_day<'a>(
+    free: &'a [Free],
+    date: Date,
+    zone: &'a TimeZone,
+) -> impl Iterator<Item = &'a Free> {
+    free.iter()
+        .filter(move |free| free.start.to_zoned_datetime(zone.clone()).date() == date)
+}
+
+/// The times of one day, by part of the day; parts without a time are left out.
+pub(crate) fn parts(free: &[Free], date: Date, zone: &TimeZone) -> Vec<PartOfDay> {
+    let choices = choices(on_day(free, date, zone), zone);
+    let part = |id, name, hours: std::ops::Range<&str>| PartOfDay {
+        id,
+        name,
+        times: choices
+            .iter()
+            .filter(|choice| hours.contains(&choice.clock.as_str()))
+            .cloned()
+            .collect(),
+    };
+    [
+        part("morning", "Morning", "00:00".."12:00"),
+        part("afternoon", "Afternoon", "12:00".."17:00"),
+        part("evening", "Evening", "17:00".."25:00"),
+    ]
+    .into_iter()
+    .filter(|part| !part.times.is_empty())
+    .collect()
+}
+
+/// Free times as choices, told apart where the same wall time comes twice.
+pub(crate) fn choices<'a>(
+    free: impl Iterator<Item = &'a Free>,
+    zone: &TimeZone,
+) -> Vec<TimeChoice> {
+    let mut choices: Vec<_> = free.map(|free| choice(free.start, zone)).collect();
+    for second in 1..choices.len() {
+        if choices[second].full_name == choices[second - 1].full_name {
+            choices[second - 1].suffix = ", before the clocks change".to_owned();
+            choices[second].suffix = ", after the clocks change".to_owned();
+        }
+    }
+    choices
+}
+
+fn choice(start: Timestamp, zone: &TimeZone) -> TimeChoice {
+    let local = start.to_zoned_datetime(zone.clone());
+    let clock = words::clock(&local);
+    TimeChoice {
+        id: format!("t{}", start.as_second()),
+        start: start.to_string(),
+        suffix: String::new(),
+        day: words::day_short(local.date()),
+        full_name: format!("{}, {clock}", words::day_name(local.date())),
+        clock,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    fn free(starts: &[&str]) -> Vec<Free> {
+        starts
+            .iter()
+            .map(|start| Free {
+                start: start.parse().unwrap(),
+                end: start.parse::<Timestamp>().unwrap() + 30.minutes(),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_week_begins_on_monday_and_counts_free_times_by_local_day() {
+        let zone = TimeZone::get("Africa/Johannesburg").unwrap();
+        // 22:30 UTC on Tuesday is 00:30 on Wednesday at the business.
+        let free = free(&["2027-03-23T22:30:00Z", "2027-03-24T07:00:00Z"]);
+        let today = date(2027, 3, 22);
+        let week = week(&free, date(2027, 3, 24), today, date(2027, 4, 30), &zone);
+        let counts: Vec<_> = week.days.iter().map(|day| day.free).collect();
+        assert_eq!(counts, [0, 0, 2, 0, 0, 0, 0]);
+        assert!(week.days[2].is_chosen);
+        assert_eq!((week.earlier, week.later), (None, Some(date(2027, 3, 29))));
+    }
+
+    #[test]
+    fn nobody_is_led_before_today_or_beyond_the_last_day() {
+        let zone = TimeZone::UTC;
+        let (today, last) = (date(2027, 3, 24), date(2027, 3, 31));
+        let second = week(&[], date(2027, 3, 30), today, last, &zone);
+        assert_eq!((second.earlier, second.later), (Some(today), None));
+    }
+
+    #[test]
+    fn parts_without_a_time_are_left_out() {
+        let free = free(&["2027-03-24T08:00:00Z", "2027-03-24T17:00:00Z"]);
+        let parts = parts(&free, date(2027, 3, 24), &TimeZone::UTC);
+        let names: Vec<_> = parts.iter().map(|part| part.name).collect();
+        assert_eq!(names, ["Morning", "Evening"]);
+    }
+
+    #[test]
+    fn a_wall_time_that_comes_twice_is_two_choices_told_apart() {
+        let zone = TimeZone::get("Europe/London").unwrap();
+        let free = free(&["2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"]);
+        let choices = choices(free.iter(), &zone);
+        assert_eq!(choices[0].clock, choices[1].clock);
+        assert_ne!(choices[0].start, choices[1].start);
+        assert_ne!(choices[0].suffix, choices[1].suffix);
+    }
+}
