@@ -1,2 +1,93 @@
-//! Placeholder header.
-fn main() {}
+//! The program `booking`: serve the application, bring its schema up to date, or
+//! fill it with a demonstration. Exit codes: 0 done, 1 failed, 2 wrong usage or
+//! environment.
+
+use std::process::ExitCode;
+
+use chassis::{Clock, Env, Random, Shutdown};
+use clap::{Parser, Subcommand};
+
+use booking_web::{Config, ConfigError};
+
+/// Appointment booking: pages and API.
+#[derive(Debug, Parser)]
+#[command(
+    name = "booking",
+    version,
+    about,
+    arg_required_else_help = true,
+    after_help = "Examples:\n  \
+        DATABASE_URL=postgres://localhost/booking booking migrate\n  \
+        DATABASE_URL=postgres://localhost/booking booking seed\n  \
+        DATABASE_URL=postgres://localhost/booking PORT=3000 booking serve\n\n\
+        Environment:\n  \
+        DATABASE_URL          where PostgreSQL answers (required)\n  \
+        PORT                  port on 127.0.0.1 for visitors (3000; 0 lets the system choose)\n  \
+        INTERNAL_PORT         port on 127.0.0.1 for /metrics (not served when unset)\n  \
+        REDIS_URL             where Redis answers (availability is computed each time when unset)\n  \
+        RELEASE               the release id to report (development)\n  \
+        FORM_KEY              secret behind form tokens, 32 characters or more (derived when unset)\n  \
+        SECURE_COOKIES        true when visitors come over HTTPS (false)\n  \
+        DATABASE_CONNECTIONS  most connections to PostgreSQL (16)\n  \
+        DRAIN_SECONDS         time for requests in flight after SIGTERM (25)\n  \
+        LOG                   filter of log lines, such as info,sqlx=warn (info)\n\n\
+        Exit codes: 0 done, 1 failed, 2 wrong usage or environment"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Answer visitors until SIGTERM or SIGINT, then finish what is in flight
+    Serve,
+    /// Apply the schema changes that are missing; safe to run again, and beside a running release
+    Migrate,
+    /// Fill an empty database with a demonstration: three businesses and a month of bookings
+    Seed,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let env = Env::process();
+    match run(&arguments.command, &env) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let is_usage = error.downcast_ref::<ConfigError>().is_some();
+            report(&error);
+            if is_usage {
+                ExitCode::from(2)
+            } else {
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+fn run(command: &Command, env: &Env) -> anyhow::Result<()> {
+    chassis::telemetry::init(env)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let (clock, random) = (Clock::system(), Random::system());
+    runtime.block_on(async {
+        match command {
+            Command::Serve => {
+                let config = Config::read(env)?;
+                let shutdown = Shutdown::on_signals()?;
+                booking_web::serve(config, clock, random, shutdown).await
+            }
+            Command::Migrate => booking_web::migrate(env).await,
+            Command::Seed => booking_web::seed(env, &clock).await,
+        }
+    })
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "the person at the terminal reads this, also when logging could not start"
+)]
+fn report(error: &anyhow::Error) {
+    eprintln!("booking: {error:#}");
+}

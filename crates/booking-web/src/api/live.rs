@@ -1,0 +1,93 @@
+//! A stream of small events that says when the free times of a business may have
+//! changed. Streams are few, end with the process, and outlive a change of routing.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::{Path, State};
+use axum::response::sse::{Event, Sse};
+use chassis::Shutdown;
+use futures_util::{Stream, stream};
+use tokio::sync::OwnedSemaphorePermit;
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::error::Fault;
+use crate::frame::Counted;
+
+/// The most streams that one process keeps open.
+pub(crate) const STREAMS_MAX: usize = 256;
+
+const BEAT: Duration = Duration::from_secs(1);
+
+/// Browsers connect again by themselves; this bounds what one connection can hold.
+const STREAM_LASTS: Duration = Duration::from_secs(30 * 60);
+
+struct Live {
+    app: Arc<App>,
+    business: Uuid,
+    version: Option<i64>,
+    beats: u64,
+    began: Instant,
+    shutdown: Shutdown,
+    _open: Counted,
+    _place: OwnedSemaphorePermit,
+}
+
+/// Answers `GET /api/v1/businesses/{slug}/live`.
+pub(crate) async fn get(
+    State(app): State<Arc<App>>,
+    Path(slug): Path<String>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Fault> {
+    let place = Arc::clone(&app.stream_places)
+        .try_acquire_owned()
+        .map_err(|_| Fault::Busy)?;
+    let business = app.business(&slug).await?;
+    let live = Live {
+        business: business.id,
+        version: None,
+        beats: 0,
+        began: Instant::now(),
+        shutdown: app.shutdown.clone(),
+        _open: Counted::new(&app.metrics.streams),
+        _place: place,
+        app,
+    };
+    Ok(Sse::new(stream::unfold(live, next)))
+}
+
+/// The next event, or the end when the process ends or the stream is old.
+async fn next(mut live: Live) -> Option<(Result<Event, Infallible>, Live)> {
+    if live.began.elapsed() > STREAM_LASTS || live.shutdown.is_requested() {
+        return None;
+    }
+    if live.beats > 0 {
+        tokio::select! {
+            () = tokio::time::sleep(BEAT) => {}
+            () = live.shutdown.requested() => return None,
+        }
+    }
+    live.beats += 1;
+    let version = match live.app.availability_version(live.business).await {
+        Ok(version) => Some(version),
+        Err(error) => {
+            // The next beat looks again; the visitor's stream goes on.
+            tracing::debug!(%error, "the version of free times cannot be read");
+            live.version
+        }
+    };
+    let event = if version != live.version {
+        live.version = version;
+        Event::default().event("availability")
+    } else {
+        Event::default().event("heartbeat")
+    };
+    let data = format!(
+        r#"{{"beat":{},"version":{},"release":"{}"}}"#,
+        live.beats,
+        version.map_or("null".to_owned(), |v| v.to_string()),
+        live.app.release,
+    );
+    Some((Ok(event.id(live.beats.to_string()).data(data)), live))
+}

@@ -1,0 +1,31 @@
+//! What every handler shares. Nothing that must outlive the process is in here:
+//! two releases run side by side, so the database decides.
+
+use std::sync::Arc;
+
+use chassis::{Clock, Random, Shutdown};
+use http::HeaderValue;
+use sqlx::PgPool;
+use tokio::sync::Semaphore;
+
+use crate::appointments::Appointments;
+use crate::cache::Cache;
+use crate::metrics::Metrics;
+use crate::security::FormKey;
+
+/// The shared parts of one process.
+pub(crate) struct App {
+    pub(crate) release: String,
+    pub(crate) release_header: HeaderValue,
+    pub(crate) secure: bool,
+    pub(crate) clock: Clock,
+    pub(crate) random: Random,
+    pub(crate) form_key: FormKey,
+    pub(crate) metrics: Metrics,
+    pub(crate) shutdown: Shutdown,
+    pub(crate) appointments: Appointments,
+    /// Connections for looking at health only.
+    pub(crate) probes: PgPool,
+    pub(crate) cache: Option<Cache>,
+    pub(crate) stream_places: Arc<Semaphore>,
+}

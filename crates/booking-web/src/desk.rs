@@ -1,0 +1,347 @@
+//! What pages and API ask for, in the words of the domain. Between the handlers, which
+//! know HTTP, and the store, which knows SQL. An address that leads nowhere and a
+//! database that does not answer become faults here.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::appointments::{Answer, Cancellation, Wish};
+use crate::error::Fault;
+use crate::intake::Checked;
+use crate::pages::week::Free;
+use crate::store;
+
+/// A business that can be booked.
+pub(crate) struct Business {
+    pub(crate) id: Uuid,
+    pub(crate) slug: String,
+    pub(crate) name: String,
+    pub(crate) about: Option<String>,
+    pub(crate) zone: TimeZone,
+    pub(crate) zone_id: String,
+    row: store::business::Business,
+}
+
+/// Where a business is found.
+pub(crate) struct Location {
+    pub(crate) name: String,
+    pub(crate) address: String,
+}
+
+/// What can be booked at a business.
+pub(crate) struct Service {
+    pub(crate) slug: String,
+    pub(crate) name: String,
+    pub(crate) about: Option<String>,
+    pub(crate) duration_minutes: i64,
+    pub(crate) price_cents: i64,
+    pub(crate) currency: String,
+    pub(crate) row: store::service::Service,
+}
+
+/// A service with the business that gives it.
+pub(crate) struct Offer {
+    pub(crate) business: Business,
+    pub(crate) service: Service,
+}
+
+/// A booking, for whoever holds its secret address.
+pub(crate) struct Booking {
+    pub(crate) id: Uuid,
+    pub(crate) state: &'static str,
+    pub(crate) business: String,
+    pub(crate) business_slug: String,
+    pub(crate) service: String,
+    pub(crate) service_slug: String,
+    pub(crate) staff: Option<String>,
+    pub(crate) place: Option<String>,
+    pub(crate) price_cents: i64,
+    pub(crate) currency: String,
+    pub(crate) start: Timestamp,
+    pub(crate) end: Timestamp,
+    pub(crate) zone: TimeZone,
+    pub(crate) zone_id: String,
+    pub(crate) created_at: Timestamp,
+}
+
+impl Booking {
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.state.starts_with("cancelled")
+    }
+}
+
+/// A booking that was made, by its secret address.
+pub(crate) struct Made {
+    pub(crate) token: String,
+}
+
+/// What becomes of a wish.
+pub(crate) enum Booked {
+    Made(Made),
+    /// The nearest free times instead.
+    Gone(Vec<Free>),
+    KeyReused,
+}
+
+/// What becomes of a cancellation.
+pub(crate) enum Cancelled {
+    Now,
+    Before,
+    TooLate,
+}
+
+impl Offer {
+    pub(crate) async fn find(app: &App, business: &str, service: &str) -> Result<Self, Fault> {
+        let business = app.business(business).await?;
+        if !is_slug(service) {
+            return Err(Fault::NotFound);
+        }
+        let mut transaction = store::begin(&app.appointments.pool, business.id).await?;
+        let row = store::service::by_slug(&mut transaction, service).await?;
+        transaction.rollback().await?;
+        let service = Service::of(row.ok_or(Fault::NotFound)?, &business);
+        Ok(Self { business, service })
+    }
+
+    pub(crate) fn path(&self) -> String {
+        format!("/{}/{}", self.business.slug, self.service.slug)
+    }
+
+    /// When a visit that begins at `start` is over.
+    pub(crate) fn end(&self, start: Timestamp) -> Timestamp {
+        start
+            .checked_add(SignedDuration::from_mins(self.service.duration_minutes))
+            .unwrap_or(Timestamp::MAX)
+    }
+
+    /// The day at the business.
+    pub(crate) fn day(&self, at: Timestamp) -> Date {
+        at.to_zoned_datetime(self.business.zone.clone()).date()
+    }
+
+    /// The last day that can be booked.
+    pub(crate) fn last_day(&self, now: Timestamp) -> Date {
+        self.day(now)
+            .saturating_add(i64::from(self.service.row.horizon_days).days())
+    }
+
+    pub(crate) fn free(&self, start: Timestamp) -> Free {
+        Free {
+            start,
+            end: self.end(start),
+        }
+    }
+}
+
+impl App {
+    pub(crate) async fn businesses(&self) -> Result<Vec<Business>, Fault> {
+        let mut connection = self.appointments.pool.acquire().await?;
+        let rows = store::business::all(&mut connection).await?;
+        rows.into_iter().map(Business::of).collect()
+    }
+
+    pub(crate) async fn business(&self, slug: &str) -> Result<Business, Fault> {
+        // What cannot be an address of ours never reaches the database.
+        if !is_slug(slug) {
+            return Err(Fault::NotFound);
+        }
+        let mut connection = self.appointments.pool.acquire().await?;
+        let row = store::business::by_slug(&mut connection, slug).await?;
+        Business::of(row.ok_or(Fault::NotFound)?)
+    }
+
+    pub(crate) async fn services(&self, business: &Business) -> Result<Vec<Service>, Fault> {
+        let mut transaction = store::begin(&self.appointments.pool, business.id).await?;
+        let rows = store::service::all(&mut transaction).await?;
+        transaction.rollback().await?;
+        let service = |row| Service::of(row, business);
+        Ok(rows.into_iter().map(service).collect())
+    }
+
+    pub(crate) async fn locations(&self, business: &Business) -> Result<Vec<Location>, Fault> {
+        let mut transaction = store::begin(&self.appointments.pool, business.id).await?;
+        let rows = store::business::locations(&mut transaction).await?;
+        transaction.rollback().await?;
+        let location = |row: store::business::Location| Location {
+            name: row.name,
+            address: row.address,
+        };
+        Ok(rows.into_iter().map(location).collect())
+    }
+
+    pub(crate) async fn book(
+        &self,
+        offer: &Offer,
+        checked: &Checked,
+        key: &str,
+    ) -> Result<Booked, Fault> {
+        let wish = Wish {
+            start: checked.start,
+            name: &checked.name,
+            email: &checked.email,
+            phone: checked.phone.as_deref(),
+            note: checked.note.as_deref(),
+            key,
+        };
+        let (business, service) = (&offer.business, &offer.service);
+        let answer = self
+            .appointments
+            .book(
+                &business.row,
+                &business.zone,
+                &service.row,
+                &wish,
+                self.clock.now(),
+            )
+            .await?;
+        Ok(match answer {
+            Answer::Made { token } => {
+                self.metrics.bookings.inc();
+                Booked::Made(Made { token })
+            }
+            Answer::Gone { nearest } => {
+                self.metrics.conflicts.inc();
+                Booked::Gone(nearest.into_iter().map(|start| offer.free(start)).collect())
+            }
+            Answer::KeyReused => Booked::KeyReused,
+        })
+    }
+
+    pub(crate) async fn booking(&self, token: &str) -> Result<Booking, Fault> {
+        let found = self.appointments.find(token).await?;
+        let (business, booking) = found.ok_or(Fault::NotFound)?;
+        Booking::of(business, booking)
+    }
+
+    pub(crate) async fn cancel(&self, token: &str) -> Result<Cancelled, Fault> {
+        match self.appointments.cancel(token, self.clock.now()).await? {
+            Cancellation::Now => {
+                self.metrics.cancellations.inc();
+                Ok(Cancelled::Now)
+            }
+            Cancellation::Before => Ok(Cancelled::Before),
+            Cancellation::TooLate => Ok(Cancelled::TooLate),
+            Cancellation::Unknown => Err(Fault::NotFound),
+        }
+    }
+
+    /// A number that grows whenever the free times of a business may have changed.
+    pub(crate) async fn availability_version(&self, business: Uuid) -> Result<i64, Fault> {
+        let mut transaction = store::begin(&self.appointments.pool, business).await?;
+        let version = store::lane::version(&mut transaction).await?;
+        transaction.rollback().await?;
+        Ok(version)
+    }
+}
+
+impl Business {
+    fn of(row: store::business::Business) -> Result<Self, Fault> {
+        Ok(Self {
+            id: row.id,
+            slug: row.slug.clone(),
+            name: row.name.clone(),
+            about: row.about.clone(),
+            zone: zone(&row.zone)?,
+            zone_id: row.zone.clone(),
+            row,
+        })
+    }
+}
+
+impl Service {
+    fn of(row: store::service::Service, business: &Business) -> Self {
+        Self {
+            slug: row.slug.clone(),
+            name: row.name.clone(),
+            about: row.about.clone(),
+            duration_minutes: i64::from(row.duration_minutes),
+            price_cents: row.price_cents,
+            currency: business.row.currency.clone(),
+            row,
+        }
+    }
+}
+
+impl Booking {
+    fn of(
+        business: store::business::Business,
+        row: store::booking::Booking,
+    ) -> Result<Self, Fault> {
+        let state = booking::State::parse(&row.state)
+            .ok_or_else(|| Fault::Broken(anyhow::anyhow!("a booking in an unknown state")))?;
+        Ok(Self {
+            id: row.id,
+            state: state.as_str(),
+            business: business.name,
+            business_slug: business.slug,
+            service: row.service,
+            service_slug: row.service_slug,
+            staff: Some(row.staff),
+            place: Some(row.place),
+            price_cents: row.price_cents,
+            currency: row.currency,
+            start: row.start,
+            end: row.end,
+            zone: zone(&row.zone)?,
+            zone_id: row.zone,
+            created_at: row.created_at,
+        })
+    }
+}
+
+fn zone(name: &str) -> Result<TimeZone, Fault> {
+    TimeZone::get(name).map_err(|error| {
+        Fault::Broken(anyhow::Error::new(error).context("reading a business's time zone"))
+    })
+}
+
+/// Whether the text has the shape that the schema demands of slugs.
+fn is_slug(text: &str) -> bool {
+    let is_inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    (2..=40).contains(&text.len())
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.bytes().all(is_inner)
+}
+
+impl From<sqlx::Error> for Fault {
+    /// A database that is away is another thing than a statement that fails.
+    fn from(error: sqlx::Error) -> Self {
+        if store::is_away(&error) {
+            Self::Unavailable(anyhow::Error::new(error).context("asking the database"))
+        } else {
+            Self::Broken(anyhow::Error::new(error).context("asking the database"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_can_be_a_slug_reaches_the_database() {
+        for slug in [
+            "karoo-cuts",
+            "b2",
+            "a-very-long-name-that-still-fits-in-40-b",
+        ] {
+            assert!(is_slug(slug), "{slug}");
+        }
+        for other in [
+            "",
+            "a",
+            "2b",
+            "-a",
+            "Karoo",
+            "karoo\0cuts",
+            "über",
+            "a/b",
+            "favicon.ico",
+        ] {
+            assert!(!is_slug(other), "{other}");
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! The one place that turns what went wrong into an answer, and logs it once.
+//! Handlers return a [`Fault`]; the frame renders it as a page or as problem
+//! details (RFC 9457). An expected "no" that a page shows itself is not a fault.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::{BytesRejection, FormRejection, JsonRejection, QueryRejection};
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, StatusCode};
+use serde::Serialize;
+
+use crate::pages;
+
+/// Why a request was not answered as asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Fault {
+    #[error("there is nothing at this address")]
+    NotFound,
+    #[error("this address does not take that method")]
+    Method,
+    #[error("{0}")]
+    Malformed(String),
+    #[error("the form did not come from a page of ours that was open in this browser")]
+    Forged,
+    #[error("the body is larger than this address takes")]
+    TooLarge,
+    #[error("the body must be sent as {0}")]
+    MediaType(&'static str),
+    #[error("some fields need another value")]
+    Fields(Vec<FieldProblem>),
+    #[error("the idempotency key was used before, with another body")]
+    KeyReused,
+    #[error("the time is no longer free")]
+    SlotTaken(Vec<Alternative>),
+    #[error("{0}")]
+    Refused(&'static str),
+    #[error("too many live streams are open")]
+    Busy,
+    #[error("the sender was silent for too long")]
+    SenderSilent,
+    #[error("the answer took too long")]
+    TimedOut,
+    #[error("a part that is needed does not answer")]
+    Unavailable(#[source] anyhow::Error),
+    #[error("something of ours is broken")]
+    Broken(#[source] anyhow::Error),
+}
+
+/// One field that needs another value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct FieldProblem {
+    /// The field's name as it was sent.
+    pub(crate) field: &'static str,
+    /// What to do about it, in words for the person who filled it in.
+    pub(crate) detail: String,
+}
+
+/// A free time near one that is gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Alternative {
+    /// The instant it begins, in UTC.
+    pub(crate) start: String,
+    /// The wall time at the business.
+    pub(crate) local_start: String,
+}
+
+/// Who asks, and so how a fault is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reader {
+    Person,
+    Program,
+}
+
+impl Reader {
+    pub(crate) fn of(path: &str) -> Self {
+        if path.starts_with("/api/") {
+            Self::Program
+        } else {
+            Self::Person
+        }
+    }
+}
+
+impl Fault {
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::Forged => StatusCode::FORBIDDEN,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Fields(_) | Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::SlotTaken(_) | Self::Refused(_) => StatusCode::CONFLICT,
+            Self::SenderSilent => StatusCode::REQUEST_TIMEOUT,
+            Self::Busy | Self::TimedOut | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// A stable name that programs may compare.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::NotFound => "not-found",
+            Self::Method => "method-not-allowed",
+            Self::Malformed(_) => "malformed-request",
+            Self::Forged => "forged-form",
+            Self::TooLarge => "body-too-large",
+            Self::MediaType(_) => "unsupported-media-type",
+            Self::Fields(_) => "invalid-fields",
+            Self::KeyReused => "idempotency-key-reused",
+            Self::SlotTaken(_) => "slot-taken",
+            Self::Refused(_) => "refused",
+            Self::Busy => "busy",
+            Self::SenderSilent => "sender-silent",
+            Self::TimedOut => "timed-out",
+            Self::Unavailable(_) => "unavailable",
+            Self::Broken(_) => "internal-error",
+        }
+    }
+
+    fn log(&self) {
+        match self {
+            Self::Broken(cause) | Self::Unavailable(cause) => {
+                tracing::error!(fault = self.kind(), cause = %chain(cause), "a request failed");
+            }
+            Self::TimedOut => tracing::error!(fault = self.kind(), "a request took too long"),
+            _ => {}
+        }
+    }
+}
+
+/// The causes from the outermost inwards. Store errors hold no visitor's data.
+fn chain(error: &anyhow::Error) -> String {
+    error
+        .chain()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
+}
+
+#[derive(Serialize)]
+struct Problem<'a> {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    detail: String,
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldProblem],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alternatives: Option<&'a [Alternative]>,
+}
+
+/// Turns the fault that a handler left in `response`, if any, into its answer.
+pub(crate) fn render(
+    response: Response,
+    reader: Reader,
+    app: &crate::app::App,
+    request_id: &str,
+) -> (Response, Option<&'static str>) {
+    let Some(fault) = response.extensions().get::<Arc<Fault>>().cloned() else {
+        return (response, None);
+    };
+    fault.log();
+    let mut answer = match reader {
+        Reader::Program => problem(&fault, request_id),
+        Reader::Person => pages::fault::page(app, &fault, request_id),
+    };
+    *answer.status_mut() = fault.status();
+    if fault.status() == StatusCode::SERVICE_UNAVAILABLE {
+        answer
+            .headers_mut()
+            .insert(RETRY_AFTER, HeaderValue::from_static("2"));
+    }
+    (answer, Some(fault.kind()))
+}
+
+fn problem(fault: &Fault, request_id: &str) -> Response {
+    let (errors, alternatives): (&[_], _) = match fault {
+        Fault::Fields(fields) => (fields, None),
+        Fault::SlotTaken(times) => (&[], Some(times.as_slice())),
+        _ => (&[], None),
+    };
+    let problem = Problem {
+        r#type: format!("https://appointmentbooking.co.za/problems/{}", fault.kind()),
+        title: fault.status().canonical_reason().unwrap_or("Error"),
+        status: fault.status().as_u16(),
+        detail: fault.to_string(),
+        request_id,
+        errors,
+        alternatives,
+    };
+    let body = serde_json::to_vec(&problem).expect("a problem of plain strings has a JSON form");
+    ([(CONTENT_TYPE, "application/problem+json")], body).into_response()
+}
+
+impl IntoResponse for Fault {
+    /// Leaves the fault for [`render`], which knows who asks.
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(Arc::new(self));
+        response
+    }
+}
+
+impl From<BytesRejection> for Fault {
+    fn from(rejection: BytesRejection) -> Self {
+        of_body(rejection.status(), rejection.body_text())
+    }
+}
+
+impl From<FormRejection> for Fault {
+    fn from(rejection: FormRejection) -> Self {
+        match rejection.status() {
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+                Self::MediaType("application/x-www-form-urlencoded")
+            }
+            // A field that is missing altogether was not typed by a person.
+            status => of_body(status, "the form cannot be read".to_owned()),
+        }
+    }
+}
+
+impl From<JsonRejection> for Fault {
+    fn from(rejection: JsonRejection) -> Self {
+        match rejection.status() {
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::MediaType("application/json"),
+            status => of_body(status, rejection.body_text()),
+        }
+    }
+}
+
+impl From<QueryRejection> for Fault {
+    fn from(_: QueryRejection) -> Self {
+        Self::Malformed("the query cannot be read".to_owned())
+    }
+}
+
+fn of_body(status: StatusCode, text: String) -> Fault {
+    if status == StatusCode::PAYLOAD_TOO_LARGE {
+        Fault::TooLarge
+    } else {
+        Fault::Malformed(text)
+    }
+}

@@ -1,0 +1,121 @@
+//! What surrounds every request: its id, its time limit, protective headers, the
+//! release id, one log line and its metrics. Paths are logged as route templates
+//! only, because a path may hold a secret link.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use http::header::CACHE_CONTROL;
+use http::{HeaderMap, HeaderValue};
+use prometheus_client::metrics::gauge::Gauge;
+use tracing::Instrument as _;
+
+use crate::app::App;
+use crate::error::{self, Fault, Reader};
+use crate::security;
+
+/// Longer than any honest answer takes, shorter than the drain window.
+const ANSWER_WITHIN: Duration = Duration::from_secs(15);
+
+/// Ids from a proxy in front are kept up to this length.
+const REQUEST_ID_CHARS_MAX: usize = 64;
+
+/// Wraps every route, streams included.
+pub(crate) async fn frame(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let _in_flight = Counted::new(&app.metrics.in_flight);
+    let method = request.method().clone();
+    let reader = Reader::of(request.uri().path());
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
+    let id = request_id(request.headers())
+        .unwrap_or_else(|| app.random.uuid(app.clock.now()).to_string());
+
+    let span = tracing::info_span!("request", request_id = %id, release = %app.release);
+    let response = next.run(request).instrument(span.clone()).await;
+    let (mut response, fault) = span.in_scope(|| error::render(response, reader, &app, &id));
+
+    finish(&app, response.headers_mut(), &id);
+    let took = started.elapsed();
+    let status = response.status().as_u16();
+    app.metrics.answered(&route, &method, status, took);
+    let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    span.in_scope(|| {
+        tracing::info!(
+            http.request.method = %method,
+            http.route = %route,
+            http.response.status_code = status,
+            took_us,
+            fault,
+            "answered"
+        );
+    });
+    response
+}
+
+/// Ends an answer that takes too long. For routes that answer in one go.
+pub(crate) async fn in_time(request: Request, next: Next) -> Response {
+    tokio::time::timeout(ANSWER_WITHIN, next.run(request))
+        .await
+        .unwrap_or_else(|_| Fault::TimedOut.into_response())
+}
+
+fn finish(app: &App, headers: &mut HeaderMap, id: &str) {
+    security::protect(headers, app.secure);
+    headers.insert("x-release", app.release_header.clone());
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert("x-request-id", id);
+    }
+    // What is made for one visitor is kept by nobody else.
+    headers
+        .entry(CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+}
+
+fn request_id(headers: &HeaderMap) -> Option<String> {
+    let id = headers.get("x-request-id")?.to_str().ok()?;
+    let fits = (1..=REQUEST_ID_CHARS_MAX).contains(&id.len())
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+    fits.then(|| id.to_owned())
+}
+
+/// Counts up now and down when it goes out of scope, also when that is a panic.
+pub(crate) struct Counted(Gauge);
+
+impl Counted {
+    pub(crate) fn new(gauge: &Gauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_that_could_break_a_log_line_is_not_kept() {
+        let mut headers = HeaderMap::new();
+        let mut check = |value: &'static str, kept: bool| {
+            headers.insert("x-request-id", HeaderValue::from_static(value));
+            assert_eq!(request_id(&headers).is_some(), kept, "{value}");
+        };
+        check("0198c1d2-aaaa", true);
+        check("two words", false);
+        check("\"quoted\"", false);
+        check("", false);
+    }
+}

@@ -1,0 +1,29 @@
+//! Booking: the pages, the API and the SQL of the appointment service.
+//! Everything that decides about time is in the crate `booking`, which is pure.
+
+mod api;
+mod app;
+mod appointments;
+mod assets;
+mod availability;
+mod cache;
+mod config;
+mod database;
+mod desk;
+mod error;
+mod frame;
+mod health;
+mod intake;
+mod metrics;
+mod openings;
+mod pages;
+mod probe;
+mod router;
+mod security;
+mod seed;
+mod serve;
+mod server;
+mod store;
+
+pub use config::{Config, ConfigError};
+pub use serve::{migrate, seed, serve};

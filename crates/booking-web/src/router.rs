@@ -1,0 +1,110 @@
+//! Every route of Booking, in one table: the address, who answers it, its limits.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use http::header::CONTENT_TYPE;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::app::App;
+use crate::error::Fault;
+use crate::{api, assets, frame, health, pages};
+
+/// The largest form or JSON body; names and a note need far less.
+const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// What visitors reach.
+pub(crate) fn public(app: Arc<App>) -> Router {
+    answered_in_time()
+        .merge(streams())
+        .fallback(async || Fault::NotFound)
+        .method_not_allowed_fallback(async || Fault::Method)
+        .layer(CatchPanicLayer::custom(|_| {
+            Fault::Broken(anyhow::anyhow!("a handler panicked")).into_response()
+        }))
+        .layer(from_fn_with_state(Arc::clone(&app), frame::frame))
+        .with_state(app)
+}
+
+fn answered_in_time() -> Router<Arc<App>> {
+    Router::new()
+        // Pages.
+        .route("/", get(pages::home::get))
+        .route("/{business}", get(pages::business::get))
+        .route("/{business}/{service}", get(pages::times::get))
+        .route(
+            "/{business}/{service}/details",
+            get(pages::details::get).post(pages::details::post),
+        )
+        .route("/b/{token}", get(pages::booking::get))
+        .route("/b/{token}/calendar.ics", get(pages::booking::calendar))
+        .route(
+            "/b/{token}/cancel",
+            get(pages::cancel::get).post(pages::cancel::post),
+        )
+        // Static files.
+        .route("/assets/{file}", get(assets::get))
+        .route("/favicon.ico", get(assets::favicon))
+        // API.
+        .route("/api/v1/businesses", get(api::businesses::list))
+        .route(
+            "/api/v1/businesses/{business}/services",
+            get(api::businesses::services),
+        )
+        .route(
+            "/api/v1/businesses/{business}/services/{service}/availability",
+            get(api::availability::get),
+        )
+        .route(
+            "/api/v1/businesses/{business}/bookings",
+            post(api::bookings::create),
+        )
+        .route("/api/v1/bookings/{token}", get(api::bookings::read))
+        .route(
+            "/api/v1/bookings/{token}/cancel",
+            post(api::bookings::cancel),
+        )
+        // Health.
+        .route("/health", get(health::alive))
+        .route("/api/health", get(health::parts))
+        .route("/api/bookings/health", get(health::bookings))
+        .layer(from_fn(frame::in_time))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+}
+
+/// Routes that take or give as long as they need, within limits of their own.
+fn streams() -> Router<Arc<App>> {
+    Router::new()
+        .route("/api/v1/businesses/{business}/live", get(api::live::get))
+        .route(
+            "/api/v1/businesses/{business}/imports",
+            post(api::imports::post),
+        )
+        .layer(DefaultBodyLimit::disable())
+}
+
+/// What only the operator's own programs reach.
+pub(crate) fn internal(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/metrics", get(metrics))
+        .route("/health", get(health::alive))
+        .with_state(app)
+}
+
+async fn metrics(State(app): State<Arc<App>>) -> Response {
+    match app.metrics.text() {
+        Ok(text) => (
+            [(
+                CONTENT_TYPE,
+                "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            )],
+            text,
+        )
+            .into_response(),
+        Err(error) => Fault::Broken(error.into()).into_response(),
+    }
+}

@@ -1,0 +1,131 @@
+//! The life of `booking serve`: bind, serve, drain. And the two commands that only
+//! touch the database.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use chassis::{Clock, Env, Random, Shutdown};
+use http::HeaderValue;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+
+use crate::api::live::STREAMS_MAX;
+use crate::app::App;
+use crate::appointments::Appointments;
+use crate::cache::Cache;
+use crate::config::{self, Config, FormSecret};
+use crate::database;
+use crate::metrics::Metrics;
+use crate::router;
+use crate::security::FormKey;
+use crate::seed::{self as demonstration, Planted};
+use crate::server::{self, Drained};
+
+/// The three health endpoints, each asked by a proxy and by a person at most.
+const PROBE_CONNECTIONS: u32 = 3;
+
+/// Serves until `shutdown`, then finishes what is in flight.
+pub async fn serve(
+    config: Config,
+    clock: Clock,
+    random: Random,
+    shutdown: Shutdown,
+) -> anyhow::Result<()> {
+    let public = bind(config.port).await?;
+    let internal = match config.internal_port {
+        Some(port) => Some(bind(port).await?),
+        None => None,
+    };
+    if matches!(config.form_key, FormSecret::FromDatabase) {
+        tracing::info!("FORM_KEY is not set; form tokens are keyed by DATABASE_URL");
+    }
+    let material = config.form_key_material();
+    let appointments = Appointments {
+        pool: database::pool(&config.database_url, config.database_connections)?,
+        random: random.clone(),
+        link_key: blake3::derive_key("booking 2026 booking links", material.as_bytes()),
+    };
+    let cache = match &config.redis_url {
+        Some(url) => Some(Cache::new(url, clock.clone())?),
+        None => None,
+    };
+    let app = Arc::new(App {
+        appointments,
+        probes: database::pool(&config.database_url, PROBE_CONNECTIONS)?,
+        cache,
+        release_header: HeaderValue::from_str(&config.release).context("reading RELEASE")?,
+        metrics: Metrics::new(&config.release),
+        form_key: FormKey::derive(config.form_key_material(), config.secure),
+        secure: config.secure,
+        stream_places: Arc::new(Semaphore::new(STREAMS_MAX)),
+        shutdown: shutdown.clone(),
+        release: config.release,
+        clock,
+        random,
+    });
+    let metrics_at = match &internal {
+        Some(listener) => Some(address(listener)?),
+        None => None,
+    };
+    tracing::info!(
+        address = address(&public)?,
+        internal = metrics_at,
+        release = %app.release,
+        "serving"
+    );
+    // The internal port outlives the public one, so that the drain can be watched.
+    let end = Shutdown::new();
+    let metrics = internal.map(|listener| {
+        let router = router::internal(Arc::clone(&app));
+        tokio::spawn(server::serve(listener, router, end.child(), Duration::ZERO))
+    });
+    let drain = Duration::from_secs(config.drain_seconds);
+    let drained = server::serve(public, router::public(app), shutdown, drain).await;
+    end.request();
+    if let Some(metrics) = metrics {
+        metrics.await.context("ending the internal port")?;
+    }
+    match drained {
+        Drained::Whole => {
+            tracing::info!("drained; every request in flight was finished");
+            Ok(())
+        }
+        Drained::Cut(connections) => anyhow::bail!(
+            "{connections} connections were still busy {} seconds after the end was asked for",
+            config.drain_seconds
+        ),
+    }
+}
+
+async fn bind(port: u16) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(("127.0.0.1", port))
+        .await
+        .with_context(|| format!("listening on 127.0.0.1:{port}"))
+}
+
+fn address(listener: &TcpListener) -> anyhow::Result<String> {
+    let address = listener.local_addr().context("reading an address")?;
+    Ok(address.to_string())
+}
+
+/// Applies the schema changes that are missing. Safe to run again, by several processes
+/// at once, and beside a release that is serving.
+pub async fn migrate(env: &Env) -> anyhow::Result<()> {
+    let url = config::database_url_only(env)?;
+    let level = database::migrate(&url).await?;
+    tracing::info!(level, "the schema is up to date");
+    Ok(())
+}
+
+/// Fills a database that has no business yet with a demonstration; one that has some
+/// stays as it is.
+pub async fn seed(env: &Env, clock: &Clock) -> anyhow::Result<()> {
+    let url = config::database_url_only(env)?;
+    let mut connection = database::connect(&url).await?;
+    match demonstration::plant(&mut connection, clock.now()).await? {
+        Planted::Now { bookings } => tracing::info!(bookings, "the demonstration is there"),
+        Planted::Before => tracing::info!("there are businesses already; nothing changed"),
+    }
+    Ok(())
+}
