@@ -2,7 +2,9 @@
 //! Exit codes: 0 good, 1 something failed, 2 no such command.
 
 mod bench;
+mod demo;
 mod setup;
+mod sqlx;
 mod stage;
 mod test;
 mod tidy;
@@ -33,6 +35,8 @@ struct Arguments {
 enum Command {
     /// Install the system packages that are missing (as root), or name the command that does
     Setup,
+    /// The main job: source to production under load, and back
+    Demo(demo::Options),
     /// Measurements beside a peer, as ratios
     Bench {
         #[command(subcommand)]
@@ -42,6 +46,12 @@ enum Command {
     Test,
     /// The project's own rules about its source
     Tidy,
+    /// Record anew what the checked queries of Booking mean
+    Sqlx {
+        /// Only say whether the records are current
+        #[arg(long)]
+        check: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -49,9 +59,11 @@ fn main() -> ExitCode {
     let env = Env::process();
     let done = root().and_then(|root| match arguments.command {
         Command::Setup => setup::run(setup::Purpose::All),
+        Command::Demo(options) => demo::run(&root, &env, options),
         Command::Bench { what } => bench::run(&root, &env, what),
         Command::Test => test::run(&root, &env),
         Command::Tidy => tidy::run(&root),
+        Command::Sqlx { check } => sqlx::run(&root, check),
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -7,4 +7,6 @@ pub mod redis;
 mod server;
 pub mod services;
 mod store;
+pub mod tally;
+pub mod visitor;
 pub mod wait;

@@ -1,0 +1,179 @@
+//! `cargo xtask demo`: the main job, with real parts and under real traffic. Source to
+//! release to production; a good release, a bad one that is taken back, a control
+//! process that dies in the middle. Ends with the numbers, and fails if one is wrong.
+
+mod claim;
+mod database;
+mod edits;
+mod slipway;
+mod source;
+mod story;
+mod traffic;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::Context as _;
+use chassis::Env;
+use clap::Args;
+
+use crate::setup;
+use crate::stage::Stages;
+use claim::Claims;
+use slipway::{Slipway, Up};
+use source::Source;
+
+/// How the demo is run.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Options {
+    /// Leave everything running at the end, for a look at the console
+    #[arg(long)]
+    keep: bool,
+    /// Requests per second that the visitors make together
+    #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(50..=5000))]
+    rate: u32,
+}
+
+pub(crate) fn run(root: &Path, env: &Env, options: Options) -> anyhow::Result<()> {
+    let started = Instant::now();
+    let mut stages = Stages::default();
+    let mut claims = Claims::default();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("starting the runtime")?;
+    // Ctrl-C ends the verb that is running, which shares this terminal; what is left is
+    // then taken down here.
+    let _entered = runtime.enter();
+    let _signals = chassis::Shutdown::on_signals()?;
+    let told = tell(root, env, options, &runtime, &mut stages, &mut claims);
+    eprint!("{}", stages.table());
+    let house = told?;
+    println!("\n{}", claims.table());
+    println!("  took {:.0} s", started.elapsed().as_secs_f64());
+    house.leave(options.keep);
+    let broken = claims.broken();
+    anyhow::ensure!(
+        broken.is_empty(),
+        "the demo failed: {} of its numbers are not what they must be: {}",
+        broken.len(),
+        broken.join("; ")
+    );
+    Ok(())
+}
+
+fn tell(
+    root: &Path,
+    env: &Env,
+    options: Options,
+    runtime: &tokio::runtime::Runtime,
+    stages: &mut Stages,
+    claims: &mut Claims,
+) -> anyhow::Result<House> {
+    stages.run("set-up", || setup::run(setup::Purpose::Demo))?;
+    let target = target(root, env);
+    let program = stages.run("slipway", || build(root, &target))?;
+    let state = state_folder(root);
+    let source = stages.run("source", || {
+        Source::copy(root, &state.join("source")).context("copying the source")
+    })?;
+    let slipway = Slipway::new(program, source.folder(), &state.join("run"), &target);
+    clear(&slipway, &state.join("run"))?;
+    let up: Up = stages.run("up", || {
+        slipway.json(&[
+            "up",
+            "--listen",
+            "127.0.0.1:0",
+            "--console",
+            "127.0.0.1:0",
+            "--json",
+        ])
+    })?;
+    let house = House { slipway, up };
+    story::tell(&house, &source, options.rate, runtime, stages, claims)?;
+    Ok(house)
+}
+
+/// What runs; taken down when this value goes.
+pub(crate) struct House {
+    slipway: Slipway,
+    up: Up,
+}
+
+impl House {
+    fn leave(self, keep: bool) {
+        if keep {
+            println!("  visitors  {}", self.up.listen.join(" "));
+            println!("  console   {}", self.up.console);
+            println!("  stop it   {}", self.slipway.words(&["down"]));
+            std::mem::forget(self);
+        }
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        match self.slipway.call(&["down"]) {
+            Ok(output) if output.status.success() => {}
+            Ok(output) => eprintln!("slipway down ended with {}", output.status),
+            Err(error) => eprintln!("{error:#}"),
+        }
+    }
+}
+
+/// Builds the program that the demo shows.
+fn build(root: &Path, target: &Path) -> anyhow::Result<PathBuf> {
+    let status = Command::new("cargo")
+        .args(["build", "--locked", "--package", "slipway"])
+        .env("CARGO_TARGET_DIR", target)
+        .current_dir(root)
+        .status()
+        .context("starting cargo")?;
+    anyhow::ensure!(
+        status.success(),
+        "building slipway: cargo ended with {status}"
+    );
+    Ok(target.join("debug/slipway"))
+}
+
+fn target(root: &Path, env: &Env) -> PathBuf {
+    env.get("CARGO_TARGET_DIR")
+        .map_or_else(|| root.join("target"), |folder| root.join(folder))
+}
+
+/// Where the demo keeps its things. As root they lie where the unprivileged account of
+/// the instances may pass through, which it may not through a home folder.
+fn state_folder(root: &Path) -> PathBuf {
+    if rustix::process::geteuid().is_root() {
+        PathBuf::from("/var/lib/slipway/demo")
+    } else {
+        root.join(".slipway/demo")
+    }
+}
+
+/// Ends what an earlier demo left running, and forgets its data; what was built stays.
+fn clear(slipway: &Slipway, state: &Path) -> anyhow::Result<()> {
+    if !state.exists() {
+        return Ok(());
+    }
+    let output = slipway.call(&["down"])?;
+    anyhow::ensure!(
+        output.status.success(),
+        "an earlier demo cannot be stopped; see above"
+    );
+    for entry in std::fs::read_dir(state).context("reading the state folder")? {
+        let path = entry?.path();
+        if path.ends_with("cache") {
+            continue;
+        }
+        let removed = if path.is_dir() {
+            std::fs::remove_dir_all(&path)
+        } else {
+            std::fs::remove_file(&path)
+        };
+        removed.with_context(|| format!("removing {}", path.display()))?;
+    }
+    Ok(())
+}

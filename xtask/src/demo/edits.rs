@@ -1,0 +1,39 @@
+//! What the second and the third release change, as a developer would: a line that
+//! visitors see, and a mistake that shows only under load.
+
+use super::source::Edit;
+
+/// What visitors see of the second release.
+pub(super) const VISIBLE: &str = "Book a time that suits you, in under a minute.";
+
+/// The second release: another heading on the start page.
+pub(super) const SECOND: &[Edit] = &[Edit {
+    file: "crates/booking-web/templates/home.html",
+    before: "<h1>Book a time that suits you.</h1>",
+    after: "<h1>Book a time that suits you, in under a minute.</h1>",
+}];
+
+/// The third release: after its first two hundred requests every third one fails. Health
+/// answers stay good, and a preview never gets that far.
+pub(super) const THIRD: &[Edit] = &[
+    Edit {
+        file: "crates/booking-web/src/frame.rs",
+        before: "    let response = next.run(request).instrument(span.clone()).await;\n",
+        after: "    let response = if spoiled(&route) {\n        \
+                Fault::Broken(anyhow::anyhow!(\"the answer was not in the new cache\")).into_response()\n    \
+                } else {\n        \
+                next.run(request).instrument(span.clone()).await\n    \
+                };\n",
+    },
+    Edit {
+        file: "crates/booking-web/src/frame.rs",
+        before: "/// Ends an answer that takes too long.",
+        after: "/// Whether the new cache fails this request.\n\
+                fn spoiled(route: &str) -> bool {\n    \
+                static REQUESTS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);\n    \
+                let number = REQUESTS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);\n    \
+                number > 200 && number % 3 == 0 && !route.ends_with(\"health\")\n\
+                }\n\n\
+                /// Ends an answer that takes too long.",
+    },
+];
