@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, bail};
 use chassis::Env;
+use testkit::services::Services;
 
 use crate::stage::Stages;
 use crate::{setup, tidy};
@@ -44,7 +45,9 @@ fn all(root: &Path, stages: &mut Stages, count: &mut Count) -> anyhow::Result<()
     stages.run("tidy", || tidy::run(root))?;
     let build = ["test", "--workspace", "--locked", "--no-run"];
     stages.run("build", || cargo(root, &build))?;
-    stages.run("tests", || tests(root, count))
+    // One PostgreSQL and one Redis for all test processes; they end with this value.
+    let services = stages.run("services", Services::start)?;
+    stages.run("tests", || tests(root, &services, count))
 }
 
 fn cargo(root: &Path, arguments: &[&str]) -> anyhow::Result<()> {
@@ -63,9 +66,10 @@ fn cargo(root: &Path, arguments: &[&str]) -> anyhow::Result<()> {
 }
 
 /// Runs every test, showing the output as it comes and counting as it goes.
-fn tests(root: &Path, count: &mut Count) -> anyhow::Result<()> {
+fn tests(root: &Path, services: &Services, count: &mut Count) -> anyhow::Result<()> {
     let mut child = Command::new("cargo")
         .args(["test", "--workspace", "--locked", "--no-fail-fast"])
+        .envs(services.variables())
         .current_dir(root)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
