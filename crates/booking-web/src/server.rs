@@ -21,7 +21,8 @@ use tower::util::ServiceExt as _;
 /// Also how long an idle connection is kept; longer than a proxy in front keeps
 /// its own, so that it is the proxy that closes and no request meets a closed door.
 const HEAD_WITHIN: Duration = Duration::from_secs(75);
-const HEAD_BYTES_MAX: usize = 64 * 1024;
+const HEAD_BYTES_MAX: usize = 32 * 1024;
+const BUFFER_BYTES_MAX: usize = 64 * 1024;
 const CONNECTIONS_MAX: usize = 4096;
 
 /// Accepting fails when file descriptors run out; trying again at once would spin.
@@ -89,7 +90,8 @@ async fn connection(stream: TcpStream, router: Router, shutdown: Shutdown) {
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WITHIN)
-        .max_buf_size(HEAD_BYTES_MAX)
+        .max_header_size(HEAD_BYTES_MAX)
+        .max_buf_size(BUFFER_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     let ended = tokio::select! {

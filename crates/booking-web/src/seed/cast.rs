@@ -91,7 +91,7 @@ pub(super) const BUSINESSES: &[Business] = &[
         about: "An unhurried barber under the pepper trees of Graaff-Reinet.",
         place: "Church Street",
         address: "12 Church Street, Graaff-Reinet, 6280",
-        cancel_limit_minutes: 60,
+        cancel_limit_minutes: 30,
         staff: &[
             Person {
                 name: "Sipho Dlamini",
@@ -154,7 +154,7 @@ pub(super) const BUSINESSES: &[Business] = &[
         about: "Physiotherapists beside the harbour in Durban, for backs, knees and runners.",
         place: "Marine Drive rooms",
         address: "48 Marine Drive, Bluff, Durban, 4052",
-        cancel_limit_minutes: 24 * 60,
+        cancel_limit_minutes: 60,
         staff: &[
             Person {
                 name: "Priya Naidoo",
@@ -217,7 +217,7 @@ pub(super) const BUSINESSES: &[Business] = &[
         about: "Yoga and conversation in a loft in Woodstock, Cape Town.",
         place: "The loft",
         address: "3rd floor, 77 Albert Road, Woodstock, Cape Town, 7925",
-        cancel_limit_minutes: 12 * 60,
+        cancel_limit_minutes: 30,
         staff: &[
             Person {
                 name: "Zanele Mthembu",

@@ -1,0 +1,397 @@
+//! A running `booking serve` for one test: the real program on a real socket, with a
+//! database and a cache of its own. Ends with the test, whatever happens.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use reqwest::{Client, Response, StatusCode, redirect};
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use testkit::postgres::Database;
+use testkit::services;
+
+pub(crate) const RELEASE: &str = "test-release-1";
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A database and a cache that nobody else uses.
+pub(crate) struct World {
+    pub(crate) database: Database,
+    pub(crate) redis: String,
+}
+
+impl World {
+    /// The demonstration, as `booking migrate` and `booking seed` make it.
+    pub(crate) async fn seeded() -> Self {
+        Self::of("booking_seeded", async |url| {
+            run("migrate", url)?;
+            run("seed", url)
+        })
+        .await
+    }
+
+    /// The schema without a row, as `booking migrate` makes it.
+    pub(crate) async fn migrated() -> Self {
+        Self::of("booking_migrated", async |url| run("migrate", url)).await
+    }
+
+    async fn of(template: &str, prepare: impl AsyncFnOnce(&str) -> anyhow::Result<()>) -> Self {
+        let shared = services::shared().unwrap();
+        let database = Database::cloned(&shared.postgres, template, prepare).await;
+        Self {
+            database: database.unwrap(),
+            redis: shared.redis.database().await.unwrap(),
+        }
+    }
+
+    /// Starts a release on it.
+    pub(crate) async fn site(&self) -> Site {
+        self.release(RELEASE).await
+    }
+
+    pub(crate) async fn release(&self, release: &str) -> Site {
+        let (database, redis) = (self.database.url(), self.redis.as_str());
+        Site::start(&[
+            ("DATABASE_URL", &database),
+            ("REDIS_URL", redis),
+            ("RELEASE", release),
+        ])
+        .await
+    }
+
+    /// Sees everything, as no role of the application does.
+    pub(crate) async fn all(&self) -> PgPool {
+        PgPool::connect(&self.database.admin_url()).await.unwrap()
+    }
+
+    /// One number out of the whole database.
+    pub(crate) async fn count(&self, query: &'static str) -> i64 {
+        let pool = self.all().await;
+        let count = sqlx::query_scalar(query).fetch_one(&pool).await.unwrap();
+        pool.close().await;
+        count
+    }
+}
+
+/// Runs another command of the program to its end; its log where it fails.
+pub(crate) fn run(command: &str, url: &str) -> anyhow::Result<()> {
+    let output = Command::new(env!("CARGO_BIN_EXE_booking"))
+        .arg(command)
+        .env_clear()
+        .env("DATABASE_URL", url)
+        .output()?;
+    anyhow::ensure!(
+        output.status.success(),
+        "booking {command}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(())
+}
+
+/// The program, where it answers, and what it logged.
+pub(crate) struct Site {
+    child: Child,
+    lines: Arc<Mutex<Vec<String>>>,
+    pub(crate) address: String,
+    pub(crate) metrics: String,
+}
+
+impl Site {
+    /// Starts the program with these variables besides its ports.
+    pub(crate) async fn start(variables: &[(&str, &str)]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_booking"))
+            .arg("serve")
+            .env_clear()
+            .envs([
+                ("PORT", "0"),
+                ("INTERNAL_PORT", "0"),
+                ("LOG", "debug,hyper=info,sqlx=info"),
+            ])
+            .envs(variables.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = collect(&mut child);
+        let mut site = Self {
+            child,
+            lines,
+            address: String::new(),
+            metrics: String::new(),
+        };
+        let serving = until("the program serves", async || site.logged("serving")).await;
+        site.address = format!("http://{}", serving["address"].as_str().unwrap());
+        site.metrics = format!("http://{}/metrics", serving["internal"].as_str().unwrap());
+        site
+    }
+
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.lines.lock().unwrap().clone()
+    }
+
+    /// The first log line with that message.
+    pub(crate) fn logged(&self, message: &str) -> Option<Value> {
+        self.lines()
+            .iter()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+            .find(|line| line["message"] == message)
+    }
+
+    /// A visitor's browser: keeps cookies, follows nothing by itself.
+    pub(crate) fn visitor(&self) -> Visitor {
+        let client = Client::builder()
+            .cookie_store(true)
+            .redirect(redirect::Policy::none())
+            .build()
+            .unwrap();
+        Visitor {
+            client,
+            address: self.address.clone(),
+        }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.address)
+    }
+
+    pub(crate) fn api(&self) -> Api {
+        Api {
+            client: Client::new(),
+            address: self.address.clone(),
+        }
+    }
+
+    /// What SIGTERM does, asked for by the shell's own `kill`.
+    pub(crate) fn terminate(&self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").arg(pid).status().unwrap().success());
+    }
+
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
+        let child = &mut self.child;
+        until("the program ends", async || child.try_wait().unwrap()).await
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        let ended = self.child.kill().and_then(|()| self.child.wait());
+        if let Err(error) = ended {
+            eprintln!("the program could not be ended: {error}");
+        }
+    }
+}
+
+fn collect(child: &mut Child) -> Arc<Mutex<Vec<String>>> {
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let (stderr, into) = (child.stderr.take().unwrap(), Arc::clone(&lines));
+    std::thread::spawn(move || {
+        for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+            into.lock().unwrap().push(line);
+        }
+    });
+    lines
+}
+
+/// Asks again until there is an answer; fails when that takes too long.
+pub(crate) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "it takes too long until {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// A program that uses the API.
+#[derive(Clone)]
+pub(crate) struct Api {
+    pub(crate) client: Client,
+    pub(crate) address: String,
+}
+
+/// What the API said.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) status: u16,
+    pub(crate) media_type: String,
+    pub(crate) body: Value,
+}
+
+impl Said {
+    pub(crate) fn text(&self, field: &str) -> &str {
+        self.body[field]
+            .as_str()
+            .unwrap_or_else(|| panic!("{field} is missing in {self:?}"))
+    }
+}
+
+impl Api {
+    pub(crate) async fn get(&self, path: &str) -> Said {
+        said(self.client.get(format!("{}{path}", self.address))).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, key: &str, body: &Value) -> Said {
+        let request = self.client.post(format!("{}{path}", self.address));
+        said(request.header("idempotency-key", key).json(body)).await
+    }
+
+    /// The free times of a service in the days from `skip` days ahead.
+    pub(crate) async fn free(&self, business: &str, service: &str, days: u32) -> Vec<String> {
+        let path =
+            format!("/api/v1/businesses/{business}/services/{service}/availability?days={days}");
+        let said = self.get(&path).await;
+        let slots = said.body["slots"]
+            .as_array()
+            .unwrap_or_else(|| panic!("{said:?}"));
+        slots
+            .iter()
+            .map(|slot| slot["start"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    pub(crate) async fn book(&self, business: &str, key: &str, wish: &Value) -> Said {
+        let path = format!("/api/v1/businesses/{business}/bookings");
+        self.post(&path, key, wish).await
+    }
+
+    pub(crate) async fn cancel(&self, token: &str) -> Said {
+        let path = format!("/api/v1/bookings/{token}/cancel");
+        self.post(&path, "any", &json!({})).await
+    }
+}
+
+pub(crate) async fn said(request: reqwest::RequestBuilder) -> Said {
+    let answer = request.send().await.unwrap();
+    let header = |name| {
+        let value = answer
+            .headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok());
+        value.unwrap_or_default().to_owned()
+    };
+    let (status, media_type) = (answer.status().as_u16(), header("content-type"));
+    let text = answer.text().await.unwrap();
+    Said {
+        status,
+        media_type,
+        body: serde_json::from_str(&text).unwrap_or(Value::String(text)),
+    }
+}
+
+/// A wish as a program sends it.
+pub(crate) fn wish(service: &str, start: &str, who: &str) -> Value {
+    json!({
+        "service": service,
+        "start": start,
+        "name": "Thandi Nkosi",
+        "email": format!("{who}@example.co.za"),
+        "phone": "082 123 4567",
+    })
+}
+
+/// A browser without scripts.
+pub(crate) struct Visitor {
+    pub(crate) client: Client,
+    pub(crate) address: String,
+}
+
+/// A page as the visitor sees it.
+pub(crate) struct Page {
+    pub(crate) status: StatusCode,
+    pub(crate) address: String,
+    pub(crate) html: String,
+}
+
+impl Visitor {
+    pub(crate) async fn open(&self, path: &str) -> Page {
+        let answer = self.client.get(self.url(path)).send().await.unwrap();
+        Page::of(answer, path).await
+    }
+
+    /// Sends a form and follows where the answer leads, as browsers do.
+    pub(crate) async fn send(&self, path: &str, fields: &[(String, String)]) -> Page {
+        let answer = self
+            .client
+            .post(self.url(path))
+            .form(fields)
+            .send()
+            .await
+            .unwrap();
+        if answer.status() != StatusCode::SEE_OTHER {
+            return Page::of(answer, path).await;
+        }
+        let next = answer.headers()["location"].to_str().unwrap().to_owned();
+        self.open(&next).await
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.address)
+    }
+}
+
+impl Page {
+    pub(crate) async fn of(answer: Response, path: &str) -> Self {
+        Self {
+            status: answer.status(),
+            address: path.to_owned(),
+            html: answer.text().await.unwrap(),
+        }
+    }
+
+    /// The value of the first hidden field or radio button of that name.
+    pub(crate) fn field(&self, name: &str) -> String {
+        self.tags("input")
+            .into_iter()
+            .find(|tag| attribute(tag, "name") == Some(name))
+            .and_then(|tag| attribute(tag, "value"))
+            .unwrap_or_else(|| panic!("{} has no field {name}:\n{}", self.address, self.html))
+            .to_owned()
+    }
+
+    /// The addresses that links within the main part lead to.
+    pub(crate) fn links(&self) -> Vec<String> {
+        let main = self.html.split("<main").nth(1).unwrap();
+        main.split("<a ")
+            .skip(1)
+            .filter_map(|rest| attribute(rest.split('>').next()?, "href"))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    pub(crate) fn heading(&self) -> &str {
+        let rest = self.html.split("<h1>").nth(1).unwrap();
+        rest.split("</h1>").next().unwrap()
+    }
+
+    fn tags(&self, name: &str) -> Vec<&str> {
+        self.html
+            .split(&format!("<{name} "))
+            .skip(1)
+            .filter_map(|rest| rest.split('>').next())
+            .collect()
+    }
+}
+
+fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
+    let tag = tag.split(&format!("{name}=\"")).nth(1)?;
+    tag.split('"').next()
+}
+
+/// The fields of a details form as a visitor fills it in.
+pub(crate) fn filled(page: &Page) -> Vec<(String, String)> {
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    vec![
+        ("csrf".to_owned(), page.field("csrf")),
+        ("request".to_owned(), page.field("request")),
+        ("start".to_owned(), page.field("start")),
+        pair("name", "Thandi Nkosi"),
+        pair("email", "thandi@example.co.za"),
+        pair("phone", "082 123 4567"),
+        pair("note", ""),
+    ]
+}
