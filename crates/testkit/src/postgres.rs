@@ -34,7 +34,10 @@ impl Address {
 
     /// The address of a database for `user`.
     fn url(&self, user: &str, database: &str) -> String {
-        format!("postgres://{user}@localhost/{database}?host={}", self.text())
+        format!(
+            "postgres://{user}@localhost/{database}?host={}",
+            self.text()
+        )
     }
 
     fn admin(&self) -> String {
@@ -199,6 +202,27 @@ impl Database {
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Runs the statements of a file as the role that owns the database. Blocking.
+    pub fn run_file(&self, file: &Path) -> anyhow::Result<()> {
+        let output = Command::new(programs()?.join("psql"))
+            .args(["--no-psqlrc", "--quiet", "--single-transaction"])
+            .arg("--set=ON_ERROR_STOP=1")
+            .arg(format!("--dbname={}", self.url()))
+            .arg("--file")
+            .arg(file)
+            .stdin(Stdio::null())
+            .output()
+            .context("starting psql")?;
+        if !output.status.success() {
+            bail!(
+                "{}: {}",
+                file.display(),
+                String::from_utf8_lossy(&output.stderr).trim()
+            );
+        }
+        Ok(())
     }
 
     fn drop_now(&self) -> anyhow::Result<()> {
