@@ -4,10 +4,44 @@
 //! Knows nothing of rollouts. Serves from its last table on disk and needs nobody.
 //! A request is counted in the table that it was routed by until its last byte.
 
+mod accept;
+mod admin;
+mod answer;
+mod check;
+mod choose;
 pub mod client;
+mod connection;
+mod counters;
+mod disk;
+mod flight;
+mod forward;
+mod head;
+mod headers;
+mod latency;
+mod line;
+mod look;
+mod options;
+mod own;
+mod plane;
+mod published;
+mod reader;
+mod serve;
+mod shard;
+mod snapshot;
+mod split;
 pub mod stats;
 pub mod table;
+mod target;
+mod tunnel;
+mod upload;
+mod upstream;
+mod view;
+mod wait;
+mod wire;
+mod worker;
 
 pub use client::{Client, ClientError};
+pub use options::{Limits, Options, Trust};
+pub use serve::{ServeError, serve};
 pub use stats::{Health, PoolStats, Second, Stats, TargetStats};
 pub use table::{Generation, HealthCheck, Pool, Preview, Route, Split, Table, TableError, Target};

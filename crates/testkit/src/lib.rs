@@ -2,6 +2,7 @@
 //! for each test, load with an account of every answer. Never ships.
 
 mod account;
+pub mod origin;
 pub mod postgres;
 pub mod redis;
 mod server;

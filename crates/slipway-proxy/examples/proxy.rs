@@ -1,0 +1,85 @@
+//! A proxy in front of one upstream, for benchmarks: `proxy LISTEN UPSTREAM WORKERS`.
+//! The upstream is taken as it is: its health is not looked at before it gets requests.
+
+use std::collections::BTreeMap;
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use chassis::{Clock, Env, Random, Shutdown};
+use slipway_proxy::{Client, Generation, HealthCheck, Limits, Options, Pool, Route, Table};
+use slipway_proxy::{Target, Trust, serve};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    chassis::telemetry::init(&Env::process())?;
+    let mut arguments = std::env::args().skip(1);
+    let mut next = || {
+        arguments
+            .next()
+            .ok_or("usage: proxy LISTEN UPSTREAM WORKERS")
+    };
+    let listen: SocketAddr = next()?.parse()?;
+    let upstream: SocketAddr = next()?.parse()?;
+    let workers = next()?.parse()?;
+    let folder = std::env::temp_dir().join(format!("slipway-proxy-{}", std::process::id()));
+    let admin = folder.join("admin.sock");
+    let options = Options {
+        listeners: vec![TcpListener::bind(listen)?],
+        folder: folder.clone(),
+        admin: admin.clone(),
+        workers,
+        clock: Clock::system(),
+        random: Random::system(),
+        trust: Trust::Nobody,
+        limits: Limits::default(),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let served = runtime.block_on(async {
+        let shutdown = Shutdown::on_signals()?;
+        let client = Client::new(admin);
+        let publish = async {
+            while client.publish(&table(upstream)).await.is_err() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            served = serve(options, shutdown) => served?,
+            () = publish => {}
+        }
+        Ok::<_, Box<dyn std::error::Error>>(())
+    });
+    std::fs::remove_dir_all(&folder)?;
+    served
+}
+
+fn table(upstream: SocketAddr) -> Table {
+    let target = Target {
+        instance: "upstream".to_owned(),
+        address: upstream,
+    };
+    let pool = Pool {
+        release: "bench".to_owned(),
+        targets: vec![target],
+    };
+    let route = Route {
+        hosts: Vec::new(),
+        pools: BTreeMap::from([("blue".to_owned(), pool)]),
+        live: "blue".to_owned(),
+        split: None,
+        preview: None,
+        hold: false,
+        health: HealthCheck {
+            path: "/health".to_owned(),
+            every_ms: 1000,
+            timeout_ms: 1000,
+            down_after: 3,
+            up_after: 1,
+        },
+    };
+    Table {
+        generation: Generation(1),
+        routes: BTreeMap::from([("web".to_owned(), route)]),
+    }
+}

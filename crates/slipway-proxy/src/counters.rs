@@ -1,0 +1,294 @@
+//! What one release of one service served: counted by each worker for itself, summed when
+//! asked. Counts only grow while the proxy runs, also when the pool leaves the table.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::latency::{self, Latency};
+use crate::stats::{PoolStats, Second};
+
+/// How many seconds are kept, the running one included.
+const SECONDS: usize = 16;
+/// How many different clients of a second are told apart.
+const CLIENTS: usize = 64;
+
+/// How a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Answered to the end, below 500.
+    Good,
+    /// Answered 5xx, or not to the end through no fault of the client.
+    Failed,
+    /// Broken off by the client.
+    Abandoned,
+}
+
+/// The counts of a pool.
+#[derive(Debug)]
+pub(crate) struct Counters {
+    service: String,
+    release: String,
+    shards: Box<[Shard]>,
+}
+
+#[derive(Debug)]
+#[repr(align(128))]
+struct Shard {
+    begun: AtomicU64,
+    served: AtomicU64,
+    failed: AtomicU64,
+    abandoned: AtomicU64,
+    retried: AtomicU64,
+    held: AtomicU64,
+    slowest_us: AtomicU64,
+    latency: Latency,
+    seconds: [Slot; SECONDS],
+}
+
+/// One second of one worker. Its number is one above the second, so that nought is none.
+#[derive(Debug)]
+struct Slot {
+    number: AtomicU64,
+    served: AtomicU64,
+    failed: AtomicU64,
+    known: AtomicU32,
+    clients: [AtomicU64; CLIENTS],
+}
+
+impl Counters {
+    pub(crate) fn new(service: &str, release: &str, workers: usize) -> Self {
+        Self {
+            service: service.to_owned(),
+            release: release.to_owned(),
+            shards: (0..workers.max(1)).map(|_| Shard::new()).collect(),
+        }
+    }
+
+    /// A request chose this pool.
+    pub(crate) fn begin(&self, worker: usize) {
+        self.shard(worker).begun.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A request left the pool before anything was sent, and waits for another chance.
+    pub(crate) fn withdraw(&self, worker: usize) {
+        self.shard(worker).begun.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// A further try.
+    pub(crate) fn retried(&self, worker: usize) {
+        self.shard(worker).retried.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A request that had waited reached this pool.
+    pub(crate) fn held(&self, worker: usize) {
+        self.shard(worker).held.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The first byte of an answer came.
+    pub(crate) fn answered(&self, worker: usize, took: Duration) {
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        let shard = self.shard(worker);
+        shard.latency.record(micros);
+        if micros > shard.slowest_us.load(Ordering::Relaxed) {
+            shard.slowest_us.store(micros, Ordering::Relaxed);
+        }
+    }
+
+    /// A request ended in the second `at`; `client` tells clients apart and is asked for
+    /// only when it failed.
+    pub(crate) fn end(
+        &self,
+        worker: usize,
+        at: u64,
+        outcome: Outcome,
+        client: impl FnOnce() -> u64,
+    ) {
+        let shard = self.shard(worker);
+        let slot = shard.slot(at);
+        shard.served.fetch_add(1, Ordering::Relaxed);
+        slot.served.fetch_add(1, Ordering::Relaxed);
+        match outcome {
+            Outcome::Good => {}
+            Outcome::Abandoned => {
+                shard.abandoned.fetch_add(1, Ordering::Relaxed);
+            }
+            Outcome::Failed => {
+                shard.failed.fetch_add(1, Ordering::Relaxed);
+                slot.failed.fetch_add(1, Ordering::Relaxed);
+                slot.know(client());
+            }
+        }
+    }
+
+    /// What was counted until the second `now`; the targets are somebody else's to add.
+    pub(crate) fn stats(&self, now: u64) -> PoolStats {
+        let mut latency = latency::empty();
+        let mut stats = PoolStats {
+            service: self.service.clone(),
+            release: self.release.clone(),
+            ..PoolStats::default()
+        };
+        let mut begun = 0;
+        for shard in &self.shards {
+            // Ended before begun, so that what is in flight is never seen below nought.
+            stats.served += shard.served.load(Ordering::Acquire);
+            stats.failed += shard.failed.load(Ordering::Relaxed);
+            stats.abandoned += shard.abandoned.load(Ordering::Relaxed);
+            stats.retried += shard.retried.load(Ordering::Relaxed);
+            stats.held += shard.held.load(Ordering::Relaxed);
+            stats.slowest_us = stats
+                .slowest_us
+                .max(shard.slowest_us.load(Ordering::Relaxed));
+            begun += shard.begun.load(Ordering::Acquire);
+            shard.latency.add_to(&mut latency);
+        }
+        stats.in_flight = begun.saturating_sub(stats.served);
+        stats.latency = latency::listed(&latency);
+        let oldest = now.saturating_sub(SECONDS as u64 - 2);
+        stats.seconds = (oldest..=now).filter_map(|at| self.second(at)).collect();
+        stats
+    }
+
+    fn second(&self, at: u64) -> Option<Second> {
+        let mut second = Second {
+            at,
+            ..Second::default()
+        };
+        let mut clients = BTreeSet::new();
+        for shard in &self.shards {
+            shard.peek(at).add_to(at, &mut second, &mut clients);
+        }
+        second.failed_clients = u32::try_from(clients.len().min(CLIENTS)).unwrap_or(u32::MAX);
+        (second.served > 0).then_some(second)
+    }
+
+    fn shard(&self, worker: usize) -> &Shard {
+        &self.shards[worker % self.shards.len()]
+    }
+}
+
+impl Shard {
+    fn new() -> Self {
+        let zero = || AtomicU64::new(0);
+        Self {
+            begun: zero(),
+            served: zero(),
+            failed: zero(),
+            abandoned: zero(),
+            retried: zero(),
+            held: zero(),
+            slowest_us: zero(),
+            latency: Latency::new(),
+            seconds: std::array::from_fn(|_| Slot::new()),
+        }
+    }
+
+    fn peek(&self, at: u64) -> &Slot {
+        &self.seconds[usize::try_from(at).unwrap_or(0) % SECONDS]
+    }
+
+    /// The slot of this second, emptied when it still holds an older one. Only the worker
+    /// that owns the shard comes here.
+    fn slot(&self, at: u64) -> &Slot {
+        let slot = self.peek(at);
+        if slot.number.load(Ordering::Relaxed) != at + 1 {
+            slot.number.store(0, Ordering::Release);
+            slot.served.store(0, Ordering::Relaxed);
+            slot.failed.store(0, Ordering::Relaxed);
+            slot.known.store(0, Ordering::Relaxed);
+            slot.number.store(at + 1, Ordering::Release);
+        }
+        slot
+    }
+}
+
+impl Slot {
+    fn new() -> Self {
+        Self {
+            number: AtomicU64::new(0),
+            served: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+            known: AtomicU32::new(0),
+            clients: std::array::from_fn(|_| AtomicU64::new(0)),
+        }
+    }
+
+    fn know(&self, client: u64) {
+        let known = self.known.load(Ordering::Relaxed) as usize;
+        let known = known.min(CLIENTS);
+        let is_new = !self.clients[..known]
+            .iter()
+            .any(|c| c.load(Ordering::Relaxed) == client);
+        if is_new && known < CLIENTS {
+            self.clients[known].store(client, Ordering::Relaxed);
+            self.known.fetch_add(1, Ordering::Release);
+        }
+    }
+
+    fn add_to(&self, at: u64, second: &mut Second, clients: &mut BTreeSet<u64>) {
+        if self.number.load(Ordering::Acquire) != at + 1 {
+            return;
+        }
+        second.served += self.served.load(Ordering::Relaxed);
+        second.failed += self.failed.load(Ordering::Relaxed);
+        let known = (self.known.load(Ordering::Acquire) as usize).min(CLIENTS);
+        clients.extend(
+            self.clients[..known]
+                .iter()
+                .map(|c| c.load(Ordering::Relaxed)),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workers_add_up_and_clients_count_once() {
+        let counters = Counters::new("web", "r1", 2);
+        for (worker, outcome, client) in [
+            (0, Outcome::Good, 1),
+            (0, Outcome::Failed, 7),
+            (1, Outcome::Failed, 7),
+            (1, Outcome::Failed, 8),
+            (1, Outcome::Abandoned, 9),
+        ] {
+            counters.begin(worker);
+            counters.end(worker, 3, outcome, || client);
+        }
+        counters.begin(0);
+        let stats = counters.stats(3);
+        assert_eq!((stats.served, stats.failed, stats.abandoned), (5, 3, 1));
+        assert_eq!(stats.in_flight, 1);
+        assert_eq!(
+            stats.seconds,
+            [Second {
+                at: 3,
+                served: 5,
+                failed: 3,
+                failed_clients: 2
+            }]
+        );
+    }
+
+    #[test]
+    fn fifteen_seconds_are_kept_oldest_first() {
+        let counters = Counters::new("web", "r1", 1);
+        for at in 0..100 {
+            counters.end(0, at, Outcome::Good, || 0);
+        }
+        let seconds: Vec<_> = counters.stats(99).seconds.iter().map(|s| s.at).collect();
+        assert_eq!(seconds, (85..100).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn failed_clients_are_counted_up_to_64() {
+        let counters = Counters::new("web", "r1", 1);
+        for client in 0..500 {
+            counters.end(0, 1, Outcome::Failed, || client);
+        }
+        assert_eq!(counters.stats(1).seconds[0].failed_clients, 64);
+    }
+}

@@ -1,0 +1,178 @@
+//! One request from the choice of its pool to its last byte: counted in the snapshot that
+//! it was routed by, in its pool and on its target, and accounted for exactly once.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Instant;
+
+use crate::counters::{Counters, Outcome};
+use crate::line::Line;
+use crate::split::Visitor;
+use crate::target::TargetState;
+use crate::view::{Lane, View};
+
+/// A request's place in the count of its snapshot.
+#[derive(Debug)]
+pub(crate) struct Ticket {
+    pub(crate) view: Rc<View>,
+    line: Rc<Line>,
+}
+
+impl Ticket {
+    /// Counts a request in the snapshot that is served now. Whoever publishes the next one
+    /// either sees this count or makes this function look again.
+    pub(crate) fn take(line: &Rc<Line>) -> Self {
+        let worker = &line.worker;
+        loop {
+            let view = worker.view();
+            view.snapshot.in_flight.add(worker.index);
+            let ticket = Self {
+                view,
+                line: Rc::clone(line),
+            };
+            if worker.published.serial() <= ticket.view.snapshot.serial {
+                return ticket;
+            }
+        }
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let worker = &self.line.worker;
+        self.view.snapshot.in_flight.remove(worker.index);
+        worker.published.left(self.view.snapshot.serial);
+    }
+}
+
+/// A request that chose its pool.
+#[derive(Debug)]
+pub(crate) struct Flight {
+    ticket: Ticket,
+    route: usize,
+    pool: usize,
+    visitor: Visitor,
+    since: Instant,
+    outcome: Cell<Option<Outcome>>,
+    withdrawn: Cell<bool>,
+}
+
+impl Flight {
+    /// Begins to count.
+    pub(crate) fn begin(
+        ticket: Ticket,
+        (route, pool): (usize, usize),
+        visitor: Visitor,
+        since: Instant,
+    ) -> Self {
+        let flight = Self {
+            ticket,
+            route,
+            pool,
+            visitor,
+            since,
+            outcome: Cell::new(None),
+            withdrawn: Cell::new(false),
+        };
+        flight.counters().begin(flight.worker());
+        flight
+    }
+
+    /// The pool's targets, as this worker reaches them.
+    pub(crate) fn lanes(&self) -> &[Rc<Lane>] {
+        self.ticket.view.lanes(self.route, self.pool)
+    }
+
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.ticket.view.snapshot.routes[self.route].pools[self.pool].counters
+    }
+
+    pub(crate) fn line(&self) -> &Rc<Line> {
+        &self.ticket.line
+    }
+
+    fn worker(&self) -> usize {
+        self.ticket.line.worker.index
+    }
+
+    /// Nothing was sent: the request waits for another chance and is not counted here.
+    pub(crate) fn withdraw(&self) {
+        self.withdrawn.set(true);
+    }
+
+    /// The first byte of the answer came.
+    pub(crate) fn answered(&self) {
+        let now = self.ticket.line.now.get();
+        let took = now.saturating_duration_since(self.since);
+        self.counters().answered(self.worker(), took);
+    }
+
+    /// A further try.
+    pub(crate) fn retried(&self) {
+        self.counters().retried(self.worker());
+    }
+
+    /// The request waited before it came here.
+    pub(crate) fn was_held(&self) {
+        self.counters().held(self.worker());
+    }
+
+    /// It failed, whatever else comes.
+    pub(crate) fn failed(&self) {
+        self.outcome.set(Some(Outcome::Failed));
+    }
+
+    /// It was answered to the end.
+    pub(crate) fn good(&self) {
+        if self.outcome.get().is_none() {
+            self.outcome.set(Some(Outcome::Good));
+        }
+    }
+}
+
+impl Drop for Flight {
+    /// What ends without a word was broken off by the client.
+    fn drop(&mut self) {
+        if self.withdrawn.get() {
+            self.counters().withdraw(self.worker());
+            return;
+        }
+        let outcome = self.outcome.get().unwrap_or(Outcome::Abandoned);
+        let worker = &self.ticket.line.worker;
+        let at = worker.second(self.ticket.line.now.get());
+        self.counters().end(worker.index, at, outcome, || {
+            self.visitor.fingerprint(&worker.key)
+        });
+    }
+}
+
+/// A request's place on its target.
+#[derive(Debug)]
+pub(crate) struct Berth {
+    lane: Rc<Lane>,
+    worker: usize,
+}
+
+impl Berth {
+    pub(crate) fn take(lane: &Rc<Lane>, worker: usize) -> Self {
+        lane.target.in_flight.add(worker);
+        Self {
+            lane: Rc::clone(lane),
+            worker,
+        }
+    }
+
+    pub(crate) fn lane(&self) -> &Rc<Lane> {
+        &self.lane
+    }
+
+    pub(crate) fn target(&self) -> &TargetState {
+        &self.lane.target
+    }
+}
+
+impl Drop for Berth {
+    fn drop(&mut self) {
+        self.lane.target.in_flight.remove(self.worker);
+    }
+}

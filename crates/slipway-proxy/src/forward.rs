@@ -1,0 +1,435 @@
+//! A request's way: to its route, its pool, a target, and back, with every second try that
+//! is safe and none that is not.
+
+use std::rc::Rc;
+use std::time::Instant;
+
+use http::header::{self, HeaderValue};
+use http::request::Parts;
+use http::{Method, Request, Response, StatusCode, Uri, Version};
+use hyper::body::Incoming;
+
+use crate::answer::Answer;
+use crate::choose::{Choice, Fitness, choose};
+use crate::flight::{Berth, Flight, Ticket};
+use crate::headers;
+use crate::line::{Awaited, Line};
+use crate::own;
+use crate::snapshot::{ReadyRoute, ReadySplit};
+use crate::split::{self, Visitor};
+use crate::tunnel::Tunnel;
+use crate::upload::{Progress, Upload};
+use crate::upstream::{Trouble, Upstream};
+use crate::view::Lane;
+use crate::wait::{Reason, Wait};
+
+/// Tries beyond the first.
+const RETRIES: u32 = 2;
+/// A request that must not be sent twice goes out on a connection that was used this
+/// recently, or on a new one: the less likely it is that the origin is just closing it.
+const FRESH: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// A request on its way.
+struct Passage {
+    line: Rc<Line>,
+    /// None while a target has it.
+    parts: Option<Parts>,
+    /// The head once more, where a second try is safe.
+    copy: Option<Parts>,
+    upload: Upload,
+    host: HeaderValue,
+    visitor: Visitor,
+    preview: Option<blake3::Hash>,
+    since: Instant,
+    is_safe: bool,
+    asks_upgrade: bool,
+    /// Targets of the pool that were tried.
+    tried: Vec<usize>,
+    retries: u32,
+}
+
+/// What came of a pool.
+enum Flown {
+    Answered(Response<Answer>),
+    /// Nothing was sent and nobody is left to send it to.
+    Nobody,
+}
+
+/// What came of a target.
+enum Attempt {
+    Answered(Box<Upstream>, Response<Incoming>),
+    Trouble(Trouble),
+    /// No connection.
+    Unreachable(String),
+}
+
+/// Answers a request.
+pub(crate) async fn answer(line: Rc<Line>, request: Request<Incoming>) -> Response<Answer> {
+    line.begin();
+    let (parts, body) = request.into_parts();
+    let declared = http_body::Body::size_hint(&body).lower();
+    if declared > line.worker.limits.body_bytes {
+        line.worker.refuse();
+        return own::too_large(&line);
+    }
+    let upload = Upload::of(body, &line);
+    let mut answer = Passage::new(&line, parts, upload).run().await;
+    if line.closing.get() || line.worker.closing_since.get().is_some() {
+        own::close(&mut answer);
+    }
+    answer
+}
+
+impl Passage {
+    fn new(line: &Rc<Line>, mut parts: Parts, upload: Upload) -> Self {
+        let visitor = Visitor::of(
+            &parts.headers,
+            headers::client_address(&parts.headers, line),
+        );
+        let preview = preview(&parts);
+        let asks_upgrade = parts.version == Version::HTTP_11
+            && matches!(upload, Upload::Empty)
+            && headers::asks_upgrade(&parts.headers);
+        let host = parts
+            .headers
+            .get(header::HOST)
+            .cloned()
+            .unwrap_or(HeaderValue::from_static(""));
+        parts.extensions.clear();
+        parts.version = Version::HTTP_11;
+        if parts.uri.scheme().is_some() {
+            parts.uri = origin_form(&parts.uri);
+        }
+        headers::for_target(&mut parts.headers, line);
+        Self {
+            line: Rc::clone(line),
+            is_safe: matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS),
+            parts: Some(parts),
+            copy: None,
+            upload,
+            host,
+            visitor,
+            preview,
+            since: line.now.get(),
+            asks_upgrade,
+            tried: Vec::new(),
+            retries: 0,
+        }
+    }
+
+    async fn run(mut self) -> Response<Answer> {
+        self.line.worker.earn();
+        let mut wait = Wait::default();
+        loop {
+            let ticket = Ticket::take(&self.line);
+            let view = Rc::clone(&ticket.view);
+            let host = self.host.to_str().unwrap_or_default();
+            let Some(route) = view.snapshot.route(&headers::host_name(host)) else {
+                drop(ticket);
+                self.line.worker.unrouted_nowhere();
+                return own::no_route(&self.line);
+            };
+            let ready = &view.snapshot.routes[route];
+            let (pool, new_visitor) = self.pool(ready);
+            let lanes = view.lanes(route, pool);
+            let reason = if ready.hold {
+                Reason::Hold
+            } else if let Some(first) = self.pick(lanes) {
+                let places = (route, pool);
+                let flight = Flight::begin(ticket, places, self.visitor.clone(), self.since);
+                let flight = Rc::new(flight);
+                if wait.has_waited() {
+                    flight.was_held();
+                }
+                match self.fly(&flight, first).await {
+                    Flown::Answered(mut answer) => {
+                        if let Some(split) = new_visitor {
+                            self.greet(&mut answer, &ready.service.name, split);
+                        }
+                        return answer;
+                    }
+                    Flown::Nobody => flight.withdraw(),
+                }
+                Reason::NoTarget
+            } else {
+                drop(ticket);
+                Reason::NoTarget
+            };
+            self.line.awaited.set(Awaited::Nobody);
+            if wait.on(&self.line, &ready.service, reason).await.is_err() {
+                ready.service.unrouted.add(self.line.worker.index);
+                self.line
+                    .worker
+                    .complain(&ready.service.name, 503, reason.words());
+                return own::unavailable(&self.line, reason);
+            }
+            self.line.touch();
+            self.tried.clear();
+        }
+    }
+
+    /// The pool for this visitor, and the split when the visitor is new to it.
+    fn pool(&self, route: &ReadyRoute) -> (usize, Option<ReadySplit>) {
+        if let (Some(shown), Some((pool, token))) = (self.preview, &route.preview)
+            && shown == *token
+        {
+            return (*pool, None);
+        }
+        let Some(split) = route.split else {
+            return (route.live, None);
+        };
+        let key = &self.line.worker.key;
+        let place = self.visitor.place(key, &route.service.name, split.epoch);
+        let is_in = place < u64::from(split.weight);
+        let pool = if is_in { split.pool } else { route.live };
+        (pool, (!self.visitor.is_known()).then_some(split))
+    }
+
+    fn pick(&self, lanes: &[Rc<Lane>]) -> Option<usize> {
+        let (now, worker) = (self.line.now.get(), &self.line.worker);
+        if let [only] = lanes {
+            // The common case on one machine, without a list of one.
+            let fit = matches!(only.target.fitness(now), Fitness::Up | Fitness::Poor);
+            return (fit && self.tried.is_empty()).then_some(0);
+        }
+        let fitness: Vec<Fitness> = lanes.iter().map(|lane| lane.target.fitness(now)).collect();
+        let busy = |index: usize| lanes[index].target.in_flight.own(worker.index);
+        match choose(&fitness, &self.tried, busy, |below| worker.draw(below)) {
+            Choice::Target(index) => Some(index),
+            Choice::None => None,
+        }
+    }
+
+    /// Tries targets of one pool until one answers or no further try is safe.
+    async fn fly(&mut self, flight: &Rc<Flight>, first: usize) -> Flown {
+        let mut index = first;
+        loop {
+            self.tried.push(index);
+            let berth = Berth::take(&flight.lanes()[index], self.line.worker.index);
+            let (status, words) = match self.attempt(&berth).await {
+                Attempt::Answered(upstream, answer) => {
+                    return Flown::Answered(self.pass(flight, berth, upstream, answer));
+                }
+                Attempt::Unreachable(words) => {
+                    let limits = &self.line.worker.limits;
+                    let now = self.line.now.get();
+                    berth.target().connect_failed(now, limits.eject, &words);
+                    match self.pick(flight.lanes()) {
+                        Some(other) if self.may_retry() => {
+                            index = other;
+                            flight.retried();
+                            continue;
+                        }
+                        Some(_) => (StatusCode::BAD_GATEWAY, words),
+                        None => return Flown::Nobody,
+                    }
+                }
+                Attempt::Trouble(trouble) => match self.again(trouble) {
+                    Ok(()) => {
+                        // Another target where there is one, else the same on a new connection.
+                        index = self.pick(flight.lanes()).unwrap_or(index);
+                        flight.retried();
+                        continue;
+                    }
+                    Err((status, words)) => (status, words),
+                },
+            };
+            return Flown::Answered(self.give_up(flight, &berth, status, &words));
+        }
+    }
+
+    async fn attempt(&mut self, berth: &Berth) -> Attempt {
+        let line = Rc::clone(&self.line);
+        line.awaited.set(Awaited::Answer);
+        let may_repeat = self.is_safe && matches!(self.upload, Upload::Empty);
+        let youngest = (!may_repeat)
+            .then(|| line.now.get().checked_sub(FRESH))
+            .flatten();
+        // A second try never trusts a connection that may be as stale as the first.
+        let reused = if self.retries == 0 {
+            berth.lane().reuse(youngest)
+        } else {
+            None
+        };
+        let mut upstream = match reused {
+            Some(upstream) => upstream,
+            None => {
+                let within = line.worker.limits.connect;
+                match Upstream::connect(berth.target().key.address, within).await {
+                    Ok(upstream) => upstream,
+                    Err(error) => return Attempt::Unreachable(error.to_string()),
+                }
+            }
+        };
+        berth.target().connected();
+        let Some(mut parts) = self.parts.take().or_else(|| self.copy.take()) else {
+            let words = "the request is gone".to_owned();
+            return Attempt::Trouble(Trouble::Unanswered(words));
+        };
+        if self.is_safe && self.retries < RETRIES {
+            self.copy = Some(parts.clone());
+        }
+        if parts.headers.get(header::HOST).is_none() {
+            let address = berth.target().key.address.to_string();
+            if let Ok(host) = HeaderValue::try_from(address) {
+                parts.headers.insert(header::HOST, host);
+            }
+        }
+        let request = Request::from_parts(parts, self.upload.clone());
+        match upstream.send(request, &line).await {
+            Ok(answer) => Attempt::Answered(upstream, answer),
+            Err(trouble) => Attempt::Trouble(trouble),
+        }
+    }
+
+    /// Whether another try is safe and affordable; if not, what the client is told.
+    fn again(&mut self, trouble: Trouble) -> Result<(), (StatusCode, String)> {
+        let untouched = self.upload.progress() == Progress::Untouched;
+        match trouble {
+            Trouble::Unsent(request, words) => {
+                self.parts = Some(request.into_parts().0);
+                if untouched && self.may_retry() {
+                    return Ok(());
+                }
+                Err((StatusCode::BAD_GATEWAY, words))
+            }
+            Trouble::Unanswered(words) => {
+                if self.is_safe && untouched && self.copy.is_some() && self.may_retry() {
+                    return Ok(());
+                }
+                Err((StatusCode::BAD_GATEWAY, words))
+            }
+            Trouble::Nonsense(words) => Err((StatusCode::BAD_GATEWAY, words)),
+            Trouble::Late => Err((StatusCode::GATEWAY_TIMEOUT, "no answer in time".to_owned())),
+        }
+    }
+
+    fn may_retry(&mut self) -> bool {
+        let may = self.retries < RETRIES && self.line.worker.spend();
+        if may {
+            self.retries += 1;
+        }
+        may
+    }
+
+    /// The answer when no target gave one. A client that broke off or was too slow is not
+    /// the pool's failure.
+    fn give_up(
+        &self,
+        flight: &Flight,
+        berth: &Berth,
+        status: StatusCode,
+        words: &str,
+    ) -> Response<Answer> {
+        let line = &self.line;
+        line.closing.set(true);
+        line.linger.set(true);
+        match self.upload.progress() {
+            Progress::TooLarge => {
+                line.worker.refuse();
+                return own::too_large(line);
+            }
+            Progress::Broken => return own::malformed(line),
+            _ => {}
+        }
+        if status == StatusCode::GATEWAY_TIMEOUT && line.awaited.get() == Awaited::Client {
+            return own::slow(line);
+        }
+        line.touch();
+        flight.failed();
+        let key = &berth.target().key;
+        let words = format!("{} on {}: {words}", key.release, key.instance);
+        line.worker.complain(&key.service, status.as_u16(), &words);
+        own::gateway(line, status)
+    }
+
+    /// Passes an answer on.
+    fn pass(
+        &self,
+        flight: &Rc<Flight>,
+        berth: Berth,
+        upstream: Box<Upstream>,
+        answer: Response<Incoming>,
+    ) -> Response<Answer> {
+        flight.answered();
+        let (mut parts, incoming) = answer.into_parts();
+        let is_upgrade = parts.status == StatusCode::SWITCHING_PROTOCOLS;
+        if is_upgrade && !(self.asks_upgrade && upstream.has_ended()) {
+            let words = "it changes the protocol unasked";
+            return self.give_up(flight, &berth, StatusCode::BAD_GATEWAY, words);
+        }
+        parts.extensions.clear();
+        parts.version = Version::HTTP_11;
+        headers::for_client(&mut parts.headers, is_upgrade);
+        let line = &self.line;
+        if is_upgrade {
+            let (origin, early) = upstream.into_parts();
+            let flight = Rc::clone(flight);
+            *line.tunnel.borrow_mut() = Some(Tunnel {
+                origin,
+                early,
+                flight,
+            });
+            return Response::from_parts(parts, Answer::own(line, ""));
+        }
+        if self.asks_upgrade {
+            line.not_upgraded.set(true);
+        }
+        if parts.status.is_server_error() {
+            flight.failed();
+            let key = &berth.target().key;
+            let words = format!("{} on {} answers so", key.release, key.instance);
+            line.worker
+                .complain(&key.service, parts.status.as_u16(), &words);
+        }
+        let awaited = if is_event_stream(&parts) {
+            Awaited::Nobody
+        } else {
+            Awaited::Origin
+        };
+        let flown = (Rc::clone(flight), berth);
+        let body = Answer::passing(incoming, upstream, awaited, self.upload.clone(), flown);
+        Response::from_parts(parts, body)
+    }
+
+    /// Gives a new visitor the cookie that keeps it on its side of a split.
+    fn greet(&self, answer: &mut Response<Answer>, service: &str, split: ReadySplit) {
+        let worker = &self.line.worker;
+        let place = (split.epoch, split.weight);
+        let cookie = self
+            .visitor
+            .new_cookie(&worker.key, service, place, &worker.random.token());
+        let text = format!(
+            "{}={cookie}; Path=/; HttpOnly; SameSite=Lax",
+            split::COOKIE_NAME
+        );
+        if let Ok(value) = HeaderValue::try_from(text) {
+            answer.headers_mut().append(header::SET_COOKIE, value);
+        }
+    }
+}
+
+/// The token that a tester shows, as its hash: comparing hashes tells nothing by its time.
+fn preview(parts: &Parts) -> Option<blake3::Hash> {
+    if let Some(value) = parts.headers.get(headers::PREVIEW) {
+        return Some(blake3::hash(value.as_bytes()));
+    }
+    parts
+        .headers
+        .get_all(header::COOKIE)
+        .iter()
+        .find_map(|value| split::cookie(value, headers::PREVIEW.as_str()))
+        .map(|token| blake3::hash(token.as_bytes()))
+}
+
+fn origin_form(uri: &Uri) -> Uri {
+    uri.path_and_query()
+        .map_or_else(Uri::default, |path| Uri::from(path.clone()))
+}
+
+fn is_event_stream(parts: &http::response::Parts) -> bool {
+    parts
+        .headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"))
+}

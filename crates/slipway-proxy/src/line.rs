@@ -1,0 +1,150 @@
+//! What the parts of one client connection tell each other: how far it is, when something
+//! last moved, and what it becomes. Lives on one worker; nothing in it is shared.
+
+use std::cell::{Cell, RefCell};
+use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use http::HeaderValue;
+
+use crate::tunnel::Tunnel;
+use crate::worker::Worker;
+
+/// How far a connection is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Nothing was said yet.
+    Fresh,
+    /// Between requests.
+    Idle,
+    /// A request is being read, answered or both.
+    Exchange,
+}
+
+/// Who has to do something next in an exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Awaited {
+    /// The client has to send or to take something.
+    Client,
+    /// The origin has to begin its answer.
+    Answer,
+    /// The origin has to go on with its answer.
+    Origin,
+    /// Nobody has to: an event stream may be silent.
+    Nobody,
+}
+
+/// One client connection.
+#[derive(Debug)]
+pub(crate) struct Line {
+    pub(crate) worker: Rc<Worker>,
+    pub(crate) peer: SocketAddr,
+    /// The instant of this turn of the task; reading the clock once for each is enough.
+    pub(crate) now: Cell<Instant>,
+    pub(crate) stage: Cell<Stage>,
+    pub(crate) awaited: Cell<Awaited>,
+    /// When bytes last moved on the connection or on the one to the origin.
+    pub(crate) moved: Cell<Instant>,
+    /// Since when a head is being read that has not ended.
+    pub(crate) head_since: Cell<Option<Instant>>,
+    /// Nothing moved for too long.
+    pub(crate) expired: Cell<bool>,
+    /// What the connection becomes after the answer that is being sent.
+    pub(crate) tunnel: RefCell<Option<Tunnel>>,
+    /// An upgrade was answered with something else.
+    pub(crate) not_upgraded: Cell<bool>,
+    /// Bytes were refused or left unread: whoever sent them must get to read the answer.
+    pub(crate) linger: Cell<bool>,
+    /// Answers carry `Connection: close` from now on.
+    pub(crate) closing: Cell<bool>,
+    pub(crate) waker: RefCell<Option<Waker>>,
+    pub(crate) forwarding: RefCell<Forwarding>,
+}
+
+/// Header values that are the same for every request of a connection.
+#[derive(Debug)]
+pub(crate) struct Forwarding {
+    pub(crate) address: HeaderValue,
+    /// The last `Host`, and the `Forwarded` that it made.
+    pub(crate) last: Option<(HeaderValue, HeaderValue)>,
+}
+
+impl Line {
+    pub(crate) fn new(worker: Rc<Worker>, peer: SocketAddr) -> Self {
+        let now = Instant::now();
+        Self {
+            worker,
+            peer,
+            now: Cell::new(now),
+            stage: Cell::new(Stage::Fresh),
+            awaited: Cell::new(Awaited::Client),
+            moved: Cell::new(now),
+            head_since: Cell::new(None),
+            expired: Cell::new(false),
+            tunnel: RefCell::new(None),
+            not_upgraded: Cell::new(false),
+            linger: Cell::new(false),
+            closing: Cell::new(false),
+            waker: RefCell::new(None),
+            forwarding: RefCell::new(Forwarding::of(peer.ip())),
+        }
+    }
+
+    /// A request begins.
+    pub(crate) fn begin(&self) {
+        self.stage.set(Stage::Exchange);
+        self.awaited.set(Awaited::Client);
+        self.head_since.set(None);
+        self.touch();
+    }
+
+    /// A request's answer is done.
+    pub(crate) fn end(&self) {
+        self.stage.set(Stage::Idle);
+        self.touch();
+    }
+
+    /// Something moved.
+    pub(crate) fn touch(&self) {
+        self.moved.set(self.now.get());
+    }
+
+    /// When the connection has waited too long, as things stand.
+    pub(crate) fn deadline(&self) -> Instant {
+        let limits = &self.worker.limits;
+        let closing = self.worker.closing_since.get();
+        let idle = match (self.stage.get(), self.awaited.get()) {
+            (Stage::Fresh | Stage::Idle, _) => match (self.head_since.get(), closing) {
+                (Some(since), _) => return since + limits.head,
+                (None, Some(since)) => return self.moved.get().max(since) + limits.drain_idle,
+                // A connection that says nothing at all gets no longer than a slow head.
+                (None, None) if self.stage.get() == Stage::Fresh => limits.head,
+                (None, None) => limits.keep_alive,
+            },
+            (Stage::Exchange, Awaited::Client | Awaited::Origin) => limits.body_idle,
+            (Stage::Exchange, Awaited::Answer) => limits.answer,
+            (Stage::Exchange, Awaited::Nobody) => Duration::from_secs(24 * 3600),
+        };
+        self.moved.get() + idle
+    }
+
+    /// Lets the task of this connection run.
+    pub(crate) fn wake(&self) {
+        if let Some(waker) = &*self.waker.borrow() {
+            waker.wake_by_ref();
+        }
+    }
+}
+
+impl Forwarding {
+    fn of(address: IpAddr) -> Self {
+        let text = address.to_canonical().to_string();
+        Self {
+            address: HeaderValue::from_str(&text)
+                .unwrap_or_else(|_| HeaderValue::from_static("unknown")),
+            last: None,
+        }
+    }
+}

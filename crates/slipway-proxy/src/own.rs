@@ -1,0 +1,86 @@
+//! The proxy's own answers: short, plain, and honest about whose fault it is.
+
+use std::rc::Rc;
+
+use http::header::{self, HeaderValue};
+use http::{Response, StatusCode};
+
+use crate::answer::Answer;
+use crate::line::Line;
+use crate::wait::Reason;
+
+pub(crate) fn too_large(line: &Rc<Line>) -> Response<Answer> {
+    ending(
+        line,
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "The request's body is too large.\n",
+    )
+}
+
+pub(crate) fn malformed(line: &Rc<Line>) -> Response<Answer> {
+    ending(
+        line,
+        StatusCode::BAD_REQUEST,
+        "The request cannot be read.\n",
+    )
+}
+
+pub(crate) fn slow(line: &Rc<Line>) -> Response<Answer> {
+    ending(
+        line,
+        StatusCode::REQUEST_TIMEOUT,
+        "The request did not come in time.\n",
+    )
+}
+
+pub(crate) fn no_route(line: &Rc<Line>) -> Response<Answer> {
+    let words = "No service here answers to this name.\n";
+    later(answer(line, StatusCode::SERVICE_UNAVAILABLE, words))
+}
+
+pub(crate) fn unavailable(line: &Rc<Line>, reason: Reason) -> Response<Answer> {
+    let words = match reason {
+        Reason::Hold => "The service is paused for a moment. Please try again.\n",
+        Reason::NoTarget => "The service cannot be reached for a moment. Please try again.\n",
+    };
+    later(answer(line, StatusCode::SERVICE_UNAVAILABLE, words))
+}
+
+pub(crate) fn gateway(line: &Rc<Line>, status: StatusCode) -> Response<Answer> {
+    let words = match status {
+        StatusCode::GATEWAY_TIMEOUT => "The service did not answer in time.\n",
+        _ => "The service did not answer.\n",
+    };
+    ending(line, status, words)
+}
+
+/// Tells the client that the connection ends with this answer.
+pub(crate) fn close(answer: &mut Response<Answer>) {
+    if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+        let close = HeaderValue::from_static("close");
+        answer.headers_mut().insert(header::CONNECTION, close);
+    }
+}
+
+fn later(mut answer: Response<Answer>) -> Response<Answer> {
+    let second = HeaderValue::from_static("1");
+    answer.headers_mut().insert(header::RETRY_AFTER, second);
+    answer
+}
+
+/// An answer that ends the connection, read to the end by a client that still sends.
+fn ending(line: &Rc<Line>, status: StatusCode, words: &'static str) -> Response<Answer> {
+    line.linger.set(true);
+    line.closing.set(true);
+    answer(line, status, words)
+}
+
+fn answer(line: &Rc<Line>, status: StatusCode, words: &'static str) -> Response<Answer> {
+    let mut answer = Response::new(Answer::own(line, words));
+    *answer.status_mut() = status;
+    let headers = answer.headers_mut();
+    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+    headers.insert(header::CONTENT_TYPE, plain);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}

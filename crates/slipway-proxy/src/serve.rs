@@ -1,0 +1,162 @@
+//! A proxy from start to end: one thread for each worker and one for the admin socket and
+//! the looks, so that neither waits for the other.
+
+use std::io;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+
+use chassis::Shutdown;
+use tokio::sync::oneshot;
+
+use crate::accept;
+use crate::admin;
+use crate::options::Options;
+use crate::plane::Plane;
+
+/// Why a proxy could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The folder or the table in it cannot be used.
+    #[error("the proxy's state in {} cannot be used", folder.display())]
+    State {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// A socket cannot be used.
+    #[error("a socket cannot be used")]
+    Socket(#[source] io::Error),
+    /// The admin socket cannot be made.
+    #[error("the admin socket {} cannot be made", socket.display())]
+    Admin {
+        /// The socket.
+        socket: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// A thread ended that must not.
+    #[error("the thread {name} failed")]
+    Thread {
+        /// Its name.
+        name: String,
+        /// What it said, where it could say anything.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Serves until `shutdown` is requested, then drains: no new connections, `Connection:
+/// close` on every answer, up to `limits.drain` for what is in flight.
+///
+/// Dropping the future asks for the end as well, and does not wait for it.
+pub async fn serve(options: Options, shutdown: Shutdown) -> Result<(), ServeError> {
+    let workers = options.workers.max(1);
+    let own = shutdown.child();
+    let _ends_with_this = EndOnDrop(own.clone());
+    let (plane, options) = load(options, workers).await?;
+    let admin = admin::bind(&options.admin).map_err(|source| ServeError::Admin {
+        socket: options.admin.clone(),
+        source,
+    })?;
+    let mut threads = Vec::new();
+    // The admin socket outlives the workers, so that a drain can be watched.
+    let admin_end = Shutdown::new();
+    let _admin_ends_with_this = EndOnDrop(admin_end.clone());
+    let (served, end) = (Arc::clone(&plane), admin_end.clone());
+    let admin = start("slipway-admin", move || admin::run(admin, &served, &end))?;
+    for index in 0..workers {
+        let listeners = shared(&options.listeners).map_err(ServeError::Socket)?;
+        let (plane, end) = (Arc::clone(&plane), own.clone());
+        let name = format!("slipway-worker-{index}");
+        threads.push(start(&name, move || {
+            accept::run(index, &plane, listeners, &end)
+        })?);
+    }
+    drop(options.listeners);
+    let mut result = Ok(());
+    for thread in threads {
+        let ended = thread.ended().await;
+        if ended.is_err() {
+            own.request();
+            result = result.and(ended);
+        }
+    }
+    admin_end.request();
+    result.and(admin.ended().await)
+}
+
+async fn load(options: Options, workers: usize) -> Result<(Arc<Plane>, Options), ServeError> {
+    let folder = options.folder.clone();
+    let loaded = tokio::task::spawn_blocking(move || {
+        Plane::load(&options, workers).map(|plane| (Arc::new(plane), options))
+    });
+    loaded
+        .await
+        .unwrap_or_else(|error| Err(io::Error::other(error)))
+        .map_err(|source| ServeError::State { folder, source })
+}
+
+/// The same sockets once more: a worker that closes its own takes no connection with it.
+fn shared(listeners: &[TcpListener]) -> io::Result<Vec<TcpListener>> {
+    listeners
+        .iter()
+        .map(|listener| {
+            listener.set_nonblocking(true)?;
+            listener.try_clone()
+        })
+        .collect()
+}
+
+/// A thread and the way it tells its end.
+struct Thread {
+    name: String,
+    end: oneshot::Receiver<io::Result<()>>,
+}
+
+impl Thread {
+    async fn ended(self) -> Result<(), ServeError> {
+        let panicked = || Err(io::Error::other("it panicked"));
+        self.end
+            .await
+            .unwrap_or_else(|_| panicked())
+            .map_err(|source| ServeError::Thread {
+                name: self.name,
+                source,
+            })
+    }
+}
+
+fn start(
+    name: &str,
+    run: impl FnOnce() -> io::Result<()> + Send + 'static,
+) -> Result<Thread, ServeError> {
+    let (told, end) = oneshot::channel();
+    let thread = thread::Builder::new().name(name.to_owned()).spawn(move || {
+        if told.send(run()).is_err() {
+            tracing::debug!("a thread ended after whoever started it");
+        }
+    });
+    match thread {
+        Ok(_) => Ok(Thread {
+            name: name.to_owned(),
+            end,
+        }),
+        Err(source) => Err(ServeError::Thread {
+            name: name.to_owned(),
+            source,
+        }),
+    }
+}
+
+struct EndOnDrop(Shutdown);
+
+impl Drop for EndOnDrop {
+    fn drop(&mut self) {
+        self.0.request();
+    }
+}
