@@ -117,11 +117,14 @@ impl Appointments {
         let hash = request_hash(service.id, wish);
         if !store::link::reserve(connection, business.id, wish.key, &hash, id, now).await? {
             let earlier = store::link::earlier(connection, wish.key).await?;
-            return Ok(earlier.map(|earlier| match earlier.request_hash == hash {
-                true => Answer::Made {
-                    token: self.token(earlier.booking),
-                },
-                false => Answer::KeyReused,
+            return Ok(earlier.map(|earlier| {
+                if earlier.request_hash == hash {
+                    Answer::Made {
+                        token: self.token(earlier.booking),
+                    }
+                } else {
+                    Answer::KeyReused
+                }
             }));
         }
         let date = zone.to_datetime(wish.start).date();

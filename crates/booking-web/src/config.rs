@@ -37,7 +37,7 @@ pub enum FormSecret {
 
 /// Everything that is wrong with the environment.
 #[derive(Debug, thiserror::Error)]
-#[error("the environment cannot be used:{}", .0.iter().map(|m| format!("\n  - {m}")).collect::<String>())]
+#[error("the environment cannot be used:\n  - {}", .0.join("\n  - "))]
 pub struct ConfigError(pub Vec<String>);
 
 const FORM_KEY_CHARS_MIN: usize = 32;

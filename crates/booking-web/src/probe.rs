@@ -88,6 +88,10 @@ impl App {
 }
 
 /// The cause could name an address; whoever may know it finds it in the log.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is what map_err hands over"
+)]
 fn no_database(error: sqlx::Error) -> anyhow::Error {
     tracing::debug!(%error, "a probe of the database failed");
     anyhow!("the database does not answer")

@@ -13,6 +13,7 @@ pub(crate) mod seed;
 pub(crate) mod service;
 
 use jiff::Timestamp;
+use sqlx::error::DatabaseError;
 use sqlx::postgres::PgTransaction;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 use time::OffsetDateTime;
@@ -50,7 +51,7 @@ pub(crate) fn instant(at: OffsetDateTime) -> Timestamp {
 /// Whether the database said that somebody else was faster: the exclusion constraint,
 /// a deadlock, or a serialization failure. Never an error for the person who asked.
 pub(crate) fn is_conflict(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|e| e.code());
+    let code = error.as_database_error().and_then(DatabaseError::code);
     matches!(code.as_deref(), Some("23P01" | "40P01" | "40001"))
 }
 
@@ -75,6 +76,6 @@ pub(crate) fn is_away(error: &sqlx::Error) -> bool {
 
 /// Whether the statement names a table that is not there.
 pub(crate) fn is_missing_table(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|e| e.code());
+    let code = error.as_database_error().and_then(DatabaseError::code);
     code.as_deref() == Some("42P01")
 }

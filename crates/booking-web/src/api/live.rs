@@ -77,11 +77,11 @@ async fn next(mut live: Live) -> Option<(Result<Event, Infallible>, Live)> {
             live.version
         }
     };
-    let event = if version != live.version {
+    let event = if version == live.version {
+        Event::default().event("heartbeat")
+    } else {
         live.version = version;
         Event::default().event("availability")
-    } else {
-        Event::default().event("heartbeat")
     };
     let data = format!(
         r#"{{"beat":{},"version":{},"release":"{}"}}"#,

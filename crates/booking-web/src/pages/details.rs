@@ -7,7 +7,8 @@ use askama::Template;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use http::StatusCode;
+use http::header::CACHE_CONTROL;
+use http::{HeaderValue, StatusCode};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -106,7 +107,12 @@ pub(crate) async fn get(
         ..Sent::default()
     };
     let form = FormWords::of(sent, app.random.token(), Vec::new());
-    page(&app, &offer, &visit, start, form, None)
+    let mut response = page(&app, &offer, &visit, start, form, None)?;
+    // Whoever goes back after booking finds the same form, with the same key, so that
+    // sending it again is no second booking. Nobody's details are in it yet.
+    let caching = HeaderValue::from_static("private, no-cache");
+    response.headers_mut().insert(CACHE_CONTROL, caching);
+    Ok(response)
 }
 
 /// Answers `POST /{business}/{service}/details`.

@@ -135,8 +135,8 @@ pub(crate) fn choices<'a>(
     let mut choices: Vec<_> = free.map(|free| choice(free.start, zone)).collect();
     for second in 1..choices.len() {
         if choices[second].full_name == choices[second - 1].full_name {
-            choices[second - 1].suffix = ", before the clocks change".to_owned();
-            choices[second].suffix = ", after the clocks change".to_owned();
+            ", before the clocks change".clone_into(&mut choices[second - 1].suffix);
+            ", after the clocks change".clone_into(&mut choices[second].suffix);
         }
     }
     choices

@@ -1,0 +1,105 @@
+// A visitor: a real Chromium with a screen size, a colour scheme, and scripts on or
+// off. Talks only to the address in BOOKING_URL.
+
+import assert from "node:assert/strict";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+
+export const address = new URL(process.env["BOOKING_URL"] ?? "http://127.0.0.1:3000");
+
+export const phone = { width: 390, height: 844 };
+export const desktop = { width: 1280, height: 900 };
+
+export type Scheme = "light" | "dark";
+
+export interface Visit {
+  screen?: { width: number; height: number };
+  scheme?: Scheme;
+  scripts?: boolean;
+}
+
+export function launch(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+      "--no-first-run",
+    ],
+  });
+}
+
+// Opens a page, hands it over, and closes the visit whatever happens. Anything that the
+// browser complains about, a refused style or a failed request, fails the visit.
+export async function visit(browser: Browser, how: Visit, act: (page: Page) => Promise<void>): Promise<void> {
+  const context: BrowserContext = await browser.newContext({
+    baseURL: address.href,
+    viewport: how.screen ?? phone,
+    colorScheme: how.scheme ?? "light",
+    javaScriptEnabled: how.scripts ?? false,
+    reducedMotion: "reduce",
+    locale: "en-ZA",
+  });
+  const complaints: string[] = [];
+  try {
+    const page = await context.newPage();
+    page.setDefaultTimeout(15_000);
+    page.on("console", (message) => {
+      // The browser reports every answer that is not a success; tests look at those themselves.
+      const isStatus = message.text().startsWith("Failed to load resource: the server responded");
+      if (message.type() === "error" && !isStatus) complaints.push(message.text());
+    });
+    page.on("requestfailed", (request) => complaints.push(`${request.url()}: ${request.failure()?.errorText}`));
+    await act(page);
+  } finally {
+    await context.close();
+  }
+  assert.deepEqual(complaints, []);
+}
+
+// The first service of the first business, at its page of free times.
+export async function openTimes(page: Page): Promise<void> {
+  await page.goto("/");
+  await page.locator("main ul a").first().click();
+  await page.waitForURL(/^[^?]*\/[a-z0-9-]+$/);
+  await page.locator("main ul a").first().click();
+  await page.getByRole("heading", { level: 1, name: "Choose a time" }).waitFor();
+}
+
+// Chooses a free time of the shown day; each caller takes another one from the end.
+export async function chooseTime(page: Page): Promise<string> {
+  const radio = page.getByRole("radio").last();
+  const start = await radio.inputValue();
+  await radio.check();
+  await page.getByRole("button", { name: "Continue" }).click();
+  await page.getByRole("heading", { level: 1, name: "Your details" }).waitFor();
+  return start;
+}
+
+export async function fillDetails(page: Page): Promise<void> {
+  await page.getByLabel("Full name").fill("Thandi Nkosi");
+  await page.getByLabel("E-mail").fill(`thandi.${Date.now()}@example.co.za`);
+  await page.getByLabel("Phone").fill("082 123 4567");
+}
+
+export async function confirm(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Confirm booking" }).click();
+  await page.getByRole("heading", { level: 1, name: "You are booked" }).waitFor();
+}
+
+export async function book(page: Page): Promise<string> {
+  await openTimes(page);
+  const start = await chooseTime(page);
+  await fillDetails(page);
+  await confirm(page);
+  return start;
+}
+
+export async function cancel(page: Page): Promise<void> {
+  await page.getByRole("link", { name: "Cancel this booking" }).click();
+  await page.getByRole("heading", { level: 1, name: "Cancel this booking?" }).waitFor();
+  await page.getByRole("button", { name: "Yes, cancel it" }).click();
+  await page.getByRole("heading", { level: 1, name: "Your booking is cancelled" }).waitFor();
+}
