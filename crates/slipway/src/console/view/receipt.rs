@@ -1,0 +1,185 @@
+//! A receipt in words and units. Pure.
+
+use std::time::Duration;
+
+use slipway_journal::event::rollout::{Receipt, ReleaseTraffic};
+
+use crate::console::view::{Mood, ReleaseWords};
+use crate::console::words::{Clockface, When, counted, micros, number, short, span};
+use crate::reading::{Reading, Rollout, actor_name, state_name, state_reason};
+
+/// A receipt.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ReceiptWords {
+    pub(crate) id: String,
+    pub(crate) short: String,
+    pub(crate) service: String,
+    pub(crate) environment: String,
+    pub(crate) release: ReleaseWords,
+    pub(crate) previous: Option<ReleaseWords>,
+    pub(crate) end: String,
+    pub(crate) mood: Mood,
+    pub(crate) reason: Option<String>,
+    pub(crate) asked: When,
+    pub(crate) actor: String,
+    /// The one sentence of it.
+    pub(crate) sentence: String,
+    /// Names and figures, in order.
+    pub(crate) figures: Vec<(&'static str, String)>,
+    pub(crate) traffic: Vec<TrafficRow>,
+    /// Requests that reached no instance; they count as failed.
+    pub(crate) unrouted: Option<String>,
+    pub(crate) rollback_now: String,
+}
+
+/// What one release served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TrafficRow {
+    pub(crate) release: String,
+    pub(crate) served: String,
+    pub(crate) failed: String,
+    pub(crate) has_failures: bool,
+    pub(crate) retried: String,
+    pub(crate) held: String,
+    pub(crate) p99: String,
+    pub(crate) slowest: String,
+}
+
+/// The receipt of `rollout`, where it has one.
+pub(crate) fn receipt_words(
+    reading: &Reading,
+    rollout: &Rollout,
+    face: &Clockface,
+) -> Option<ReceiptWords> {
+    let receipt = rollout.receipt.as_ref()?;
+    Some(ReceiptWords {
+        id: receipt.rollout.to_string(),
+        short: short(receipt.rollout),
+        service: receipt.service.to_string(),
+        environment: receipt.environment.to_string(),
+        release: ReleaseWords::of(&receipt.release, reading),
+        previous: receipt
+            .previous
+            .as_ref()
+            .map(|p| ReleaseWords::of(p, reading)),
+        end: state_name(&receipt.end),
+        mood: Mood::of(&receipt.end),
+        reason: state_reason(&receipt.end),
+        asked: face.when(rollout.asked_at),
+        actor: actor_name(&rollout.actor).to_owned(),
+        sentence: sentence(receipt),
+        figures: figures(receipt),
+        traffic: receipt.traffic.iter().map(row).collect(),
+        unrouted: (receipt.unrouted > 0).then(|| {
+            counted(
+                receipt.unrouted,
+                "request reached no instance; the proxy answered it itself, and it counts as failed",
+                "requests reached no instance; the proxy answered them itself, and they count as failed",
+            )
+        }),
+        rollback_now: receipt.rollback_now.clone(),
+    })
+}
+
+/// Requests that failed while the rollout ran, those that reached no instance included.
+pub(crate) fn failed(receipt: &Receipt) -> u64 {
+    let failed: u64 = receipt.traffic.iter().map(|t| t.failed).sum();
+    failed.saturating_add(receipt.unrouted)
+}
+
+fn sentence(receipt: &Receipt) -> String {
+    let served: u64 = receipt.traffic.iter().map(|t| t.served).sum();
+    let served = counted(served, "request was", "requests were");
+    match failed(receipt) {
+        0 => format!("{served} answered while it ran, and none failed."),
+        failed => format!("{served} answered while it ran; {} failed.", number(failed)),
+    }
+}
+
+fn figures(receipt: &Receipt) -> Vec<(&'static str, String)> {
+    let took = ("Took", span(Duration::from_millis(receipt.took_ms)));
+    let switch = receipt.switch_us.map(|us| ("Switch", micros(us)));
+    let rollback = receipt.rollback_us.map(|us| ("Rollback", micros(us)));
+    std::iter::once(took)
+        .chain(switch)
+        .chain(rollback)
+        .collect()
+}
+
+fn row(traffic: &ReleaseTraffic) -> TrafficRow {
+    TrafficRow {
+        release: traffic.release.short().to_owned(),
+        served: number(traffic.served),
+        failed: number(traffic.failed),
+        has_failures: traffic.failed > 0,
+        retried: number(traffic.retried),
+        held: number(traffic.held),
+        p99: micros(traffic.p99_us),
+        slowest: micros(traffic.slowest_us),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::view::sample;
+
+    fn words(place: usize) -> Option<ReceiptWords> {
+        let reading = sample::reading();
+        receipt_words(&reading, &reading.rollouts[place], &sample::face())
+    }
+
+    #[test]
+    fn a_good_rollout_says_that_none_failed() {
+        let words = words(0).unwrap();
+        assert_eq!(
+            words.sentence,
+            "18\u{202f}402 requests were answered while it ran, and none failed."
+        );
+        assert_eq!(
+            words.figures,
+            [
+                ("Took", "9.4 s".to_owned()),
+                ("Switch", "3.8 ms".to_owned())
+            ]
+        );
+    }
+
+    #[test]
+    fn a_rollback_says_how_many_failed_and_how_long_it_took() {
+        let words = words(1).unwrap();
+        assert!(
+            words.sentence.ends_with("; 64 failed."),
+            "{}",
+            words.sentence
+        );
+        assert_eq!(
+            words.figures.last().unwrap(),
+            &("Rollback", "6.1 ms".to_owned())
+        );
+        assert!(words.traffic.iter().any(|t| t.has_failures));
+    }
+
+    #[test]
+    fn a_request_that_reached_no_instance_counts_as_failed() {
+        let mut reading = sample::reading();
+        reading.rollouts[0].receipt.as_mut().unwrap().unrouted = 3;
+        let words = receipt_words(&reading, &reading.rollouts[0], &sample::face()).unwrap();
+        assert!(
+            words.sentence.ends_with("; 3 failed."),
+            "{}",
+            words.sentence
+        );
+        assert!(
+            words
+                .unrouted
+                .unwrap()
+                .starts_with("3 requests reached no instance")
+        );
+    }
+
+    #[test]
+    fn a_running_rollout_has_no_receipt() {
+        assert_eq!(words(2), None);
+    }
+}
