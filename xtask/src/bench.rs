@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: measurements beside a peer in the same run, printed as ratios.
 //! Never a test: these machines are shared and noisy, so only ratios mean something.
 
+mod claim;
 mod proxy;
 
 use std::path::Path;
@@ -15,12 +16,15 @@ use crate::setup;
 pub(crate) enum Bench {
     /// The data plane beside nginx: one worker each, same upstream, same core
     Proxy(proxy::Options),
+    /// Booking beside its bare statement: many clients on one free time
+    Claim(claim::Options),
 }
 
 pub(crate) fn run(root: &Path, env: &Env, bench: Bench) -> anyhow::Result<()> {
     setup::run(setup::Purpose::Bench)?;
     match bench {
         Bench::Proxy(options) => proxy::run(root, env, options),
+        Bench::Claim(options) => claim::run(root, options),
     }
 }
 

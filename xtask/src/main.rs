@@ -3,7 +3,9 @@
 
 mod bench;
 mod demo;
+mod e2e;
 mod setup;
+mod site;
 mod sqlx;
 mod stage;
 mod test;
@@ -44,6 +46,12 @@ enum Command {
     },
     /// Set-up, format, lints, tidy, every test
     Test,
+    /// Booking in a real browser, as a part of `test` by itself
+    E2e {
+        /// Take a picture of every page instead
+        #[arg(long)]
+        screens: bool,
+    },
     /// The project's own rules about its source
     Tidy,
     /// Record anew what the checked queries of Booking mean
@@ -62,6 +70,7 @@ fn main() -> ExitCode {
         Command::Demo(options) => demo::run(&root, &env, options),
         Command::Bench { what } => bench::run(&root, &env, what),
         Command::Test => test::run(&root, &env),
+        Command::E2e { screens } => e2e::alone(&root, screens),
         Command::Tidy => tidy::run(&root),
         Command::Sqlx { check } => sqlx::run(&root, check),
     });

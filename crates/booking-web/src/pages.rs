@@ -9,6 +9,7 @@ pub(crate) mod cancel;
 pub(crate) mod details;
 pub(crate) mod fault;
 #[cfg(test)]
+#[path = "pages/tests/gallery.rs"]
 mod gallery;
 pub(crate) mod home;
 pub(crate) mod times;

@@ -83,7 +83,10 @@ impl Server {
             lifeline,
         };
         if !wait::until(READY_WITHIN, is_ready) {
-            bail!("{name} is not ready after {READY_WITHIN:?}:\n{}", server.log());
+            bail!(
+                "{name} is not ready after {READY_WITHIN:?}:\n{}",
+                server.log()
+            );
         }
         Ok(server)
     }
@@ -125,8 +128,7 @@ mod tests {
     #[test]
     fn a_server_and_its_folder_are_gone_when_the_lifeline_is() {
         let folder = folder("guard", None).unwrap();
-        let command =
-            ["/bin/sh", "-c", "echo started; exec tail -f /dev/null"].map(str::to_owned);
+        let command = ["/bin/sh", "-c", "echo started; exec tail -f /dev/null"].map(str::to_owned);
         let log = folder.join("log");
         let is_ready = || std::fs::read_to_string(&log).is_ok_and(|text| text == "started\n");
         let server =
@@ -141,8 +143,7 @@ mod tests {
         let log = folder.join("log");
         let command = ["/bin/sh", "-c", "echo no such thing"].map(str::to_owned);
         let seen = || std::fs::read_to_string(&log).is_ok_and(|text| text.contains("no such"));
-        let mut server =
-            Server::start("broken", "TERM", folder, None, &command, seen).unwrap();
+        let mut server = Server::start("broken", "TERM", folder, None, &command, seen).unwrap();
         assert_eq!(server.log(), "no such thing\n");
         server.stop().unwrap();
     }

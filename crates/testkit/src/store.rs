@@ -27,11 +27,23 @@ pub(crate) async fn template(
         .await?;
     if !is_template(&mut connection, template).await? {
         // What an interrupted attempt left behind is no template yet.
-        run(&mut connection, format!("drop database if exists {template}")).await?;
+        run(
+            &mut connection,
+            format!("drop database if exists {template}"),
+        )
+        .await?;
         make_role(&mut connection, role).await?;
-        run(&mut connection, format!("create database {template} owner {role}")).await?;
+        run(
+            &mut connection,
+            format!("create database {template} owner {role}"),
+        )
+        .await?;
         prepare().await.context("filling the template")?;
-        run(&mut connection, format!("alter database {template} is_template true")).await?;
+        run(
+            &mut connection,
+            format!("alter database {template} is_template true"),
+        )
+        .await?;
     }
     // Closing the connection gives the lock back.
     connection.close().await.context("closing a connection")
@@ -56,7 +68,11 @@ pub(crate) async fn unused_name(admin: &str, role: &str) -> anyhow::Result<Strin
         .await?;
     make_role(&mut connection, role).await?;
     let name = next_name(&mut connection).await?;
-    run(&mut connection, format!("create database {name} owner {role}")).await?;
+    run(
+        &mut connection,
+        format!("create database {name} owner {role}"),
+    )
+    .await?;
     connection.close().await?;
     Ok(name)
 }
@@ -68,11 +84,12 @@ async fn connect(admin: &str) -> anyhow::Result<PgConnection> {
 }
 
 async fn is_template(connection: &mut PgConnection, name: &str) -> anyhow::Result<bool> {
-    let is_template =
-        sqlx::query_scalar("select exists (select from pg_database where datname = $1 and datistemplate)")
-            .bind(name)
-            .fetch_one(connection)
-            .await?;
+    let is_template = sqlx::query_scalar(
+        "select exists (select from pg_database where datname = $1 and datistemplate)",
+    )
+    .bind(name)
+    .fetch_one(connection)
+    .await?;
     Ok(is_template)
 }
 

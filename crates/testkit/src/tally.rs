@@ -64,7 +64,10 @@ impl Tally {
 
     /// The time within which `share` (0 to 1) of the requests were answered.
     pub fn quantile(&self, share: f64) -> Duration {
-        let micros = self.latency.as_ref().map_or(0, |h| h.value_at_quantile(share));
+        let micros = self
+            .latency
+            .as_ref()
+            .map_or(0, |h| h.value_at_quantile(share));
         Duration::from_micros(micros)
     }
 
@@ -86,7 +89,8 @@ impl Tally {
             own.failed += share.failed;
         }
         let room = EXAMPLES_MAX.saturating_sub(self.examples.len());
-        self.examples.extend(other.examples.iter().take(room).cloned());
+        self.examples
+            .extend(other.examples.iter().take(room).cloned());
         if let Some((first, last)) = other.failing {
             let own = self.failing.get_or_insert((first, last));
             *own = (own.0.min(first), own.1.max(last));
@@ -106,7 +110,10 @@ impl Tally {
                 Ok(answer) => format!(
                     "{} {}",
                     answer.status,
-                    String::from_utf8_lossy(&answer.body).chars().take(120).collect::<String>()
+                    String::from_utf8_lossy(&answer.body)
+                        .chars()
+                        .take(120)
+                        .collect::<String>()
                 ),
                 Err(reason) => reason.clone(),
             };
@@ -149,7 +156,13 @@ mod tests {
         tally.add("book", &outcome(409, 1));
         tally.add("book", &outcome(500, 3));
         assert_eq!((tally.requests, tally.failed), (2, 1));
-        assert_eq!(tally.release("r1"), Share { served: 2, failed: 1 });
+        assert_eq!(
+            tally.release("r1"),
+            Share {
+                served: 2,
+                failed: 1
+            }
+        );
         assert!(tally.examples[0].starts_with("book: 500"));
     }
 

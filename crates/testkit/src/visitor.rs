@@ -116,7 +116,8 @@ impl Visitor {
     ) -> Outcome {
         let mut all = vec![(CONTENT_TYPE.as_str(), "application/json")];
         all.extend_from_slice(headers);
-        self.send(Method::POST, path, &all, whole(body.to_string())).await
+        self.send(Method::POST, path, &all, whole(body.to_string()))
+            .await
     }
 
     /// Sends a form to `path`.
@@ -126,7 +127,8 @@ impl Visitor {
             .map(|(name, value)| format!("{}={}", escape(name), escape(value)))
             .collect();
         let headers = [(CONTENT_TYPE.as_str(), "application/x-www-form-urlencoded")];
-        self.send(Method::POST, path, &headers, whole(body.join("&"))).await
+        self.send(Method::POST, path, &headers, whole(body.join("&")))
+            .await
     }
 
     /// Sends a request and reads the answer whole.
@@ -141,7 +143,10 @@ impl Visitor {
         let exchange = async {
             let answer = self.open(method, path, headers, body).await?;
             let (head, body) = answer.into_parts();
-            let body = body.collect().await.map_err(|e| words("reading the body", &e))?;
+            let body = body
+                .collect()
+                .await
+                .map_err(|e| words("reading the body", &e))?;
             Ok(Answer {
                 status: head.status,
                 headers: head.headers,
@@ -175,14 +180,19 @@ impl Visitor {
             .header(HOST, &self.host)
             .header(USER_AGENT, &self.name);
         if !self.cookies.is_empty() {
-            let cookies: Vec<String> =
-                self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let cookies: Vec<String> = self
+                .cookies
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
             request = request.header(COOKIE, cookies.join("; "));
         }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(body).map_err(|e| words("building the request", &e))?;
+        let request = request
+            .body(body)
+            .map_err(|e| words("building the request", &e))?;
         let connection = self.connection().await?;
         let answer = connection
             .send_request(request)
@@ -203,7 +213,9 @@ impl Visitor {
             let stream = TcpStream::connect(self.address)
                 .await
                 .map_err(|e| words("connecting", &e))?;
-            stream.set_nodelay(true).map_err(|e| words("connecting", &e))?;
+            stream
+                .set_nodelay(true)
+                .map_err(|e| words("connecting", &e))?;
             let (sender, connection) = handshake(TokioIo::new(stream))
                 .await
                 .map_err(|e| words("opening the connection", &e))?;
@@ -214,14 +226,20 @@ impl Visitor {
             });
             self.connection = Some(sender);
         }
-        self.connection.as_mut().ok_or_else(|| "no connection".to_owned())
+        self.connection
+            .as_mut()
+            .ok_or_else(|| "no connection".to_owned())
     }
 
     fn remember(&mut self, headers: &HeaderMap) {
         for cookie in headers.get_all(SET_COOKIE) {
-            let pair = cookie.to_str().ok().and_then(|c| c.split(';').next()?.split_once('='));
+            let pair = cookie
+                .to_str()
+                .ok()
+                .and_then(|c| c.split(';').next()?.split_once('='));
             if let Some((name, value)) = pair {
-                self.cookies.insert(name.trim().to_owned(), value.trim().to_owned());
+                self.cookies
+                    .insert(name.trim().to_owned(), value.trim().to_owned());
             }
         }
     }
@@ -229,7 +247,9 @@ impl Visitor {
 
 /// A body that is sent in one piece.
 pub fn whole(bytes: impl Into<Bytes>) -> Body {
-    Full::new(bytes.into()).map_err(|never| match never {}).boxed()
+    Full::new(bytes.into())
+        .map_err(|never| match never {})
+        .boxed()
 }
 
 /// An error with its causes.

@@ -5,7 +5,10 @@ use std::time::{Duration, Instant};
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// Looks until `is_so`, or until the time is over; says which.
-#[expect(clippy::disallowed_methods, reason = "the one place that waits for a condition")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that waits for a condition"
+)]
 pub fn until(within: Duration, mut is_so: impl FnMut() -> bool) -> bool {
     let deadline = Instant::now() + within;
     loop {

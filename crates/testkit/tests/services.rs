@@ -50,7 +50,10 @@ async fn each_test_has_a_copy_that_no_other_sees_and_that_is_dropped() {
     assert_eq!(who, (ROLE.to_owned(), false));
     let url = one.url();
     drop(one);
-    assert!(PgConnection::connect(&url).await.is_err(), "{url} is still there");
+    assert!(
+        PgConnection::connect(&url).await.is_err(),
+        "{url} is still there"
+    );
 }
 
 #[tokio::test]
@@ -63,7 +66,10 @@ async fn each_test_has_a_redis_number_of_its_own() {
     assert_ne!(one, two);
     let client = redis::Client::open(one).unwrap();
     let mut connection = client.get_multiplexed_async_connection().await.unwrap();
-    let pong: String = redis::cmd("PING").query_async(&mut connection).await.unwrap();
+    let pong: String = redis::cmd("PING")
+        .query_async(&mut connection)
+        .await
+        .unwrap();
     assert_eq!(pong, "PONG");
 }
 
@@ -86,8 +92,12 @@ fn holder() {
     };
     let services = Services::start().unwrap();
     let [(_, postgres), (_, redis)] = services.variables();
-    chassis::durable::replace(file.as_ref(), format!("{postgres}\n{redis}").as_bytes(), 0o600)
-        .unwrap();
+    chassis::durable::replace(
+        file.as_ref(),
+        format!("{postgres}\n{redis}").as_bytes(),
+        0o600,
+    )
+    .unwrap();
     // Until somebody kills this process, or it is given up.
     assert!(!wait::until(PATIENCE, || false));
 }

@@ -134,7 +134,7 @@ async fn times_that_are_not_offered_cannot_be_had() {
     let (day, hour) = last.split_once('T').unwrap();
     let (night, off_grid) = (
         format!("{day}T01:00:00Z"),
-        format!("{day}T{}:07:00Z", &hour[..2]),
+        format!("{day}T{}:07:00Z", hour.split(':').next().unwrap()),
     );
     let times = [
         ("past", "2020-01-06T08:00:00Z"),

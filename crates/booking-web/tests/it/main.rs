@@ -1,5 +1,7 @@
 //! Booking from outside: the real program over real HTTP, PostgreSQL and Redis.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 mod api;
 mod claims;
 mod health;
