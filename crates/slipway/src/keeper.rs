@@ -9,6 +9,7 @@ pub(crate) mod sockets;
 
 use std::net::TcpListener;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -48,24 +49,33 @@ impl Keeper {
         let before = Record::read(&self.state)?;
         let (public, console, orphan) = self.sockets(before.as_ref())?;
         let mut record = Record::of(&self.environment, &public, &console)?;
-        record.write(&self.state)?;
+        // From here on nothing but a signal ends the keeper: visitors depend on it.
         let mut proxy = self.child(Role::Proxy, public, Backoff::at_once());
         let mut control = self.child(Role::Control, vec![console], Backoff::patient());
-        self.start(&mut proxy, &mut record)?;
-        self.retire(orphan).await;
-        self.start(&mut control, &mut record)?;
+        self.start(&mut proxy, &mut record);
         tracing::info!(proxy = ?record.listen, console = %record.console, "keeping");
+        let mut retiring = true;
+        let mut retired = pin!(self.retire(orphan.clone()));
         loop {
             tokio::select! {
                 _ = terminate.recv() => break,
                 _ = interrupt.recv() => break,
-                () = proxy.wanted() => self.start(&mut proxy, &mut record)?,
-                () = control.wanted() => self.start(&mut control, &mut record)?,
+                () = &mut retired, if retiring => {
+                    retiring = false;
+                    self.start(&mut control, &mut record);
+                }
+                () = proxy.wanted() => self.start(&mut proxy, &mut record),
+                () = control.wanted(), if !retiring => self.start(&mut control, &mut record),
             }
         }
         stop(control, CONTROL_GRACE).await;
         stop(proxy, PROXY_GRACE).await;
-        record.remove(&self.state);
+        if let Some(orphan) = orphan.filter(|_| retiring) {
+            orphan
+                .stop(Signal::TERM, PROXY_GRACE)
+                .context("stopping the earlier proxy")?;
+        }
+        Record::remove(&self.state);
         hold.release();
         Ok(())
     }
@@ -100,25 +110,24 @@ impl Keeper {
                     None
                 }
             });
-        let public = match (taken, &orphan) {
-            (Some(sockets), _) => sockets,
-            (None, Some(orphan)) => {
-                orphan
-                    .stop(Signal::TERM, PROXY_GRACE)
-                    .context("stopping the old proxy")?;
-                return Ok((
-                    sockets::bind_all(wanted)?,
-                    sockets::bind(self.environment.console.listen)?,
-                    None,
-                ));
-            }
-            (None, None) => sockets::bind_all(wanted)?,
-        };
-        Ok((
-            public,
-            sockets::bind(self.environment.console.listen)?,
-            orphan,
-        ))
+        let console = sockets::bind_again(
+            self.environment.console.listen,
+            before.map(|b| b.console).as_slice(),
+        )?;
+        if let Some(public) = taken {
+            return Ok((public, console, orphan));
+        }
+        if let Some(orphan) = orphan {
+            orphan
+                .stop(Signal::TERM, PROXY_GRACE)
+                .context("stopping the earlier proxy")?;
+        }
+        let earlier = before.map(|b| b.listen.clone()).unwrap_or_default();
+        let public: Result<Vec<_>, _> = wanted
+            .iter()
+            .map(|address| sockets::bind_again(*address, &earlier))
+            .collect();
+        Ok((public?, console, None))
     }
 
     fn child(&self, role: Role, sockets: Vec<TcpListener>, backoff: Backoff) -> Child {
@@ -133,10 +142,21 @@ impl Keeper {
         )
     }
 
-    fn start(&self, child: &mut Child, record: &mut Record) -> anyhow::Result<()> {
-        let identity = child.start()?;
-        record.set(child.role(), identity);
-        record.write(&self.state)
+    /// Starts a child. One that cannot be started rests and is tried again.
+    fn start(&self, child: &mut Child, record: &mut Record) {
+        let role = child.role();
+        match child.start() {
+            Ok(Some(identity)) => record.set(role, identity),
+            // It ended at once; that is noticed like every other end.
+            Ok(None) => {}
+            Err(error) => {
+                tracing::error!(%role, error = %format!("{error:#}"), "cannot be started");
+                child.rest();
+            }
+        }
+        if let Err(error) = record.write(&self.state) {
+            tracing::error!(error = %format!("{error:#}"), "keeper.json is not up to date");
+        }
     }
 
     /// Ends the proxy of an earlier keeper once the new one can serve.

@@ -4,6 +4,7 @@
 use clap::Args;
 use slipway_journal::EnvironmentName;
 
+use crate::cli::addresses::Addresses;
 use crate::cli::context::Context;
 use crate::cli::failure::Exit;
 use crate::environment::Environment;
@@ -19,18 +20,20 @@ pub(crate) struct Keep {
     /// The environment, a file in delivery/environments/
     #[arg(long, value_name = "NAME", default_value = "production")]
     environment: EnvironmentName,
+    #[command(flatten)]
+    addresses: Addresses,
 }
 
 impl Keep {
-    pub(crate) fn run(self, context: Context) -> anyhow::Result<Exit> {
+    pub(crate) fn run(self, context: &Context) -> anyhow::Result<Exit> {
         chassis::telemetry::init(&context.env)?;
-        let environment = Environment::read(&context.project, &self.environment)?;
-        let program = context.program()?;
+        let mut environment = Environment::read(&context.project, &self.environment)?;
+        self.addresses.apply(&mut environment);
         let keeper = Keeper {
             state: context.state.clone(),
             project: context.project.clone(),
             environment,
-            program,
+            program: context.program.clone(),
         };
         context.wait(keeper.run())?;
         Ok(Exit::Success)

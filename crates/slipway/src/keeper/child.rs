@@ -145,7 +145,8 @@ impl Child {
     }
 
     /// Starts the child through `slipway launch`, which says whom the sockets are for.
-    pub(crate) fn start(&mut self) -> anyhow::Result<ProcessIdentity> {
+    /// None when it ended before it could be looked at.
+    pub(crate) fn start(&mut self) -> anyhow::Result<Option<ProcessIdentity>> {
         let role = self.role;
         let log = OpenOptions::new()
             .create(true)
@@ -174,8 +175,13 @@ impl Child {
         let pid = process.id().context("the child has no process id")?;
         self.running = Some((process, Instant::now()));
         self.rest = None;
-        let identity = ProcessIdentity::of(i32::try_from(pid)?)?;
-        identity.with_context(|| format!("{role} ended at once; its log is {}", self.log.display()))
+        Ok(ProcessIdentity::of(i32::try_from(pid)?)?)
+    }
+
+    /// Waits its time before the next start, after one that did not succeed.
+    pub(crate) fn rest(&mut self) {
+        let wait = self.backoff.next(Duration::ZERO);
+        self.rest = Some(tokio::time::Instant::now() + wait);
     }
 
     fn mappings(&self) -> anyhow::Result<Vec<FdMapping>> {

@@ -62,7 +62,7 @@ impl Record {
             .with_context(|| format!("writing {}", path.display()))
     }
 
-    pub(crate) fn remove(&self, state: &State) {
+    pub(crate) fn remove(state: &State) {
         if let Err(error) = std::fs::remove_file(state.keeper_record()) {
             tracing::warn!(%error, "keeper.json stays behind");
         }

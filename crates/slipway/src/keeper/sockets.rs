@@ -15,9 +15,19 @@ use slipway_rollout::process::{ProcessIdentity, command_of};
 /// Connections that may wait while a child is started again.
 const BACKLOG: i32 = 4096;
 
-/// Listens on every address, or on none.
-pub(crate) fn bind_all(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, Failure> {
-    addresses.iter().map(|a| bind(*a)).collect()
+/// Listens on `wanted`; where that leaves the port to the system, on the port of an
+/// earlier keeper if it is free, so that addresses people know stay true.
+pub(crate) fn bind_again(
+    wanted: SocketAddr,
+    earlier: &[SocketAddr],
+) -> Result<TcpListener, Failure> {
+    if wanted.port() == 0 {
+        let same = earlier.iter().filter(|e| e.ip() == wanted.ip());
+        if let Some(socket) = same.copied().find_map(|address| open(address).ok()) {
+            return Ok(socket);
+        }
+    }
+    bind(wanted)
 }
 
 /// Listens on one address.
@@ -28,7 +38,7 @@ pub(crate) fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
                 format!(" by process {pid} ({command})")
             });
             Failure::usage(format!("the address {address} is taken{who}"))
-                .hint("stop that process, or choose another address in delivery/environments/")
+                .hint("stop that process, or choose another address: --listen, --console, or delivery/environments/")
         }
         Errno::ACCESS => Failure::usage(format!("this account may not listen on {address}"))
             .hint("ports below 1024 need root; choose a higher one in delivery/environments/"),
