@@ -12,6 +12,7 @@ use serde::de::{Deserializer, Error as _, SeqAccess, Visitor};
 use slipway_journal::{EnvironmentName, ServiceName};
 
 use crate::cli::failure::Failure;
+use crate::state::State;
 
 /// One environment, as its file says.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -51,6 +52,10 @@ pub(crate) struct ProxySettings {
     /// Worker threads; as many as the machine has cores when it is not set.
     #[serde(default)]
     pub(crate) workers: Option<usize>,
+    /// Whether the forwarding headers of peers on this machine are believed, such as those
+    /// of an nginx in front.
+    #[serde(default)]
+    pub(crate) trust_loopback: bool,
 }
 
 /// Where the console answers.
@@ -84,16 +89,39 @@ pub(crate) struct ServiceSettings {
     pub(crate) policy: PolicySettings,
 }
 
-/// How its rollouts go; what is not set has the default of the rollout engine.
+/// How its rollouts go; what is not set has the default of the rollout engine, where each
+/// number is explained (`slipway_rollout::Policy`).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PolicySettings {
+    /// Instances of a release, 1 to 64.
+    #[serde(default, deserialize_with = "instances")]
+    pub(crate) instances: Option<u32>,
     pub(crate) ready_successes: Option<u32>,
+    pub(crate) ready_every: Option<Span>,
     pub(crate) ready_within: Option<Span>,
     pub(crate) quiet: Option<Span>,
+    pub(crate) migrate_within: Option<Span>,
+    pub(crate) preview_within: Option<Span>,
+    pub(crate) observe: Option<Span>,
     pub(crate) bake: Option<Span>,
     pub(crate) drain_window: Option<Span>,
     pub(crate) stop_grace: Option<Span>,
+    pub(crate) progress_within: Option<Span>,
+    pub(crate) restart_after: Option<Span>,
+    #[serde(default)]
+    pub(crate) burst: BurstSettings,
+}
+
+/// When bad answers take a release back.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BurstSettings {
+    pub(crate) window_s: Option<u64>,
+    pub(crate) failed: Option<u64>,
+    pub(crate) share_percent: Option<u64>,
+    pub(crate) clients: Option<u32>,
+    pub(crate) old_percent: Option<u64>,
 }
 
 /// A length of time, written `24h`, `90s`, `500ms`.
@@ -146,6 +174,36 @@ impl Environment {
         Ok(environment)
     }
 
+    /// Like `read`, and remembers what was read in `state`. A file that cannot be used any
+    /// more is no reason not to be there: then what was remembered is used.
+    pub(crate) fn read_or_remember(
+        project: &Path,
+        name: &EnvironmentName,
+        state: &State,
+    ) -> Result<Self, Failure> {
+        let copy = state.environment();
+        match Self::read(project, name) {
+            Ok(environment) => {
+                let text = std::fs::read(Self::path(project, name));
+                let kept = text.and_then(|text| chassis::durable::replace(&copy, &text, 0o600));
+                if let Err(error) = kept {
+                    tracing::warn!(%error, "the environment is not remembered");
+                }
+                Ok(environment)
+            }
+            Err(failure) => {
+                let remembered = std::fs::read_to_string(&copy).ok();
+                let remembered = remembered.and_then(|text| Self::parse(&text, &copy).ok());
+                let Some(mut environment) = remembered else {
+                    return Err(failure);
+                };
+                tracing::error!(%failure, "going on with the environment as it was");
+                environment.name = Some(name.clone());
+                Ok(environment)
+            }
+        }
+    }
+
     fn parse(text: &str, path: &Path) -> Result<Self, Failure> {
         let environment: Self = toml::from_str(text).map_err(|error| {
             let place = error
@@ -190,6 +248,30 @@ impl Environment {
     }
 }
 
+/// `value` with its placeholders filled by `known`; a name that it does not know stays.
+pub(crate) fn filled(
+    value: &str,
+    known: impl Fn(&str) -> Result<Option<String>, Failure>,
+) -> Result<String, Failure> {
+    let mut parts = value.split('{');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let named = part.split_once('}');
+        let found = match named {
+            Some((name, _)) => known(name)?,
+            None => None,
+        };
+        if let (Some(found), Some((_, behind))) = (found, named) {
+            text.push_str(&found);
+            text.push_str(behind);
+        } else {
+            text.push('{');
+            text.push_str(part);
+        }
+    }
+    Ok(text)
+}
+
 /// The names between curly brackets in `value`.
 fn placeholders(value: &str) -> impl Iterator<Item = &str> {
     value
@@ -231,6 +313,17 @@ fn loopback<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D:
     } else {
         Err(D::Error::custom(format!(
             "the console has no login and listens on loopback only, not on {address}"
+        )))
+    }
+}
+
+fn instances<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    let count = u32::deserialize(deserializer)?;
+    if (1..=64).contains(&count) {
+        Ok(Some(count))
+    } else {
+        Err(D::Error::custom(format!(
+            "{count} instances: write 1 to 64"
         )))
     }
 }
@@ -297,6 +390,25 @@ policy = { bake = "24h", drain_window = "90s" }
         assert_eq!(booking.policy.bake, Some(Span(Duration::from_secs(86_400))));
         assert_eq!(environment.console.listen.port(), 8081);
         assert_eq!(environment.proxy.listen.len(), 1);
+    }
+
+    #[test]
+    fn only_known_placeholders_are_filled() {
+        let known = |name: &str| Ok((name == "a").then(|| "{b}".to_owned()));
+        let fill = |value| filled(value, known).unwrap();
+        assert_eq!(fill("x{a}y{internal_port}{a}"), "x{b}y{internal_port}{b}");
+        assert_eq!(fill("open { end"), "open { end");
+        assert_eq!(fill(""), "");
+    }
+
+    #[test]
+    fn no_instance_at_all_is_refused() {
+        let text = GOOD.replace("bake = \"24h\"", "instances = 0");
+        assert!(
+            message(&text).contains("write 1 to 64"),
+            "{}",
+            message(&text)
+        );
     }
 
     #[test]

@@ -112,6 +112,11 @@ impl State {
         self.root.join("keeper.json")
     }
 
+    /// The environment's file as control last read it.
+    pub(crate) fn environment(&self) -> PathBuf {
+        self.root.join("environment.toml")
+    }
+
     /// The logs of keeper, proxy and control.
     pub(crate) fn logs(&self) -> PathBuf {
         self.root.join("logs")

@@ -17,10 +17,10 @@ use crate::accessories::record::{self, Record};
 use crate::cli::failure::Failure;
 use slipway_rollout::account::{self, Account};
 
-const NAME: &str = "postgres";
+pub(crate) const NAME: &str = "postgres";
 /// Superuser of the cluster; services never use it.
 const ADMIN: &str = "slipway";
-const READY_WITHIN: Duration = Duration::from_secs(60);
+const READY_WITHIN: Duration = Duration::from_mins(1);
 const CONNECTIONS_MAX: u16 = 200;
 /// Statements that make a role and a database, read from standard input by `psql`.
 const SERVICE_DATABASE: &str = include_str!("store/service_database.sql");
@@ -34,32 +34,53 @@ pub(crate) struct Postgres {
 }
 
 impl Postgres {
-    /// Adopts the running one, or starts it; the record is there when it was started.
-    pub(crate) fn start(ground: &Ground) -> anyhow::Result<(Self, Option<Record>)> {
-        let programs = programs()?;
+    /// Adopts the running one, or starts it; the record is there when a process was
+    /// started. Blocking.
+    pub(crate) fn start(ground: &Ground) -> anyhow::Result<Option<Record>> {
         let before = Record::read(&ground.state, NAME)?;
-        let of = |port| Self {
-            ground: ground.clone(),
-            programs: programs.clone(),
-            port,
-        };
-        if let Some(running) = before.as_ref().filter(|b| b.process.is_alive()) {
-            let postgres = of(running.port);
-            postgres.await_ready(running)?;
-            return Ok((postgres, None));
+        if let Some(running) = before.as_ref().filter(|b| b.runs()) {
+            Self::at(ground, running.port)?.await_ready(running)?;
+            return Ok(None);
         }
         let account = account::unprivileged(&["postgres", "nobody"])?;
-        let postgres = of(record::choose_port(before.as_ref())?);
+        let postgres = Self::at(ground, record::choose_port(before.as_ref())?)?;
         postgres.prepare(account.as_ref())?;
         let record = postgres.spawn(account.as_ref())?;
         postgres.await_ready(&record)?;
-        Ok((postgres, Some(record)))
+        Ok(Some(record))
+    }
+
+    /// Gives each of `services` its role and database, where they are not there. Blocking.
+    pub(crate) fn make_databases(ground: &Ground, services: &[ServiceName]) -> anyhow::Result<()> {
+        let running = Record::read(&ground.state, NAME)?.context("PostgreSQL does not run")?;
+        let postgres = Self::at(ground, running.port)?;
+        for service in services {
+            postgres.make_database(service)?;
+        }
+        Ok(())
+    }
+
+    fn at(ground: &Ground, port: u16) -> anyhow::Result<Self> {
+        Ok(Self {
+            ground: ground.clone(),
+            programs: programs()?,
+            port,
+        })
+    }
+
+    /// Where `service` finds its database, running or not.
+    pub(crate) fn url_of(ground: &Ground, service: &ServiceName) -> anyhow::Result<SecretString> {
+        let known = Record::read(&ground.state, NAME)?
+            .context("this environment's PostgreSQL was never started")?;
+        let role = role_of(service);
+        let password = record::secret(ground, NAME, &role)?;
+        let address = format!("127.0.0.1:{}", known.port);
+        Ok(format!("postgres://{role}:{password}@{address}/{role}").into())
     }
 
     /// The database of `service`, made with its role where they are not there. Blocking.
-    pub(crate) fn database_of(&self, service: &ServiceName) -> anyhow::Result<SecretString> {
-        // A hyphen would have to be quoted in every statement that a person types.
-        let role = service.as_str().replace('-', "_");
+    fn make_database(&self, service: &ServiceName) -> anyhow::Result<()> {
+        let role = role_of(service);
         let password = record::secret(&self.ground, NAME, &role)?;
         let mut psql = self
             .client("psql")?
@@ -86,11 +107,7 @@ impl Postgres {
             let said = String::from_utf8_lossy(&output.stderr);
             bail!("making the database of {service}: {}", said.trim());
         }
-        Ok(format!(
-            "postgres://{role}:{password}@127.0.0.1:{}/{role}",
-            self.port
-        )
-        .into())
+        Ok(())
     }
 
     /// Makes the cluster at the first start.
@@ -203,6 +220,11 @@ impl Postgres {
     fn data(&self) -> PathBuf {
         self.ground.state.accessory(NAME).join("data")
     }
+}
+
+/// A hyphen would have to be quoted in every statement that a person types.
+fn role_of(service: &ServiceName) -> String {
+    service.as_str().replace('-', "_")
 }
 
 /// The folder with PostgreSQL's programs; the newest version where there are several.

@@ -37,6 +37,11 @@ impl Record {
         }
     }
 
+    /// Whether its process runs.
+    pub(crate) fn runs(&self) -> bool {
+        self.process.is_alive()
+    }
+
     pub(crate) fn write(&self, state: &State, name: &str) -> anyhow::Result<()> {
         let path = path(state, name);
         chassis::durable::replace(&path, &serde_json::to_vec_pretty(self)?, 0o600)

@@ -14,7 +14,7 @@ use crate::accessories::record::{self, Record};
 use crate::cli::failure::Failure;
 use slipway_rollout::account;
 
-const NAME: &str = "redis";
+pub(crate) const NAME: &str = "redis";
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
 /// A running Redis.
@@ -25,19 +25,20 @@ pub(crate) struct Redis {
 }
 
 impl Redis {
-    /// Adopts the running one, or starts it; the record is there when it was started.
-    pub(crate) fn start(ground: &Ground) -> anyhow::Result<(Self, Option<Record>)> {
+    /// Adopts the running one, or starts it; the record is there when a process was
+    /// started. Blocking.
+    pub(crate) fn start(ground: &Ground) -> anyhow::Result<Option<Record>> {
         let server = server()?;
         let before = Record::read(&ground.state, NAME)?;
         fs::create_dir_all(ground.state.accessory(NAME))?;
         let password = record::secret(ground, NAME, "password")?;
-        if let Some(running) = before.as_ref().filter(|b| b.process.is_alive()) {
+        if let Some(running) = before.as_ref().filter(|b| b.runs()) {
             let redis = Self {
                 port: running.port,
                 password,
             };
             redis.await_ready(ground, running)?;
-            return Ok((redis, None));
+            return Ok(None);
         }
         let account = account::unprivileged(&["redis", "nobody"])?;
         let redis = Self {
@@ -59,12 +60,15 @@ impl Redis {
         };
         record.write(&ground.state, NAME)?;
         redis.await_ready(ground, &record)?;
-        Ok((redis, Some(record)))
+        Ok(Some(record))
     }
 
-    /// Where it answers, with the password.
-    pub(crate) fn url(&self) -> SecretString {
-        format!("redis://:{}@127.0.0.1:{}/0", self.password, self.port).into()
+    /// Where it answers, with the password; running or not.
+    pub(crate) fn url(ground: &Ground) -> anyhow::Result<SecretString> {
+        let known = Record::read(&ground.state, NAME)?
+            .context("this environment's Redis was never started")?;
+        let password = record::secret(ground, NAME, "password")?;
+        Ok(format!("redis://:{password}@127.0.0.1:{}/0", known.port).into())
     }
 
     fn settings(&self, data: &std::path::Path) -> String {
@@ -90,7 +94,7 @@ impl Redis {
         stream.write_all(format!("AUTH {}\r\nPING\r\n", self.password).as_bytes())?;
         let mut said = Vec::new();
         let mut buffer = [0; 128];
-        while said.iter().filter(|b| **b == b'\n').count() < 2 {
+        while !said.ends_with(b"\r\n") || said.len() <= b"+OK\r\n".len() {
             let read = stream.read(&mut buffer)?;
             if read == 0 {
                 break;
