@@ -2,20 +2,35 @@
 //! on its Unix socket and on the console's. Traffic does not pass through here.
 
 pub(crate) mod api;
+pub(crate) mod orders;
 pub(crate) mod peer;
+pub(crate) mod settings;
+pub(crate) mod wire;
 
+use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use chassis::Shutdown;
 use slipway_journal::event::ControlEvent;
-use slipway_journal::{Actor, Event, Journal, JournalError};
+use slipway_journal::{Actor, EnvironmentName, Event, Journal, JournalError};
+use slipway_proxy::Client;
+use slipway_rollout::Engine;
+use tokio::time::sleep;
 
 use crate::accessories::{Accessories, Ground};
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
+use crate::control::orders::{Desk, Inner};
 use crate::environment::Environment;
+use crate::keeper::record::Record;
+use crate::local_http;
+use crate::terminal;
+
+/// How long the proxy may take to answer before control gives up and is started again.
+const PROXY_WITHIN: Duration = Duration::from_secs(30);
 
 /// What control is started with.
 pub(crate) struct Control<'a> {
@@ -30,51 +45,133 @@ pub(crate) struct Control<'a> {
 impl Control<'_> {
     /// Runs until SIGTERM or SIGINT. Accessories and instances go on without it.
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let Context {
-            state,
-            clock,
-            random,
-            ..
-        } = self.context;
-        state.create()?;
         let shutdown = Shutdown::on_signals()?;
-        let journal = open_journal(&state.journal(), clock).await?;
-        let ground = Ground {
-            state: state.clone(),
-            random: random.clone(),
-            program: self.program,
+        let ended = tokio::select! {
+            ended = self.start(&shutdown) => ended?,
+            // Nothing to end in order yet.
+            () = shutdown.requested() => return Ok(()),
         };
-        let accessories =
-            Accessories::start(&self.environment.accessories, &ground, journal.clone())
-                .await
-                .context("starting the accessories")?;
-        for service in self.environment.service.keys() {
-            if self.environment.accessories.postgres {
-                accessories.postgres_url(service).await?;
-            }
+        ended.serve(shutdown).await
+    }
+
+    async fn start(self, shutdown: &Shutdown) -> anyhow::Result<Running> {
+        let context = self.context;
+        context.state.create()?;
+        let journal = open_journal(&context.state.journal(), &context.clock).await?;
+        let accessories = Accessories::new(
+            Ground {
+                state: context.state.clone(),
+                random: context.random.clone(),
+                program: self.program.clone(),
+            },
+            journal.clone(),
+        );
+        // What runs already needs no waiting; a first start takes seconds.
+        if accessories.all_run(&self.environment) {
+            let (accessories, environment) = (accessories.clone(), self.environment.clone());
+            tokio::spawn(async move { accessories.ensure(&environment).await });
+        } else {
+            accessories.ensure(&self.environment).await;
         }
-        note(&journal, started()).await?;
-        let watch = tokio::spawn(accessories.watch(ground, shutdown.clone()));
+        await_proxy(context).await?;
+        let services = match settings::resolve(&self.environment, &accessories) {
+            Ok(services) => services,
+            Err(error) => {
+                tracing::error!(%error, "services are not known before their accessories run");
+                BTreeMap::new()
+            }
+        };
+        let ground = self.ground(&journal)?;
+        let engine = Engine::start(ground, services, shutdown.child()).await?;
+        note(&journal, started(engine.recovered())).await;
+        Ok(Running {
+            desk: Desk::new(Inner {
+                state: context.state.clone(),
+                project: context.project.clone(),
+                environment: self.name()?,
+                journal: journal.clone(),
+                engine,
+                accessories: accessories.clone(),
+            }),
+            socket: context.state.control_socket(),
+            journal,
+            accessories,
+            console: self.console,
+        })
+    }
+
+    fn ground(&self, journal: &Journal) -> anyhow::Result<slipway_rollout::Ground> {
+        let context = self.context;
+        let record = Record::read(&context.state)?.context("there is no keeper's record")?;
+        Ok(slipway_rollout::Ground {
+            journal: journal.clone(),
+            proxy: Client::new(context.state.proxy_socket()),
+            releases: context.state.releases(),
+            instances: context.state.instances(),
+            launcher: vec![self.program.clone().into(), "launch".into()],
+            clock: context.clock.clone(),
+            random: context.random.clone(),
+            environment: self.name()?,
+            public: record.listen,
+        })
+    }
+
+    fn name(&self) -> anyhow::Result<EnvironmentName> {
+        let name = self.environment.name.clone();
+        name.context("the environment has no name")
+    }
+}
+
+/// Control with everything started.
+struct Running {
+    desk: Desk,
+    socket: PathBuf,
+    journal: Journal,
+    accessories: Accessories,
+    console: Option<TcpListener>,
+}
+
+impl Running {
+    async fn serve(self, shutdown: Shutdown) -> anyhow::Result<()> {
+        let watch = tokio::spawn(self.accessories.watch(shutdown.clone()));
         if let Some(console) = self.console {
             tracing::debug!(address = ?console.local_addr(), "the console's socket is held");
         }
-        api::serve(&state.control_socket(), journal.clone(), shutdown.clone()).await?;
+        api::serve(&self.socket, self.desk, shutdown).await?;
         watch.await.context("looking after the accessories")?;
         note(
-            &journal,
+            &self.journal,
             ControlEvent::Stopped {
                 reason: "asked to".to_owned(),
             },
         )
-        .await
+        .await;
+        Ok(())
     }
 }
 
-fn started() -> ControlEvent {
+/// The engine looks at the proxy when it takes rollouts up again, so that one goes first.
+async fn await_proxy(context: &Context) -> anyhow::Result<()> {
+    let deadline = Instant::now() + PROXY_WITHIN;
+    while !local_http::answers(&context.state.proxy_socket(), "/ready").await {
+        if Instant::now() > deadline {
+            return Err(Failure::unreachable(format!(
+                "the proxy did not answer within {}",
+                terminal::span(PROXY_WITHIN)
+            ))
+            .hint("`slipway logs proxy` tells why; control is started again and goes on waiting")
+            .into());
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
+}
+
+fn started(recovered: u32) -> ControlEvent {
     ControlEvent::Started {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pid: std::process::id(),
-        recovered: 0,
+        recovered,
     }
 }
 
@@ -92,11 +189,11 @@ async fn open_journal(path: &std::path::Path, clock: &chassis::Clock) -> anyhow:
         })
 }
 
-async fn note(journal: &Journal, event: ControlEvent) -> anyhow::Result<()> {
+/// A journal that takes no note is no reason not to be there for a rollback.
+async fn note(journal: &Journal, event: ControlEvent) {
     let actor = Actor::System("control".to_owned());
-    journal
-        .append(actor, vec![Event::Control(event)])
-        .await
-        .context("writing the journal")?;
-    Ok(())
+    if let Err(error) = journal.append(actor, vec![Event::Control(event)]).await {
+        let error = format!("{:#}", anyhow::Error::new(error));
+        tracing::error!(error, "the journal does not take events");
+    }
 }

@@ -18,18 +18,18 @@ pub(crate) struct Serve {
 }
 
 impl Serve {
-    pub(crate) fn run(self, context: Context) -> anyhow::Result<Exit> {
+    pub(crate) fn run(self, context: &Context) -> anyhow::Result<Exit> {
         chassis::telemetry::init(&context.env)?;
-        let environment = Environment::read(&context.project, &self.environment)?;
+        let environment =
+            Environment::read_or_remember(&context.project, &self.environment, &context.state)?;
         let console = listenfd::ListenFd::from_env()
             .take_tcp_listener(0)
             .context("taking the console's socket from the keeper")?;
-        let program = context.program()?;
         let control = Control {
-            context: &context,
+            context,
             environment,
             console,
-            program,
+            program: context.program.clone(),
         };
         tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)

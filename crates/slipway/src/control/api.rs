@@ -7,44 +7,42 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use anyhow::Context as _;
-use axum::extract::connect_info::{ConnectInfo, Connected};
-use axum::extract::{DefaultBodyLimit, State};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Response};
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::extract::connect_info::Connected;
 use axum::routing::{get, post};
 use axum::serve::{IncomingStream, Listener};
-use axum::{Json, Router};
 use chassis::Shutdown;
-use serde::Serialize;
-use serde_json::json;
-use slipway_journal::{Actor, Event, Journal, JournalError, Seq};
 use tokio::net::unix::SocketAddr;
 use tokio::net::{UnixListener, UnixStream};
 
-use crate::control::peer::Peer;
+use crate::control::orders::{self, Desk};
+use crate::control::peer::{Connection, Peer};
 
 /// The most bytes that a request may bring.
 const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Answers until `shutdown`. The socket is there only while somebody listens.
-pub(crate) async fn serve(
-    socket: &Path,
-    journal: Journal,
-    shutdown: Shutdown,
-) -> anyhow::Result<()> {
+pub(crate) async fn serve(socket: &Path, desk: Desk, shutdown: Shutdown) -> anyhow::Result<()> {
     let listener = bind(socket).with_context(|| format!("listening on {}", socket.display()))?;
     let routes = Router::new()
-        .route("/v1/ready", get(ready))
-        .route("/v1/events", post(append))
+        .route("/v1/ready", get(orders::ready))
+        .route("/v1/status", get(orders::status))
+        .route("/v1/rollback-plan", get(orders::rollback_plan))
+        .route("/v1/deploy", post(orders::deploy))
+        .route("/v1/rollback", post(orders::rollback))
+        .route("/v1/cancel", post(orders::cancel))
+        .route("/v1/exec", post(orders::exec))
+        .route("/v1/events", post(orders::append))
         .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
-        .with_state(journal);
+        .with_state(desk);
     let guarded = Guarded {
         listener,
         own: rustix::process::geteuid().as_raw(),
     };
     axum::serve(
         guarded,
-        routes.into_make_service_with_connect_info::<Caller>(),
+        routes.into_make_service_with_connect_info::<Connection>(),
     )
     .with_graceful_shutdown(async move { shutdown.requested().await })
     .await
@@ -91,60 +89,8 @@ impl Listener for Guarded {
     }
 }
 
-/// Who asks, as an actor; unknown only if the connection was gone at once.
-#[derive(Debug, Clone)]
-struct Caller(Option<Actor>);
-
-impl Connected<IncomingStream<'_, Guarded>> for Caller {
+impl Connected<IncomingStream<'_, Guarded>> for Connection {
     fn connect_info(stream: IncomingStream<'_, Guarded>) -> Self {
         Self(Peer::of(stream.io()).ok().map(|peer| peer.actor()))
     }
-}
-
-#[derive(Debug, Serialize)]
-struct Ready {
-    version: &'static str,
-    pid: u32,
-}
-
-async fn ready() -> Json<Ready> {
-    Json(Ready {
-        version: env!("CARGO_PKG_VERSION"),
-        pid: std::process::id(),
-    })
-}
-
-/// Appends events of the pipeline. Those of rollouts and of control are written by
-/// control alone, from what it saw itself.
-async fn append(
-    State(journal): State<Journal>,
-    ConnectInfo(Caller(caller)): ConnectInfo<Caller>,
-    Json(events): Json<Vec<Event>>,
-) -> Response {
-    let Some(actor) = caller else {
-        return refuse(StatusCode::FORBIDDEN, "the kernel does not say who asks");
-    };
-    if !events.iter().all(|e| matches!(e, Event::Pipeline(_))) {
-        return refuse(
-            StatusCode::FORBIDDEN,
-            "only events of the pipeline are taken",
-        );
-    }
-    match journal.append(actor, events).await {
-        Ok(entries) => {
-            let last = entries.last().map_or(Seq::default(), |e| e.seq);
-            Json(json!({ "last": last })).into_response()
-        }
-        Err(error) => unwritten(&error),
-    }
-}
-
-fn refuse(status: StatusCode, reason: &str) -> Response {
-    (status, Json(json!({ "refused": reason }))).into_response()
-}
-
-fn unwritten(error: &JournalError) -> Response {
-    tracing::error!(%error, "the journal does not take events");
-    let body = Json(json!({ "error": error.to_string() }));
-    (StatusCode::SERVICE_UNAVAILABLE, body).into_response()
 }

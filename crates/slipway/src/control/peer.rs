@@ -3,11 +3,17 @@
 
 use std::io;
 
+use axum::Json;
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
 use rustix::net::sockopt::socket_peercred;
 use slipway_journal::Actor;
 use tokio::net::UnixStream;
 
 use slipway_rollout::account::Account;
+
+use crate::control::wire::Refused;
 
 /// The person behind a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +39,32 @@ impl Peer {
         Actor::Person(Account::name_of(self.uid))
     }
 }
+
+/// Who asks, as an actor. A request of somebody whom the kernel did not name is refused.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller(pub(crate) Actor);
+
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = (StatusCode, Json<Refused>);
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let connection = parts.extensions.get::<ConnectInfo<Connection>>();
+        match connection.and_then(|info| info.0.0.clone()) {
+            Some(actor) => Ok(Self(actor)),
+            None => Err((
+                StatusCode::FORBIDDEN,
+                Json(Refused {
+                    refused: "the kernel does not say who asks".to_owned(),
+                    next: None,
+                }),
+            )),
+        }
+    }
+}
+
+/// What is known of a connection; nothing only if it was gone at once.
+#[derive(Debug, Clone)]
+pub(crate) struct Connection(pub(crate) Option<Actor>);
 
 #[cfg(test)]
 mod tests {
