@@ -1,12 +1,27 @@
 //! The command line: what can be asked, and which verb answers. One file per verb.
 
+pub(crate) mod addresses;
+pub(crate) mod ask;
+pub(crate) mod cancel;
 pub(crate) mod context;
+pub(crate) mod deploy;
+pub(crate) mod doctor;
 pub(crate) mod down;
+pub(crate) mod exec;
 pub(crate) mod failure;
+pub(crate) mod follow;
+pub(crate) mod history;
 pub(crate) mod journal;
 pub(crate) mod keep;
 pub(crate) mod launch;
+pub(crate) mod logs;
+pub(crate) mod proxy;
+pub(crate) mod receipt;
+pub(crate) mod report;
+pub(crate) mod rollback;
 pub(crate) mod serve;
+pub(crate) mod status;
+pub(crate) mod target;
 pub(crate) mod up;
 pub(crate) mod watch;
 
@@ -43,14 +58,14 @@ Colour is used on a terminal only, and never when NO_COLOR is set.";
 
 /// Takes a web application from source to production without dropping a request.
 #[derive(Debug, Parser)]
-#[command(name = "slipway", version, styles = STYLES, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(name = "slipway", version, styles = STYLES, after_help = AFTER_HELP, max_term_width = 80)]
 #[command(
     disable_help_subcommand = true,
     subcommand_required = true,
     arg_required_else_help = true
 )]
 pub(crate) struct Cli {
-    /// Where Slipway keeps its state [env: SLIPWAY_STATE] [default: .slipway of the project]
+    /// Where Slipway keeps its state; also `SLIPWAY_STATE` [default: .slipway of the project]
     #[arg(long, global = true, value_name = "DIR")]
     state: Option<PathBuf>,
     /// The folder with slipway.toml [default: this one or the nearest above it]
@@ -64,8 +79,19 @@ pub(crate) struct Cli {
 enum Verb {
     Up(up::Up),
     Down(down::Down),
+    Deploy(deploy::Deploy),
+    Rollback(rollback::Rollback),
+    Cancel(cancel::Cancel),
+    Status(status::StatusVerb),
+    History(history::History),
+    Receipt(receipt::ReceiptVerb),
+    Logs(logs::Logs),
+    Exec(exec::Exec),
     Journal(journal::Journal),
+    Doctor(doctor::Doctor),
     Keep(keep::Keep),
+    #[command(hide = true)]
+    Proxy(proxy::Proxy),
     #[command(hide = true)]
     Serve(serve::Serve),
     #[command(hide = true)]
@@ -79,8 +105,18 @@ pub(crate) fn run(cli: Cli, env: Env) -> anyhow::Result<Exit> {
         Verb::Launch(launch) => launch.run().map(|()| Exit::Success),
         Verb::Up(up) => up.run(&context()?),
         Verb::Down(down) => down.run(&context()?),
+        Verb::Deploy(deploy) => deploy.run(&context()?),
+        Verb::Rollback(rollback) => rollback.run(&context()?),
+        Verb::Cancel(cancel) => cancel.run(&context()?),
+        Verb::Status(status) => status.run(&context()?),
+        Verb::History(history) => history.run(&context()?),
+        Verb::Receipt(receipt) => receipt.run(&context()?),
+        Verb::Logs(logs) => logs.run(&context()?),
+        Verb::Exec(exec) => exec.run(&context()?),
         Verb::Journal(journal) => journal.run(&context()?),
-        Verb::Keep(keep) => keep.run(context()?),
-        Verb::Serve(serve) => serve.run(context()?),
+        Verb::Doctor(doctor) => doctor.run(&context()?),
+        Verb::Keep(keep) => keep.run(&context()?),
+        Verb::Proxy(proxy) => proxy.run(&context()?),
+        Verb::Serve(serve) => serve.run(&context()?),
     }
 }

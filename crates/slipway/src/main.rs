@@ -3,12 +3,14 @@
 
 mod accessories;
 mod cli;
+mod console;
 mod control;
 mod environment;
 mod keeper;
 mod local_http;
 mod reading;
 mod state;
+mod status;
 mod terminal;
 
 use std::process::ExitCode;

@@ -326,6 +326,14 @@ impl Rollout {
     }
 }
 
+/// The end of a rollout's id, by which people call it; its start is only the time.
+pub(crate) fn short_id(rollout: RolloutId) -> String {
+    let id = rollout.to_string();
+    id.get(id.len().saturating_sub(8)..)
+        .unwrap_or(&id)
+        .to_owned()
+}
+
 /// The state's name, as it is written everywhere.
 pub(crate) fn state_name(state: &RolloutState) -> String {
     match state {

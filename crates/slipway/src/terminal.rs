@@ -17,6 +17,7 @@ pub(crate) const DIM: Style = Style::new().dimmed();
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 pub(crate) const BAD: Style = AnsiColor::Red.on_default();
 pub(crate) const WARN: Style = AnsiColor::Yellow.on_default();
+const RESET: anstyle::Reset = anstyle::Reset;
 pub(crate) const LIVE: Style = AnsiColor::Cyan.on_default();
 
 /// `text` in a style; the stream strips it where it is no terminal.
@@ -54,7 +55,7 @@ pub(crate) fn is_watched() -> bool {
 /// Prints why a command ended, and gives its exit code.
 pub(crate) fn report(error: &anyhow::Error) -> Exit {
     let failure = error.downcast_ref::<Failure>();
-    let silent = error.chain().any(|cause| cause.is::<Silent>());
+    let silent = error.chain().any(<dyn std::error::Error>::is::<Silent>);
     let message = if failure.is_some() && error.chain().count() == 1 {
         error.to_string()
     } else {
@@ -106,6 +107,54 @@ fn width(text: &str) -> usize {
         .to_string()
         .chars()
         .count()
+}
+
+/// `text` as far as `columns` go, with `…` where something is left out. Styles cost nothing.
+pub(crate) fn cut(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let mut kept = String::new();
+    let (mut seen, mut in_style) = (0, false);
+    for character in text.chars() {
+        in_style |= character == '\u{1b}';
+        if in_style {
+            in_style = character != 'm';
+        } else {
+            seen += 1;
+            if seen >= columns {
+                break;
+            }
+        }
+        kept.push(character);
+    }
+    format!("{kept}…{RESET}")
+}
+
+/// `text` in lines of at most `columns` characters; every line but the first begins with
+/// `indent`. Words longer than a line, and line breaks of the text, are kept.
+pub(crate) fn wrapped(text: &str, columns: usize, indent: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for paragraph in text.lines() {
+        let mut line = String::new();
+        for word in paragraph.split_whitespace() {
+            if !line.is_empty() && width(&line) + 1 + width(word) > columns {
+                lines.push(std::mem::take(&mut line));
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        lines.push(line);
+    }
+    lines.join(&format!("\n{indent}"))
+}
+
+/// The last `count` characters.
+pub(crate) fn tail(text: &str, count: usize) -> String {
+    let skipped = text.chars().count().saturating_sub(count);
+    text.chars().skip(skipped).collect()
 }
 
 /// `3 ms`, `4.2 s`, `12 min`, `3.5 h`, `2 days`.
@@ -173,6 +222,16 @@ mod tests {
             texts,
             ["0 µs", "7 ms", "4.2 s", "12 min", "3.5 h", "3 days"]
         );
+    }
+
+    #[test]
+    fn long_lines_are_cut_and_wrapped_by_what_shows() {
+        let painted = format!("{} rest", paint(GOOD, "green"));
+        assert_eq!(cut(&painted, 10), painted);
+        let cut = cut(&painted, 7);
+        assert_eq!(anstream::adapter::strip_str(&cut).to_string(), "green …");
+        assert_eq!(wrapped("one two three", 7, "  "), "one two\n  three");
+        assert_eq!(wrapped("unbreakable\nnext", 4, ""), "unbreakable\nnext");
     }
 
     #[test]

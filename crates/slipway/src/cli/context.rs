@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use chassis::{Clock, Env, Random};
 use slipway_journal::{Entry, EnvironmentName, JournalError};
+use tokio::runtime::{Builder, Runtime};
 
 use crate::cli::failure::Failure;
 use crate::keeper::record::Record;
@@ -20,6 +21,9 @@ pub(crate) struct Context {
     pub(crate) env: Env,
     pub(crate) clock: Clock,
     pub(crate) random: Random,
+    /// This very program.
+    pub(crate) program: PathBuf,
+    runtime: Runtime,
 }
 
 impl Context {
@@ -41,24 +45,20 @@ impl Context {
             env,
             clock: Clock::system(),
             random: Random::system(),
+            program: std::env::current_exe().context("finding this program's own file")?,
+            runtime: Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .context("starting the runtime")?,
         })
     }
 
-    /// This very program.
-    pub(crate) fn program(&self) -> anyhow::Result<PathBuf> {
-        std::env::current_exe().context("finding this program's own file")
-    }
-
-    /// Waits for `work` in a runtime of this thread.
+    /// Waits for `work` on this thread.
     pub(crate) fn wait<T>(
         &self,
         work: impl Future<Output = anyhow::Result<T>>,
     ) -> anyhow::Result<T> {
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .context("starting the runtime")?
-            .block_on(work)
+        self.runtime.block_on(work)
     }
 
     /// Every entry of the journal, read from its file; none where there is no journal yet.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 use rustix::process::Signal;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::accessories;
 use crate::cli::context::Context;
@@ -16,13 +16,17 @@ use crate::cli::watch::Progress;
 use crate::keeper::hold;
 use crate::keeper::record::Record;
 use crate::state::State;
+use crate::status::InstanceProcess;
 use crate::terminal::{self, DIM, GOOD, paint};
 use slipway_rollout::process::{Ending, ProcessIdentity};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Control and proxy have their own times inside this one.
-const KEEPER_GRACE: Duration = Duration::from_secs(60);
+const KEEPER_GRACE: Duration = Duration::from_mins(1);
 /// What the application contract gives an instance to finish its requests.
 const INSTANCE_GRACE: Duration = Duration::from_secs(30);
+/// What nobody wrote down gets this long.
+const STRAY_GRACE: Duration = Duration::from_secs(5);
 
 /// Stop everything: visitors first, then instances, PostgreSQL, Redis
 ///
@@ -57,18 +61,22 @@ impl Report {
 
 impl Down {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<Exit> {
-        let mut report = Report::default();
-        if context.state.root().exists() {
-            let progress = Progress::start("finishing requests");
-            stop_keeper(&context.state, &mut report)?;
-            progress.say("stopping instances");
-            stop_instances(&context.state, &mut report)?;
-            progress.say("stopping accessories");
-            for (name, ending) in accessories::stop_all(&context.state)? {
-                report.note(name, ending);
+        let state = context.state.clone();
+        let stopped = context.wait(async {
+            let mut interrupt = signal(SignalKind::interrupt())?;
+            // A thread of its own: a blocking task would be waited for at the end.
+            let (done, mut over) = tokio::sync::oneshot::channel();
+            std::thread::spawn(move || done.send(stop_all(&state)));
+            tokio::select! {
+                report = &mut over => report.context("stopping")?.map(Some),
+                _ = interrupt.recv() => Ok(None),
             }
-            progress.clear();
-        }
+        })?;
+        let Some(report) = stopped else {
+            terminal::note("\n… stopped waiting; what was asked to end goes on ending");
+            terminal::note("  slipway down       stops the rest");
+            return Ok(Exit::Interrupted);
+        };
         if self.json {
             terminal::json(&report)?;
             return Ok(Exit::Success);
@@ -93,6 +101,25 @@ impl Down {
         }
         Ok(Exit::Success)
     }
+}
+
+/// Stops everything, in order. Blocking.
+fn stop_all(state: &State) -> anyhow::Result<Report> {
+    let mut report = Report::default();
+    if !state.root().exists() {
+        return Ok(report);
+    }
+    let progress = Progress::start("finishing requests");
+    stop_keeper(state, &mut report)?;
+    progress.say("stopping instances");
+    stop_instances(state, &mut report)?;
+    stop_strays(state, &mut report)?;
+    progress.say("stopping accessories");
+    for (name, ending) in accessories::stop_all(state)? {
+        report.note(name, ending);
+    }
+    progress.clear();
+    Ok(report)
 }
 
 /// Stops the keeper, which stops its children; then what an unlucky keeper left behind.
@@ -129,13 +156,6 @@ fn stop_keeper(state: &State, report: &mut Report) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The part of an instance's `pid.json` that tells which process it is.
-#[derive(Deserialize)]
-struct InstanceProcess {
-    #[serde(flatten)]
-    process: ProcessIdentity,
-}
-
 /// Asks every instance to end at once, then waits for each.
 fn stop_instances(state: &State, report: &mut Report) -> anyhow::Result<()> {
     let Ok(folders) = fs::read_dir(state.instances()) else {
@@ -143,17 +163,10 @@ fn stop_instances(state: &State, report: &mut Report) -> anyhow::Result<()> {
     };
     let mut running = Vec::new();
     for folder in folders.flatten() {
-        let Ok(bytes) = fs::read(folder.path().join("pid.json")) else {
-            continue;
-        };
-        let Ok(instance) = serde_json::from_slice::<InstanceProcess>(&bytes) else {
-            terminal::note(format!(
-                "  {} cannot be read",
-                folder.path().join("pid.json").display()
-            ));
-            continue;
-        };
         let name = folder.file_name().to_string_lossy().into_owned();
+        let Some(instance) = InstanceProcess::read(state, &name) else {
+            continue;
+        };
         if instance
             .process
             .signal(Signal::TERM)
@@ -172,10 +185,59 @@ fn stop_instances(state: &State, report: &mut Report) -> anyhow::Result<()> {
         } else {
             ending
         };
-        report.note(
-            format!("instance {}", name.chars().take(8).collect::<String>()),
-            ending,
-        );
+        report.note(format!("instance {}", terminal::tail(&name, 8)), ending);
     }
     Ok(())
+}
+
+/// Ends what runs in the folder of a release and is written down nowhere: a migration, or
+/// an instance whose control was killed before it could note it. A shell that somebody
+/// has open there has a terminal and is left alone.
+fn stop_strays(state: &State, report: &mut Report) -> anyhow::Result<()> {
+    let releases = state.releases();
+    let own = rustix::process::getpid().as_raw_pid();
+    for pid in process::all()? {
+        let inside =
+            fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|d| d.starts_with(&releases));
+        if pid == own || !inside || process::has_terminal(pid) {
+            continue;
+        }
+        let Some(stray) = ProcessIdentity::of(pid)? else {
+            continue;
+        };
+        let ending = stray
+            .stop(Signal::TERM, STRAY_GRACE)
+            .with_context(|| format!("stopping process {pid}"))?;
+        report.note(format!("process {pid}"), ending);
+    }
+    Ok(())
+}
+
+mod process {
+    //! The processes of this machine, as `/proc` tells.
+
+    use std::fs;
+
+    use anyhow::Context as _;
+
+    /// The number of every process that this account can see.
+    pub(super) fn all() -> anyhow::Result<Vec<i32>> {
+        let entries = fs::read_dir("/proc").context("reading /proc")?;
+        let names = entries
+            .flatten()
+            .filter_map(|e| e.file_name().into_string().ok());
+        Ok(names.filter_map(|name| name.parse().ok()).collect())
+    }
+
+    /// Whether somebody sits at it; a process that is gone has none.
+    pub(super) fn has_terminal(pid: i32) -> bool {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // `tty_nr` is field 7; the first one after the name's bracket is field 3.
+        let fields = stat
+            .rsplit_once(')')
+            .map(|(_, rest)| rest.split_whitespace());
+        fields
+            .and_then(|mut f| f.nth(4).map(|tty| tty != "0"))
+            .unwrap_or(false)
+    }
 }

@@ -227,6 +227,11 @@ fn control_words(event: &ControlEvent) -> String {
                 "control {version} started as process {pid}, {recovered} rollouts taken up again"
             )
         }
+        ControlEvent::ProgramRun {
+            service,
+            release,
+            program,
+        } => format!("{program} of {service} {} was run by hand", release.short()),
         ControlEvent::Stopped { reason } => format!("control stopped: {reason}"),
         ControlEvent::AccessoryStarted { name, pid } => format!("{name} started as process {pid}"),
         ControlEvent::AccessoryExited { name, how } => format!("{name} ended by itself: {how}"),

@@ -8,21 +8,26 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clap::Args;
+use http::Method;
 use serde::Serialize;
 use slipway_journal::EnvironmentName;
+use slipway_rollout::process::ProcessIdentity;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
 
+use crate::cli::addresses::Addresses;
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::watch::Progress;
+use crate::control::wire::Ready;
 use crate::environment::Environment;
 use crate::keeper::hold;
 use crate::keeper::record::Record;
 use crate::local_http;
-use crate::terminal::{self, BOLD, DIM, GOOD, LIVE, paint};
+use crate::terminal::{self, BOLD, DIM, GOOD, LIVE, WARN, paint};
 
 /// The first start makes a PostgreSQL cluster, which takes seconds on a slow disk.
-const READY_WITHIN: Duration = Duration::from_secs(120);
+const READY_WITHIN: Duration = Duration::from_mins(2);
 /// Logs of an earlier start that are larger than this are set aside.
 const LOG_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
@@ -35,11 +40,14 @@ const LOG_BYTES_MAX: u64 = 16 * 1024 * 1024;
 Examples:
   slipway up
   slipway up --environment staging --state /srv/staging
+  slipway up --listen 127.0.0.1:0 --console 127.0.0.1:0
   slipway up --json | jq -r .console")]
 pub(crate) struct Up {
     /// The environment, a file in delivery/environments/
     #[arg(long, value_name = "NAME", default_value = "production")]
     environment: EnvironmentName,
+    #[command(flatten)]
+    addresses: Addresses,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -71,7 +79,9 @@ impl Up {
         } else {
             Some(self.start(context)?)
         };
-        let record = context.wait(self.await_ready(context, keeper.as_mut()))?;
+        let Some(record) = context.wait(self.watch(context, keeper.as_mut()))? else {
+            return Ok(interrupted());
+        };
         let report = Report {
             environment: self.environment,
             already_running: running,
@@ -100,15 +110,15 @@ impl Up {
             .open(&path)
             .with_context(|| format!("opening {}", path.display()))?;
         let from = log.metadata()?.len();
-        let program = context.program()?;
-        let process = Command::new(&program)
+        let process = Command::new(&context.program)
             .args(["launch", "--folder", "/", "--"])
-            .arg(&program)
+            .arg(&context.program)
             .arg("--state")
             .arg(context.state.root())
             .arg("--project")
             .arg(&context.project)
             .args(["keep", "--environment", self.environment.as_str()])
+            .args(self.addresses.options())
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
@@ -121,35 +131,46 @@ impl Up {
         })
     }
 
+    /// Waits until everything answers; none when the keyboard said stop.
+    async fn watch(
+        &self,
+        context: &Context,
+        keeper: Option<&mut Keeper>,
+    ) -> anyhow::Result<Option<Record>> {
+        let mut interrupt = signal(SignalKind::interrupt()).context("listening to the keyboard")?;
+        let progress = Progress::start("starting the proxy");
+        let ready = tokio::select! {
+            ready = self.await_ready(context, keeper, &progress) => ready.map(Some),
+            _ = interrupt.recv() => Ok(None),
+        };
+        progress.clear();
+        ready
+    }
+
     async fn await_ready(
         &self,
         context: &Context,
         mut keeper: Option<&mut Keeper>,
+        progress: &Progress,
     ) -> anyhow::Result<Record> {
         let deadline = Instant::now() + READY_WITHIN;
-        let progress = Progress::start("starting the proxy");
         loop {
             if let Some(keeper) = keeper.as_deref_mut() {
                 keeper.check()?;
             }
-            let proxy = local_http::answers(&context.state.proxy_socket(), "/ready").await;
-            let control =
-                proxy && local_http::answers(&context.state.control_socket(), "/v1/ready").await;
-            if control {
-                progress.clear();
-                return context.running();
-            }
-            progress.say(if proxy {
-                "starting accessories and control"
-            } else {
-                "starting the proxy"
+            let (record, missing) = match look(context).await {
+                Look::Ready(record, ready) => return checked(record, &ready),
+                Look::Missing(record, missing) => (record, missing),
+            };
+            progress.say(match missing {
+                "control" => "starting PostgreSQL, Redis and control",
+                _ => "starting the proxy",
             });
             if Instant::now() > deadline {
-                progress.clear();
-                let missing = if proxy { "control" } else { "proxy" };
                 let log = context.state.logs().join(format!("{missing}.log"));
+                let started = if record.is_some() { "answer" } else { "start" };
                 return Err(Failure::unreachable(format!(
-                    "{missing} did not answer within {}: {}",
+                    "{missing} did not {started} within {}: {}",
                     terminal::span(READY_WITHIN),
                     last_error(&log)
                 ))
@@ -159,6 +180,63 @@ impl Up {
             sleep(Duration::from_millis(50)).await;
         }
     }
+}
+
+/// What answers at a moment.
+enum Look {
+    Ready(Record, Ready),
+    Missing(Option<Record>, &'static str),
+}
+
+/// Looks at the processes of the keeper that runs now; those of an earlier one, which may
+/// answer still, do not count.
+async fn look(context: &Context) -> Look {
+    let Ok(record) = context.running() else {
+        return Look::Missing(None, "keeper");
+    };
+    let alive = |p: Option<&ProcessIdentity>| p.is_some_and(ProcessIdentity::is_alive);
+    if !alive(record.proxy.as_ref())
+        || !local_http::answers(&context.state.proxy_socket(), "/ready").await
+    {
+        return Look::Missing(Some(record), "proxy");
+    }
+    if !alive(record.control.as_ref()) {
+        return Look::Missing(Some(record), "control");
+    }
+    match ready(context).await {
+        Some(ready) => Look::Ready(record, ready),
+        None => Look::Missing(Some(record), "control"),
+    }
+}
+
+async fn ready(context: &Context) -> Option<Ready> {
+    let within = Duration::from_secs(2);
+    let socket = context.state.control_socket();
+    let answer = local_http::call(&socket, Method::GET, "/v1/ready", Vec::new(), within);
+    serde_json::from_slice(&answer.await.ok()?.body).ok()
+}
+
+/// Everything answers; whether the accessories do as well.
+fn checked(record: Record, ready: &Ready) -> anyhow::Result<Record> {
+    let Some((name, why)) = ready.problems.iter().next() else {
+        return Ok(record);
+    };
+    Err(
+        Failure::failed(format!("{name} cannot be started: {why}"))
+            .hint("`slipway doctor` looks for the cause; it is tried again every few seconds, and `slipway down` stops that")
+            .into(),
+    )
+}
+
+/// What is said when the keyboard stops the waiting.
+fn interrupted() -> Exit {
+    terminal::note(format!(
+        "\n{} stopped waiting; Slipway goes on starting without this terminal",
+        paint(WARN, "…")
+    ));
+    terminal::note("  slipway status     shows how far it is");
+    terminal::note("  slipway down       stops it");
+    Exit::Interrupted
 }
 
 /// The keeper just started, and where its messages of this start begin.
@@ -254,7 +332,7 @@ fn set_aside(log: &std::path::Path) -> anyhow::Result<()> {
 }
 
 /// The last line of a log that tells of an error.
-fn last_error(log: &std::path::Path) -> String {
+pub(crate) fn last_error(log: &std::path::Path) -> String {
     let text = fs::read(log)
         .map(|b| String::from_utf8_lossy(&b).into_owned())
         .unwrap_or_default();

@@ -1,0 +1,175 @@
+//! `slipway status`: what runs now. Looks at the processes and the proxy themselves, so
+//! it answers while control is away.
+
+use clap::Args;
+use slipway_proxy::Health;
+
+use crate::cli::ask::Ask;
+use crate::cli::context::Context;
+use crate::cli::failure::{Exit, Failure};
+use crate::control::wire::PlanKind;
+use crate::reading::{Rollout, short_id, state_name, state_reason};
+use crate::status::{self, PoolStatus, ProcessStatus, ServiceStatus, Status};
+use crate::terminal::{self, BAD, BOLD, DIM, GOOD, LIVE, WARN, paint};
+
+/// Show what runs: live and warm releases, instances, rollouts, processes
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  slipway status
+  slipway status --json | jq '.services[0].live.release'")]
+pub(crate) struct StatusVerb {
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+impl StatusVerb {
+    /// Succeeds when Slipway runs here, also while a part of it is being started again.
+    pub(crate) fn run(self, context: &Context) -> anyhow::Result<Exit> {
+        let status = context.wait(gather(context))?;
+        if self.json {
+            terminal::json(&status)?;
+        } else if status.processes.keeper.running {
+            print(&status, context);
+        }
+        if status.processes.keeper.running {
+            return Ok(Exit::Success);
+        }
+        if self.json {
+            return Ok(Exit::Unreachable);
+        }
+        Err(Failure::unreachable(format!(
+            "Slipway does not run in {}",
+            status.state.display()
+        ))
+        .hint("`slipway up` starts it")
+        .into())
+    }
+}
+
+async fn gather(context: &Context) -> anyhow::Result<Status> {
+    let reading = context.reading().await?;
+    let mut status = status::gather(&context.state, &reading).await?;
+    if status.processes.control.answers {
+        let ask = Ask::new(&context.state);
+        for service in &mut status.services {
+            service.rollback = ask.plan(&service.service).await.ok();
+        }
+    }
+    Ok(status)
+}
+
+fn print(status: &Status, context: &Context) {
+    let name = status.environment.as_ref().map(ToString::to_string);
+    terminal::line(format!(
+        "{}  {}",
+        paint(BOLD, name.unwrap_or_default()),
+        paint(DIM, status.state.display())
+    ));
+    terminal::line(format!(
+        "  visitors   {}",
+        paint(LIVE, status.listen.join(" "))
+    ));
+    if let Some(console) = &status.console {
+        terminal::line(format!("  console    {}", paint(LIVE, console)));
+    }
+    terminal::line(format!("  processes  {}", processes(status)));
+    for service in &status.services {
+        print_service(service, context);
+    }
+    if status.services.is_empty() {
+        let next = paint(BOLD, "slipway ship");
+        terminal::line(format!("\nNothing was deployed yet. Next: {next}"));
+    }
+}
+
+fn processes(status: &Status) -> String {
+    let own = &status.processes;
+    let mut words = vec![
+        process_words("keeper", &own.keeper),
+        process_words("proxy", &own.proxy),
+        process_words("control", &own.control),
+    ];
+    for accessory in &status.accessories {
+        let name = accessory.name;
+        words.push(if accessory.running {
+            format!("{name} {}", accessory.pid)
+        } else {
+            paint(BAD, format!("{name} is down"))
+        });
+    }
+    words.join(&paint(DIM, " · "))
+}
+
+fn process_words(name: &str, process: &ProcessStatus) -> String {
+    match (process.pid, process.running, process.answers) {
+        (Some(pid), true, true) => format!("{name} {pid}"),
+        (Some(pid), true, false) => paint(WARN, format!("{name} {pid} does not answer")),
+        _ => paint(WARN, format!("{name} is being started")),
+    }
+}
+
+fn print_service(service: &ServiceStatus, context: &Context) {
+    terminal::line(format!("\n{}", paint(BOLD, &service.service)));
+    match &service.live {
+        Some(pool) => terminal::line(format!("  {}  {}", paint(GOOD, "live"), pool_words(pool))),
+        None => terminal::line(paint(DIM, "  no release is live")),
+    }
+    if let Some(pool) = &service.warm {
+        terminal::line(format!("  {}  {}", paint(DIM, "warm"), pool_words(pool)));
+    }
+    if let Some(rollout) = &service.rollout {
+        print_rollout(rollout, context);
+    }
+    if let Some(plan) = &service.rollback {
+        let style = match plan.kind {
+            PlanKind::Warm => GOOD,
+            PlanKind::Slow => WARN,
+            PlanKind::Impossible => DIM,
+        };
+        let words = terminal::wrapped(&plan.words, 76, "        ");
+        terminal::line(format!("  {}  {words}", paint(style, "back")));
+    }
+}
+
+fn pool_words(pool: &PoolStatus) -> String {
+    let up = pool.instances.iter().filter(|i| i.health == Health::Up);
+    let up = up.count();
+    let all = pool.instances.len();
+    let health = if up == all {
+        format!("{all} up")
+    } else {
+        paint(BAD, format!("{up} of {all} up"))
+    };
+    let failed = if pool.failed == 0 {
+        "0 failed".to_owned()
+    } else {
+        paint(BAD, format!("{} failed", terminal::number(pool.failed)))
+    };
+    let release: String = pool.release.chars().take(12).collect();
+    format!(
+        "{:<5}  {release}  {health}  {} served  {failed}",
+        pool.slot,
+        terminal::number(pool.served),
+    )
+}
+
+fn print_rollout(rollout: &Rollout, context: &Context) {
+    let since = rollout.timeline.last().map_or(rollout.asked_at, |m| m.at);
+    let reason = state_reason(&rollout.state).map_or_else(String::new, |r| format!(": {r}"));
+    let style = terminal::state_style(&rollout.state);
+    let short = short_id(rollout.rollout);
+    terminal::line(format!(
+        "  roll  {} {}{reason}  {}",
+        rollout.release.short(),
+        paint(style, state_name(&rollout.state)),
+        paint(
+            DIM,
+            format!(
+                "{}, rollout {short}",
+                terminal::ago(context.clock.now(), since)
+            )
+        )
+    ));
+}
