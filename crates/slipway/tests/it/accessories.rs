@@ -1,0 +1,128 @@
+//! PostgreSQL and Redis beside the services: they outlive control, and while one is gone
+//! nothing is deployed and visitors are served.
+
+use std::fs;
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::ground::{Ground, is_alive, send};
+use crate::load::Load;
+use crate::release::draft;
+
+const WITH_ACCESSORIES: &str = r#"
+[accessories]
+postgres = true
+redis = true
+
+[service.shop.env]
+DATABASE_URL = "{postgres.url}"
+REDIS_URL = "{redis.url}"
+INTERNAL_PORT = "{internal_port}"
+"#;
+
+fn pid(ground: &Ground, name: &str) -> i32 {
+    let status = ground.status();
+    let found = status["accessories"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|a| a["name"] == name);
+    i32::try_from(found.unwrap()["pid"].as_i64().unwrap()).unwrap()
+}
+
+#[test]
+fn they_outlive_control_and_a_gone_postgresql_stops_deployments_and_nothing_else() {
+    let ground = Ground::up_with(WITH_ACCESSORIES);
+    let one = draft("normal", "one")
+        .migrate("database")
+        .make(&ground.state());
+    let two = draft("normal", "two")
+        .migrate("database")
+        .make(&ground.state());
+    ground.deploy(one.as_str()).with(0);
+    let (postgres, redis) = (pid(&ground, "postgres"), pid(&ground, "redis"));
+
+    let control = ground.kill("control");
+    ground.wait_for("control to answer again", || {
+        let status = ground.status();
+        let now = &status["processes"]["control"];
+        now["answers"] == true && now["pid"] != control
+    });
+    assert_eq!(
+        (pid(&ground, "postgres"), pid(&ground, "redis")),
+        (postgres, redis)
+    );
+
+    // Without this file PostgreSQL cannot start again, whoever tries.
+    let data = ground
+        .state()
+        .join("accessories/postgres/data/global/pg_control");
+    let aside = data.with_extension("aside");
+    fs::rename(&data, &aside).unwrap();
+    let load = Load::start(ground.address(), 4);
+    send(postgres, Signal::KILL);
+    ground.wait_for("PostgreSQL's end", || !is_alive(postgres));
+    let refused = ground.run(&["deploy", two.as_str()]).with(3);
+    assert!(
+        refused.err.contains("postgres does not run"),
+        "{refused:#?}"
+    );
+    assert!(refused.err.contains("slipway doctor"), "{refused:#?}");
+
+    // A control that starts while PostgreSQL is gone is there all the same.
+    let control = ground.kill("control");
+    ground.wait_for("control without PostgreSQL", || {
+        let status = ground.status();
+        let now = &status["processes"]["control"];
+        now["answers"] == true && now["pid"] != control
+    });
+    let plan = ground.run(&["rollback", "--plan", "--json"]).json();
+    assert_eq!(plan["kind"], "impossible", "{plan:#}");
+    assert_eq!(load.count().failed, 0);
+    assert_eq!(ground.live().as_deref(), Some(one.as_str()));
+
+    fs::rename(&aside, &data).unwrap();
+    ground.wait_for("PostgreSQL to be started again", || {
+        ground.status()["accessories"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|a| a["running"] == Value::Bool(true))
+    });
+    ground.wait_for("a deployment to be possible", || {
+        ground.deploy(two.as_str()).code == Some(0)
+    });
+}
+
+#[test]
+fn a_program_of_the_release_runs_with_the_variables_of_its_service() {
+    let ground = Ground::up_with(WITH_ACCESSORIES);
+    let one = draft("normal", "one").make(&ground.state());
+    let nothing = ground
+        .run(&["exec", "--", "./app", "migrate", "none"])
+        .with(3);
+    assert!(
+        nothing.err.contains("no release of shop is live"),
+        "{nothing:#?}"
+    );
+    ground.deploy(one.as_str()).with(0);
+    let ran = ground.run(&[
+        "exec",
+        "--",
+        "sh",
+        "-c",
+        "echo $RELEASE $DATABASE_URL; pwd; exit 7",
+    ]);
+    let ran = ran.with(7);
+    assert!(ran.out.starts_with(one.as_str()), "{ran:#?}");
+    assert!(ran.out.contains("postgres://shop:"), "{ran:#?}");
+    assert!(ran.out.contains("/content"), "{ran:#?}");
+    let noted = ground.events();
+    let noted = noted
+        .iter()
+        .find(|e| e["event"]["kind"] == "program-run")
+        .unwrap();
+    assert_eq!(noted["event"]["program"], "sh", "{noted:#}");
+    assert!(!noted.to_string().contains("postgres://"), "{noted:#}");
+}

@@ -1,0 +1,14 @@
+//! The real binary with its real processes: keeper, proxy, control, instances, and where
+//! a story needs it PostgreSQL. Each test has a state folder and ports of its own.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod accessories;
+mod bad_input;
+mod crash;
+mod disk;
+mod ground;
+mod load;
+mod release;
+mod stories;
+mod words;
