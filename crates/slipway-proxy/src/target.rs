@@ -217,7 +217,7 @@ mod tests {
     fn the_first_look_decides_and_later_ones_need_company() {
         let target = target();
         let now = Instant::now();
-        let mut look = |look: Look| {
+        let look = |look: Look| {
             target.looked(look, &check());
             target.fitness(now)
         };

@@ -1,0 +1,17 @@
+//! The proxy over real sockets: one binary for all, so that it links once.
+
+mod bodies;
+mod caller;
+mod drain;
+mod ground;
+mod headers;
+mod health;
+mod hold;
+mod limits;
+mod retry;
+mod routing;
+mod smuggling;
+mod statistics;
+mod switch;
+mod tables;
+mod upgrade;

@@ -1,0 +1,196 @@
+//! Tables: what is refused, what is on disk, and what a proxy serves when it starts.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use slipway_proxy::{Client, ClientError, Generation, Limits, Table, Trust};
+use testkit::origin::Origin;
+
+use crate::ground::{Proxy, route, simple, table};
+
+async fn refusal(proxy: &Proxy, table: &Table) -> String {
+    match proxy.client.publish(table).await {
+        Err(ClientError::Refused(reason)) => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_stale_table_is_refused_and_the_same_table_is_not() {
+    let (proxy, origin) = simple().await;
+    let same = table(1, route(&[&origin], &[]));
+    proxy.client.publish(&same).await.unwrap();
+    let mut other = same.clone();
+    other.routes.get_mut("web").unwrap().hold = true;
+    assert!(refusal(&proxy, &other).await.contains("is not above 1"));
+    other.generation = Generation(0);
+    assert!(refusal(&proxy, &other).await.contains("is not above 1"));
+    assert_eq!(proxy.client.table().await.unwrap(), same);
+    other.generation = Generation(7);
+    proxy.client.publish(&other).await.unwrap();
+    assert_eq!(proxy.client.table().await.unwrap(), other);
+}
+
+#[tokio::test]
+async fn a_refused_table_changes_nothing() {
+    let (proxy, origin) = simple().await;
+    let served = proxy.client.table().await.unwrap();
+    let on_disk = fs::read(proxy.folder().join("table.json")).unwrap();
+    let mut broken = route(&[&origin], &[]);
+    "green".clone_into(&mut broken.live);
+    assert!(refusal(&proxy, &table(2, broken)).await.contains("green"));
+    let mut empty = route(&[&origin], &[]);
+    empty.pools.get_mut("blue").unwrap().targets.clear();
+    assert!(
+        refusal(&proxy, &table(2, empty))
+            .await
+            .contains("has no target")
+    );
+    assert_eq!(proxy.client.table().await.unwrap(), served);
+    assert_eq!(
+        fs::read(proxy.folder().join("table.json")).unwrap(),
+        on_disk
+    );
+    assert_eq!(proxy.caller().get("/").await.release(), Some("r1"));
+}
+
+#[tokio::test]
+async fn visitors_are_not_moved_to_a_pool_that_is_down() {
+    let (blue, green) = (
+        Origin::start("r1").await.unwrap(),
+        Origin::start("r2").await.unwrap(),
+    );
+    let proxy = Proxy::start().await;
+    let mut next = route(&[&blue], &[&green]);
+    green.set_health(http::StatusCode::SERVICE_UNAVAILABLE);
+    proxy.publish(&table(1, next.clone())).await;
+    "green".clone_into(&mut next.live);
+    let reason = refusal(&proxy, &table(2, next.clone())).await;
+    assert!(
+        reason.contains("no instance") && reason.contains("503"),
+        "{reason}"
+    );
+    green.set_health(http::StatusCode::OK);
+    proxy
+        .until_pool("r2", "it is up", |pool| {
+            pool.targets[0].health == slipway_proxy::Health::Up
+        })
+        .await;
+    proxy.client.publish(&table(2, next)).await.unwrap();
+    assert_eq!(proxy.caller().get("/").await.release(), Some("r2"));
+}
+
+#[tokio::test]
+async fn what_is_no_table_is_refused() {
+    let (proxy, _origin) = simple().await;
+    let raw = "PUT /table HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 2\r\n\r\n[]";
+    let mut stream = tokio::net::UnixStream::connect(proxy.folder().join("admin.sock"))
+        .await
+        .unwrap();
+    let mut said = String::new();
+    tokio::io::AsyncWriteExt::write_all(&mut stream, raw.as_bytes())
+        .await
+        .unwrap();
+    tokio::io::AsyncReadExt::read_to_string(&mut stream, &mut said)
+        .await
+        .unwrap();
+    assert!(said.starts_with("HTTP/1.1 400 "), "{said}");
+}
+
+#[tokio::test]
+async fn a_proxy_that_starts_serves_the_table_on_disk_and_counts_from_nought() {
+    let (proxy, origin) = simple().await;
+    assert_eq!(proxy.caller().get("/").await.release(), Some("r1"));
+    let before = proxy
+        .until_pool("r1", "it is counted", |pool| pool.served == 1)
+        .await;
+    let start = proxy.stats().await.start;
+    let (listener, folder) = proxy.stop().await;
+    let proxy = Proxy::start_on(listener, folder, Limits::default(), Trust::Nobody).await;
+    // At once: the first request is held until the first look, not refused.
+    assert_eq!(proxy.caller().get("/").await.release(), Some("r1"));
+    let stats = proxy
+        .until("it is counted", |stats| stats.pools[0].served == 1)
+        .await;
+    assert_eq!((before.served, stats.generation), (1, Generation(1)));
+    assert_ne!(stats.start, start);
+    assert!(proxy.client.ready().await.unwrap());
+    drop(origin);
+}
+
+#[tokio::test]
+async fn a_publication_that_was_cut_off_leaves_the_old_table() {
+    let (proxy, _origin) = simple().await;
+    let (listener, folder) = proxy.stop().await;
+    // What a kill leaves between writing aside and renaming.
+    fs::write(
+        folder.path().join(".table.json.1.new"),
+        b"{\"generation\": 9, \"rou",
+    )
+    .unwrap();
+    fs::write(folder.path().join(".table.9.json.1.new"), b"").unwrap();
+    let proxy = Proxy::start_on(listener, folder, Limits::default(), Trust::Nobody).await;
+    assert_eq!(
+        proxy.client.table().await.unwrap().generation,
+        Generation(1)
+    );
+    assert_eq!(proxy.caller().get("/").await.release(), Some("r1"));
+}
+
+#[tokio::test]
+async fn a_table_is_on_disk_when_it_is_served() {
+    let (proxy, origin) = simple().await;
+    for generation in 2..30 {
+        let next = table(generation, route(&[&origin], &[]));
+        proxy.client.publish(&next).await.unwrap();
+        let on_disk = fs::read(proxy.folder().join("table.json")).unwrap();
+        assert_eq!(serde_json::from_slice::<Table>(&on_disk).unwrap(), next);
+    }
+    let kept = fs::read_dir(proxy.folder()).unwrap().filter(|entry| {
+        let name = entry.as_ref().unwrap().file_name().into_string().unwrap();
+        name.starts_with("table.") && name != "table.json"
+    });
+    assert_eq!(kept.count(), 10);
+}
+
+#[tokio::test]
+async fn the_admin_socket_is_for_its_user_only_and_a_new_proxy_takes_its_place() {
+    let (proxy, _origin) = simple().await;
+    let socket = proxy.folder().join("admin.sock");
+    let mode = fs::metadata(&socket).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let start = proxy.stats().await.start;
+    // A second one on the same sockets and folder, as in an upgrade.
+    let folder = tempfile::tempdir().unwrap();
+    fs::copy(
+        proxy.folder().join("table.json"),
+        folder.path().join("table.json"),
+    )
+    .unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let options = slipway_proxy::Options {
+        listeners: vec![listener],
+        folder: folder.path().to_owned(),
+        admin: socket.clone(),
+        workers: 1,
+        clock: chassis::Clock::system(),
+        random: chassis::Random::system(),
+        trust: Trust::Nobody,
+        limits: Limits::default(),
+    };
+    let end = chassis::Shutdown::new();
+    let second = tokio::spawn(slipway_proxy::serve(options, end.clone()));
+    let client = Client::new(socket.clone());
+    let other = testkit::wait::answer(crate::caller::SOON, async || {
+        let stats = client.stats().await.ok()?;
+        (stats.start != start).then_some(stats)
+    });
+    assert!(other.await.is_some(), "the new one answers");
+    proxy.stop().await;
+    assert!(
+        client.stats().await.is_ok(),
+        "the end of the old one takes nothing with it"
+    );
+    end.request();
+    second.await.unwrap().unwrap();
+}
