@@ -7,8 +7,11 @@ use std::path::Path;
 /// One account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
+    /// Its name.
     pub name: String,
+    /// Its user id.
     pub uid: u32,
+    /// Its group id.
     pub gid: u32,
 }
 

@@ -5,4 +5,38 @@
 //! at the world, never at a memory of its own.
 
 pub mod account;
+pub mod book;
+pub mod care;
+mod caretaker;
+mod core;
+mod driver;
+mod effects;
+mod engine;
+mod error;
+mod http;
+mod ledger;
+mod mending;
+mod pace;
+pub mod plan;
+pub mod policy;
 pub mod process;
+mod readiness;
+pub mod receipt;
+pub mod recovery;
+pub mod refusal;
+pub mod routing;
+mod runtime;
+mod shelf;
+#[cfg(test)]
+mod simulation;
+pub mod strategy;
+mod traffic;
+pub mod trigger;
+mod watch;
+
+pub use crate::core::ServiceSettings;
+pub use engine::{Engine, Ground, Order};
+pub use error::RolloutError;
+pub use plan::RollbackPlan;
+pub use policy::{Burst, Policy};
+pub use refusal::Refusal;

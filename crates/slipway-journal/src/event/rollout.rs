@@ -248,6 +248,9 @@ pub enum Step {
 pub struct Counters {
     /// Tells one start of the proxy from another.
     pub start: String,
+    /// The proxy's own second, from its start.
+    #[serde(default)]
+    pub second: u64,
     /// Requests of the service that reached no instance.
     pub unrouted: u64,
     /// By release.

@@ -1,0 +1,456 @@
+//! The state machine: what the journal says of rollouts, as a fold over its entries.
+//! Pure; the same entries always give the same book, and nothing is known that is not here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use slipway_journal::event::RolloutEvent;
+use slipway_journal::event::rollout::{Counters, Receipt, RolloutState, Step, Trigger};
+use slipway_journal::{
+    Entry, EnvironmentName, Event, Generation, InstanceId, ReleaseId, RolloutId, ServiceName, Slot,
+};
+
+use crate::process::ProcessIdentity;
+
+/// Everything that the journal says of the rollouts of one environment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Book {
+    environment: EnvironmentName,
+    /// By id, which is the order in which they were asked for.
+    pub rollouts: BTreeMap<RolloutId, Record>,
+    order: Vec<RolloutId>,
+    /// The rollout whose release visitors reach.
+    pub live: BTreeMap<ServiceName, RolloutId>,
+    /// Every instance that was ever meant to start.
+    pub instances: BTreeMap<InstanceId, Instance>,
+    /// Releases that need a person's word, with the reason.
+    pub quarantined: BTreeMap<ReleaseId, String>,
+    /// The highest table that was ever meant to be served.
+    pub generation: Generation,
+}
+
+/// One rollout.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// Its id.
+    pub id: RolloutId,
+    /// What it is a rollout of.
+    pub service: ServiceName,
+    /// What it brings.
+    pub release: ReleaseId,
+    /// The place of the new release. Foretold when asked for, certain once locked.
+    pub slot: Slot,
+    /// The rollout that was live when this one was locked.
+    pub previous: Option<RolloutId>,
+    /// When it was asked for.
+    pub asked_at: Timestamp,
+    /// Where it stands; while it holds, where it stood before.
+    pub stage: RolloutState,
+    /// Since when.
+    pub stage_at: Timestamp,
+    /// What it waits for, while it holds.
+    pub holding: Option<String>,
+    /// Every step that was ever intended, in order.
+    pub steps: Vec<Stepped>,
+    /// What fired.
+    pub triggers: Vec<Fired>,
+    /// Its accounts, the latest last.
+    pub receipts: Vec<Receipt>,
+}
+
+/// A step, and what came of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stepped {
+    /// The step.
+    pub step: Step,
+    /// When it was intended.
+    pub intended_at: Timestamp,
+    /// Whether it looks after what is live or warm, beside the rollout's own course.
+    pub is_care: bool,
+    /// What was seen, once it was done.
+    pub done: Option<Seen>,
+}
+
+/// What was seen when a step was done.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seen {
+    /// When.
+    pub at: Timestamp,
+    /// In words.
+    pub observed: String,
+    /// From the decision to the end of the effect, microseconds.
+    pub took_us: Option<u64>,
+    /// What the proxy had counted.
+    pub counters: Option<Counters>,
+}
+
+/// A trigger that fired.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fired {
+    /// Which one.
+    pub trigger: Trigger,
+    /// Its evidence.
+    pub evidence: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// One instance.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Instance {
+    /// Its id.
+    pub id: InstanceId,
+    /// The rollout whose release it runs.
+    pub owner: RolloutId,
+    /// Its process and where it answers, once it was seen to run.
+    pub running: Option<(ProcessIdentity, String)>,
+    /// How it ended, and when.
+    pub exited: Option<(String, Timestamp)>,
+    /// Whether it is, or is about to be, stopped by us.
+    pub stopping: bool,
+}
+
+impl Stepped {
+    /// Whether it was done, and not given up for another step of its kind.
+    pub fn held(&self) -> bool {
+        self.done
+            .as_ref()
+            .is_some_and(|seen| !seen.observed.starts_with(NOT_SERVED))
+    }
+}
+
+impl Instance {
+    /// Whether it was started and not seen to end.
+    pub fn is_alive(&self) -> bool {
+        self.running.is_some() && self.exited.is_none()
+    }
+}
+
+impl Record {
+    /// The first step of the rollout's own course that was intended and not done.
+    pub fn open_step(&self) -> Option<&Stepped> {
+        self.steps.iter().find(|s| s.done.is_none() && !s.is_care)
+    }
+
+    /// The first step of looking after its instances that was intended and not done.
+    pub fn open_care(&self) -> Option<&Stepped> {
+        self.steps.iter().find(|s| s.done.is_none() && s.is_care)
+    }
+
+    /// The last step that `is` true of, done or not.
+    pub fn last(&self, is: impl Fn(&Step) -> bool) -> Option<&Stepped> {
+        self.steps.iter().rev().find(|s| is(&s.step))
+    }
+
+    /// Whether a step that `is` true of was done.
+    pub fn did(&self, is: impl Fn(&Step) -> bool) -> bool {
+        self.steps.iter().any(|s| s.held() && is(&s.step))
+    }
+
+    /// Whether visitors may be on the new release: traffic was meant to move to it, and not back.
+    pub fn has_traffic(&self) -> bool {
+        self.last(|s| matches!(s, Step::Shift { .. }))
+            .is_some_and(|s| s.done.is_none() || s.held())
+            && !self.is_restored()
+    }
+
+    /// Whether traffic was brought back.
+    pub fn is_restored(&self) -> bool {
+        self.did(|s| matches!(s, Step::Restore { .. }))
+    }
+
+    /// Whether the rollout may still be taken back without touching traffic.
+    pub fn is_before_traffic(&self) -> bool {
+        !self.stage.is_end() && !self.has_traffic() && !self.is_restored()
+    }
+}
+
+impl Book {
+    /// An empty book of one environment; rollouts of others are passed over.
+    pub fn new(environment: EnvironmentName) -> Self {
+        Self {
+            environment,
+            rollouts: BTreeMap::new(),
+            order: Vec::new(),
+            live: BTreeMap::new(),
+            instances: BTreeMap::new(),
+            quarantined: BTreeMap::new(),
+            generation: Generation(0),
+        }
+    }
+
+    /// The book that `entries` give.
+    pub fn of<'a>(
+        environment: EnvironmentName,
+        entries: impl IntoIterator<Item = &'a Entry>,
+    ) -> Self {
+        let mut book = Self::new(environment);
+        for entry in entries {
+            book.take(entry);
+        }
+        book
+    }
+
+    /// Takes one more entry into account.
+    pub fn take(&mut self, entry: &Entry) {
+        if let Event::Rollout(event) = &entry.event {
+            self.event(event, entry.at);
+        }
+    }
+
+    /// The rollouts of `service` in the order in which they were asked for.
+    pub fn of_service<'a>(&'a self, service: &'a ServiceName) -> impl Iterator<Item = &'a Record> {
+        self.order
+            .iter()
+            .filter_map(|id| self.rollouts.get(id))
+            .filter(move |r| r.service == *service)
+    }
+
+    /// The rollout whose release visitors of `service` reach.
+    pub fn live_of(&self, service: &ServiceName) -> Option<&Record> {
+        self.live.get(service).and_then(|id| self.rollouts.get(id))
+    }
+
+    /// The instances that run a rollout's release and were not seen to end.
+    pub fn alive_of(&self, owner: RolloutId) -> impl Iterator<Item = &Instance> {
+        self.instances
+            .values()
+            .filter(move |i| i.owner == owner && i.is_alive())
+    }
+
+    /// The services that ever had a rollout.
+    pub fn services(&self) -> BTreeSet<ServiceName> {
+        self.rollouts.values().map(|r| r.service.clone()).collect()
+    }
+
+    /// Takes an event at an instant into account.
+    pub fn event(&mut self, event: &RolloutEvent, at: Timestamp) {
+        match event {
+            RolloutEvent::Requested { environment, .. } => {
+                if *environment == self.environment {
+                    self.requested(event, at);
+                }
+            }
+            RolloutEvent::Entered { rollout, state } => self.entered(*rollout, state, at),
+            RolloutEvent::Intent { rollout, step } => self.intended(*rollout, step, at),
+            RolloutEvent::Done {
+                rollout,
+                step,
+                observed,
+                took_us,
+                counters,
+            } => {
+                let seen = Seen {
+                    at,
+                    observed: observed.clone(),
+                    took_us: *took_us,
+                    counters: counters.as_deref().cloned(),
+                };
+                self.done(*rollout, step, seen);
+            }
+            RolloutEvent::InstanceStarted {
+                instance,
+                pid,
+                start_ticks,
+                boot,
+                address,
+                ..
+            } => {
+                if let Some(known) = self.instances.get_mut(instance) {
+                    let identity = ProcessIdentity {
+                        pid: *pid,
+                        start_ticks: *start_ticks,
+                        boot: boot.clone(),
+                    };
+                    known.running = Some((identity, address.clone()));
+                }
+            }
+            RolloutEvent::InstanceExited { instance, how, .. } => {
+                if let Some(known) = self.instances.get_mut(instance) {
+                    known.exited = Some((how.clone(), at));
+                }
+            }
+            RolloutEvent::TriggerFired {
+                rollout,
+                trigger,
+                evidence,
+            } => {
+                if let Some(record) = self.rollouts.get_mut(rollout) {
+                    record.triggers.push(Fired {
+                        trigger: *trigger,
+                        evidence: evidence.clone(),
+                        at,
+                    });
+                }
+            }
+            RolloutEvent::Quarantined {
+                rollout,
+                release,
+                reason,
+            } => {
+                if self.rollouts.contains_key(rollout) {
+                    self.quarantined.insert(release.clone(), reason.clone());
+                }
+            }
+            RolloutEvent::ReceiptIssued { receipt } => {
+                if let Some(record) = self.rollouts.get_mut(&receipt.rollout) {
+                    record.receipts.push(receipt.as_ref().clone());
+                }
+            }
+        }
+    }
+
+    fn requested(&mut self, event: &RolloutEvent, at: Timestamp) {
+        let RolloutEvent::Requested {
+            rollout,
+            service,
+            release,
+            slot,
+            ..
+        } = event
+        else {
+            return;
+        };
+        let record = Record {
+            id: *rollout,
+            service: service.clone(),
+            release: release.clone(),
+            slot: *slot,
+            previous: None,
+            asked_at: at,
+            stage: RolloutState::Queued,
+            stage_at: at,
+            holding: None,
+            steps: Vec::new(),
+            triggers: Vec::new(),
+            receipts: Vec::new(),
+        };
+        self.rollouts.insert(*rollout, record);
+        self.order.push(*rollout);
+    }
+
+    fn entered(&mut self, rollout: RolloutId, state: &RolloutState, at: Timestamp) {
+        let live = self
+            .rollouts
+            .get(&rollout)
+            .and_then(|r| self.live_of(&r.service))
+            .map(|r| (r.id, r.slot));
+        let Some(record) = self.rollouts.get_mut(&rollout) else {
+            return;
+        };
+        if let RolloutState::Holding { reason } = state {
+            record.holding = Some(reason.clone());
+            return;
+        }
+        record.holding = None;
+        if record.stage != *state {
+            record.stage = state.clone();
+            record.stage_at = at;
+        }
+        if *state == RolloutState::Locked {
+            // Only now is it certain what this rollout takes the place of.
+            record.previous = live.map(|(id, _)| id);
+            record.slot = live.map_or(record.slot, |(_, slot)| slot.other());
+        }
+    }
+
+    fn intended(&mut self, rollout: RolloutId, step: &Step, at: Timestamp) {
+        let Some(record) = self.rollouts.get_mut(&rollout) else {
+            return;
+        };
+        let owner = |instance: &InstanceId| self.instances.get(instance).map(|i| i.owner);
+        let is_care = match step {
+            Step::Reroute { .. } => true,
+            Step::Start { .. } => record.stage != RolloutState::Expanded,
+            Step::Stop { instance } => owner(instance) == Some(rollout) && keeps(&record.stage),
+            _ => false,
+        };
+        record.steps.push(Stepped {
+            step: step.clone(),
+            intended_at: at,
+            is_care,
+            done: None,
+        });
+        match step {
+            Step::Start { instance } => {
+                let instance = Instance {
+                    id: *instance,
+                    owner: rollout,
+                    running: None,
+                    exited: None,
+                    stopping: false,
+                };
+                self.instances.insert(instance.id, instance);
+            }
+            Step::Stop { instance } => {
+                if let Some(known) = self.instances.get_mut(instance) {
+                    known.stopping = true;
+                }
+            }
+            _ => {}
+        }
+        if let Some(generation) = generation_of(step) {
+            self.generation = self.generation.max(generation);
+        }
+    }
+
+    fn done(&mut self, rollout: RolloutId, step: &Step, seen: Seen) {
+        let Some(record) = self.rollouts.get_mut(&rollout) else {
+            return;
+        };
+        let open = record
+            .steps
+            .iter_mut()
+            .find(|s| s.done.is_none() && s.step == *step);
+        let Some(open) = open else {
+            return;
+        };
+        let served = !seen.observed.starts_with(NOT_SERVED);
+        open.done = Some(seen);
+        let service = record.service.clone();
+        match step {
+            Step::Shift { .. } if served => {
+                self.live.insert(service, rollout);
+            }
+            Step::Restore { .. } if served => {
+                if let Some(previous) = record.previous {
+                    self.live.insert(service, previous);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether a rollout in this stage keeps its own instances.
+fn keeps(stage: &RolloutState) -> bool {
+    matches!(
+        stage,
+        RolloutState::Shifting { .. }
+            | RolloutState::Live
+            | RolloutState::Baking
+            | RolloutState::Retired
+            | RolloutState::Done
+            | RolloutState::Halted { .. }
+    )
+}
+
+/// How an observation begins when a table was never served and another took its number.
+pub(crate) const NOT_SERVED: &str = "not served";
+
+/// The table that a step publishes.
+pub(crate) fn generation_of(step: &Step) -> Option<Generation> {
+    match step {
+        Step::Preview { generation }
+        | Step::Shift { generation, .. }
+        | Step::Restore { generation }
+        | Step::Unroute { generation, .. }
+        | Step::Reroute { generation, .. } => Some(*generation),
+        Step::Prepare
+        | Step::Expand
+        | Step::Start { .. }
+        | Step::AwaitReady
+        | Step::Drain { .. }
+        | Step::Stop { .. } => None,
+    }
+}

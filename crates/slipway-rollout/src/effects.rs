@@ -1,0 +1,625 @@
+//! What the driver does for each step: an idempotent effect, then what was seen is committed
+//! together with everything that follows from it.
+
+use std::time::Duration;
+
+use slipway_journal::event::RolloutEvent;
+use slipway_journal::event::rollout::{Counters, RolloutState, Step};
+use slipway_journal::{InstanceId, Slot};
+
+use crate::book::{Book, NOT_SERVED, Record, generation_of};
+use crate::core::{Core, Hold, Publication, Right, address_of, side};
+use crate::driver::Driver;
+use crate::ledger::executor;
+use crate::receipt::counters;
+use crate::routing::Change;
+use crate::runtime::Running;
+use crate::strategy::{self, Next, View};
+use crate::traffic::Visit;
+
+/// What came of a step.
+#[derive(Debug)]
+enum Effect {
+    /// It was done.
+    Done(Observed),
+    /// It cannot be done; before traffic moved that is the end of the rollout.
+    Failed(String),
+    /// Its table is not served and never will be; the step is chosen anew.
+    NotServed(String),
+}
+
+/// What was seen.
+#[derive(Debug, Default)]
+struct Observed {
+    words: String,
+    took: Option<Duration>,
+    counters: Option<Counters>,
+    started: Option<(InstanceId, Running)>,
+    stopped: Option<(InstanceId, String)>,
+}
+
+impl Driver {
+    /// Does a step that is intended, and commits what was seen. `decided` is none where the
+    /// step was intended before a restart.
+    pub(crate) async fn perform(
+        &self,
+        record: &Record,
+        step: &Step,
+        decided: Option<Duration>,
+    ) -> Result<(), Hold> {
+        if generation_of(step).is_some() && !is_direct(record, step) {
+            let right = self.core.right().await?;
+            return self.publish(record, step, &right, decided).await;
+        }
+        let effect = match step {
+            Step::Prepare => self.prepare(record).await?,
+            Step::Expand => self.expand(record).await?,
+            Step::Start { instance } => self.start(record, *instance).await?,
+            Step::AwaitReady => {
+                self.unless_called_off(record, self.await_ready(record))
+                    .await?
+            }
+            Step::Preview { .. } => {
+                self.unless_called_off(record, self.look_at_preview(record, None))
+                    .await?
+            }
+            Step::Drain { .. } => {
+                let drain = self.drain(record, step);
+                self.unless_called_off(record, drain).await?
+            }
+            Step::Stop { instance } => self.stop(*instance).await?,
+            // These have a table and were published above.
+            Step::Shift { .. }
+            | Step::Restore { .. }
+            | Step::Unroute { .. }
+            | Step::Reroute { .. } => return Ok(()),
+        };
+        self.report(record, step, effect).await
+    }
+
+    /// Publishes the table of a step that is intended.
+    pub(crate) async fn publish(
+        &self,
+        record: &Record,
+        step: &Step,
+        right: &Right<'_>,
+        decided: Option<Duration>,
+    ) -> Result<(), Hold> {
+        if is_direct(record, step) {
+            let look = self.look_at_preview(record, None);
+            let effect = self.unless_called_off(record, look).await?;
+            return self.report(record, step, effect).await;
+        }
+        let change = self.change(record, step)?;
+        let published = self.core.publish(right, record, step, &change).await?;
+        let took = self.since(record, step, decided);
+        let generation = generation_of(step).unwrap_or_default();
+        let effect = match published {
+            Publication::Overtaken(reason) => Effect::NotServed(reason),
+            Publication::Refused(reason) => match step {
+                // Nothing of these can be given up; they are tried again.
+                Step::Unroute { .. } => return Err(Hold(reason)),
+                _ => Effect::Failed(reason),
+            },
+            Publication::Served | Publication::Found => {
+                let words = format!("table {generation} is served");
+                self.after_publishing(record, step, &change, words, took)
+                    .await?
+            }
+        };
+        self.report(record, step, effect).await
+    }
+
+    async fn after_publishing(
+        &self,
+        record: &Record,
+        step: &Step,
+        change: &Change,
+        words: String,
+        took: Option<Duration>,
+    ) -> Result<Effect, Hold> {
+        let mut observed = Observed {
+            words,
+            took,
+            ..Observed::default()
+        };
+        match (step, change) {
+            (Step::Preview { .. }, Change::Preview { token, .. }) => {
+                // After a restart the token of the served table is the one that counts.
+                let served = self.core.traffic.table().await?;
+                let route = served.routes.get(record.service.as_str());
+                let shown = route
+                    .and_then(|r| r.preview.as_ref())
+                    .map(|p| p.token.clone());
+                let token = shown.unwrap_or_else(|| token.clone());
+                let look = self.look_at_preview(record, Some(token));
+                match self.unless_called_off(record, look).await? {
+                    Effect::Done(seen) => {
+                        observed.words = format!("{}; {}", observed.words, seen.words)
+                    }
+                    other => return Ok(other),
+                }
+            }
+            (Step::Shift { .. }, _) => {
+                // What a silent proxy cannot tell is not waited for: traffic has moved.
+                let stats = self.core.traffic.stats().await.ok();
+                observed.counters = stats.map(|s| counters(&s, &record.service));
+            }
+            (Step::Restore { .. }, Change::Live { side }) => {
+                let verified = self.verify(record, side).await?;
+                observed.words = format!("{}; {verified}", observed.words);
+            }
+            _ => {}
+        }
+        Ok(Effect::Done(observed))
+    }
+
+    /// What the table is to say, by what the journal says now.
+    fn change(&self, record: &Record, step: &Step) -> Result<Change, Hold> {
+        let book = self.core.ledger.book();
+        let own = || side(&book, record);
+        Ok(match step {
+            Step::Preview { .. } => Change::Preview {
+                side: own(),
+                token: self.core.random.token(),
+            },
+            Step::Shift { .. } => Change::Live { side: own() },
+            Step::Restore { .. } => {
+                let previous = record.previous.and_then(|id| book.rollouts.get(&id));
+                let previous =
+                    previous.ok_or_else(|| Hold("there is no earlier release".to_owned()))?;
+                Change::Live {
+                    side: side(&book, previous),
+                }
+            }
+            Step::Unroute { slot, .. } => Change::Without { slot: *slot },
+            _ => return Err(Hold("the step has no table".to_owned())),
+        })
+    }
+
+    /// From the decision until now; after a restart by the journal's own times.
+    fn since(&self, record: &Record, step: &Step, decided: Option<Duration>) -> Option<Duration> {
+        // A person or a trigger decides before the intent is chosen.
+        let fired = match step {
+            Step::Restore { .. } => record.triggers.last().map(|f| f.at),
+            _ => None,
+        };
+        let measured = decided.map(|d| self.core.pace.monotonic().saturating_sub(d));
+        let intended = record.last(|s| s == step).map(|s| s.intended_at);
+        let by_journal = fired
+            .or(intended)
+            .and_then(|at| Duration::try_from(self.core.pace.now().duration_since(at)).ok());
+        match (fired, measured) {
+            (None, Some(measured)) => Some(measured),
+            (Some(_), Some(measured)) => by_journal.map(|d| d.max(measured)).or(Some(measured)),
+            (_, None) => by_journal,
+        }
+    }
+
+    /// The effect, or that it was given up because the rollout was called off meanwhile.
+    async fn unless_called_off(
+        &self,
+        record: &Record,
+        effect: impl Future<Output = Result<Effect, Hold>>,
+    ) -> Result<Effect, Hold> {
+        let mut changes = self.core.ledger.changes();
+        let (id, ended) = (record.id, record.stage.is_end());
+        let called_off = async {
+            loop {
+                {
+                    let book = self.core.ledger.book();
+                    let off = book.rollouts.get(&id).is_some_and(|now| {
+                        now.stage.is_end() != ended || strategy::must_restore(&book, now)
+                    });
+                    if off {
+                        return;
+                    }
+                }
+                if changes.changed().await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            }
+        };
+        tokio::select! {
+            biased;
+            () = called_off => Ok(done("given up, because the rollout was called off".to_owned())),
+            effect = effect => effect,
+        }
+    }
+
+    async fn prepare(&self, record: &Record) -> Result<Effect, Hold> {
+        let (shelf, release) = (self.core.shelf.clone(), record.release.clone());
+        let service = record.service.clone();
+        let checked = tokio::task::spawn_blocking(move || shelf.check(&release, &service))
+            .await
+            .map_err(|error| Hold(error.to_string()))?;
+        let manifest = match checked {
+            Ok(manifest) => manifest,
+            Err(refusal) => return Ok(Effect::Failed(refusal.to_string())),
+        };
+        let settings = self.core.settings(&self.service)?;
+        let policy = &settings.policy;
+        match self.core.runtime.room() {
+            Err(reason) => return Ok(Effect::Failed(reason)),
+            Ok(free) if free < policy.disk_bytes => {
+                return Ok(Effect::Failed(format!(
+                    "only {} MiB of disk are free and {} are needed; remove old releases or logs",
+                    free / MEBIBYTE,
+                    policy.disk_bytes / MEBIBYTE
+                )));
+            }
+            Ok(_) => {}
+        }
+        let stats = self.core.traffic.stats().await?;
+        let files = manifest.files.len();
+        Ok(Effect::Done(Observed {
+            words: format!("{files} files are as the manifest says; the proxy answers"),
+            counters: Some(counters(&stats, &self.service)),
+            ..Observed::default()
+        }))
+    }
+
+    async fn expand(&self, record: &Record) -> Result<Effect, Hold> {
+        // The folder of the migration has the rollout's own id; no instance can have it.
+        let folder = InstanceId(record.id.0);
+        let migrate = |m: slipway_journal::Manifest| m.migrate.unwrap_or_default();
+        let spec = self.core.spec(record, folder, migrate).await?;
+        let command = spec.argv.join(" ");
+        let within = self.core.settings(&self.service)?.policy.migrate_within;
+        Ok(match self.core.runtime.run(spec, within).await {
+            Ok(_) => done(format!("`{command}` succeeded")),
+            Err(reason) => Effect::Failed(format!("the migration `{command}` failed: {reason}")),
+        })
+    }
+
+    async fn start(&self, record: &Record, instance: InstanceId) -> Result<Effect, Hold> {
+        let spec = self.core.spec(record, instance, |m| m.start).await?;
+        Ok(match self.core.runtime.start(spec).await {
+            Err(reason) => Effect::Failed(reason),
+            Ok(running) => Effect::Done(Observed {
+                words: format!("process {} at {}", running.identity.pid, running.address),
+                started: Some((instance, running)),
+                ..Observed::default()
+            }),
+        })
+    }
+
+    async fn stop(&self, instance: InstanceId) -> Result<Effect, Hold> {
+        let grace = self.core.settings(&self.service)?.policy.stop_grace;
+        let how = self
+            .core
+            .runtime
+            .stop(instance, grace)
+            .await
+            .map_err(Hold)?;
+        Ok(Effect::Done(Observed {
+            words: how.clone(),
+            stopped: Some((instance, how)),
+            ..Observed::default()
+        }))
+    }
+
+    async fn await_ready(&self, record: &Record) -> Result<Effect, Hold> {
+        let health = self.core.manifest(&record.release).await?.health;
+        let settings = self.core.settings(&self.service)?;
+        let policy = &settings.policy;
+        let instances: Vec<InstanceId> = {
+            let book = self.core.ledger.book();
+            let own = book.instances.values().filter(|i| i.owner == record.id);
+            own.map(|i| i.id).collect()
+        };
+        let proofs = instances
+            .iter()
+            .map(|i| self.core.prove(*i, &record.release, &health, policy));
+        let proved = futures_util::future::try_join_all(proofs).await;
+        Ok(match proved {
+            Err(reason) => Effect::Failed(reason),
+            Ok(took) => done(format!(
+                "{} instances answered {health} as {} {} times in a row; the slowest was ready after {} ms",
+                took.len(),
+                record.release.short(),
+                policy.ready_successes,
+                took.iter().max().map_or(0, Duration::as_millis)
+            )),
+        })
+    }
+
+    /// Looks at the preview pages: as a tester through the proxy, or, where there is no table
+    /// that could show them to testers only, at each instance.
+    async fn look_at_preview(
+        &self,
+        record: &Record,
+        token: Option<String>,
+    ) -> Result<Effect, Hold> {
+        let pages = self.core.manifest(&record.release).await?.preview;
+        let settings = self.core.settings(&self.service)?;
+        let mut seen = Vec::new();
+        for page in &pages {
+            let looks = match &token {
+                Some(token) => {
+                    let visit = Visit {
+                        host: settings.hosts.first().map(String::as_str),
+                        path: page,
+                        token,
+                        within: settings.policy.preview_within,
+                    };
+                    vec![self.visit(visit, record, &settings.policy).await]
+                }
+                None => {
+                    self.look_directly(record, page, settings.policy.preview_within)
+                        .await
+                }
+            };
+            for look in looks {
+                match look {
+                    Ok(status) => seen.push(format!("{page} {status}")),
+                    Err(reason) => return Ok(Effect::Failed(format!("preview: {reason}"))),
+                }
+            }
+        }
+        Ok(done(if seen.is_empty() {
+            "the manifest names no page to look at".to_owned()
+        } else {
+            format!("looked at {}", seen.join(", "))
+        }))
+    }
+
+    /// The proxy may not have looked at the new instances yet and answer by itself; what it
+    /// says without a release is asked again, what the release says is its answer.
+    async fn visit(
+        &self,
+        visit: Visit<'_>,
+        record: &Record,
+        policy: &crate::policy::Policy,
+    ) -> Result<u16, String> {
+        let start = self.core.pace.monotonic();
+        loop {
+            let answer = self.core.traffic.visit(visit).await;
+            let spent = self.core.pace.monotonic().saturating_sub(start);
+            let from_proxy = answer
+                .as_ref()
+                .map_or(true, |a| a.release.is_none() && a.status >= 500);
+            if from_proxy && spent < policy.preview_within {
+                self.core.pace.sleep(policy.ready_every).await;
+                continue;
+            }
+            return judge_page(answer, visit.path, record);
+        }
+    }
+
+    async fn look_directly(
+        &self,
+        record: &Record,
+        page: &str,
+        within: Duration,
+    ) -> Vec<Result<u16, String>> {
+        let addresses: Vec<_> = {
+            let book = self.core.ledger.book();
+            book.alive_of(record.id).filter_map(address_of).collect()
+        };
+        let mut looks = Vec::new();
+        for address in addresses {
+            let answer = self.core.runtime.probe(address, page, within).await;
+            looks.push(judge_page(answer, page, record));
+        }
+        looks
+    }
+
+    async fn drain(&self, record: &Record, step: &Step) -> Result<Effect, Hold> {
+        let Step::Drain { generation } = step else {
+            return Err(Hold("the step drains nothing".to_owned()));
+        };
+        let window = self.core.settings(&self.service)?.policy.drain_window;
+        let generation = slipway_proxy::Generation(generation.0);
+        let drained = self.core.traffic.drained(generation, window);
+        let left = if record.has_traffic() {
+            tokio::select! {
+                left = drained => left?,
+                () = self.watch_for_ever(record) => return Ok(done("given up, because a trigger fired".to_owned())),
+            }
+        } else {
+            drained.await?
+        };
+        Ok(done(match left {
+            0 => "no request is left on older tables".to_owned(),
+            left => format!(
+                "{left} requests were still in flight when the window of {} s closed",
+                window.as_secs()
+            ),
+        }))
+    }
+
+    /// Whether the old release does well now that it has the traffic again.
+    async fn verify(&self, record: &Record, side: &crate::routing::Side) -> Result<String, Hold> {
+        let previous = record.previous.map(|id| self.core.record(id)).transpose()?;
+        let Some(previous) = previous else {
+            return Ok("there is no old release".to_owned());
+        };
+        let health = self.core.manifest(&previous.release).await?.health;
+        let looks = side
+            .instances
+            .iter()
+            .map(|(_, address)| self.core.probe(*address, &health, &side.release));
+        let looks = futures_util::future::join_all(looks).await;
+        let good = looks.iter().filter(|l| **l == crate::readiness::Look::Good);
+        Ok(format!(
+            "{} of {} instances of the old release answer their health look",
+            good.count(),
+            looks.len()
+        ))
+    }
+
+    /// Commits what came of a step, with every state that follows from it.
+    async fn report(&self, record: &Record, step: &Step, effect: Effect) -> Result<(), Hold> {
+        let (id, step) = (record.id, step.clone());
+        let now = self.core.pace.now();
+        let policy = self.core.settings(&self.service)?.policy.clone();
+        let decide = |book: &Book| {
+            let Some(record) = book.rollouts.get(&id) else {
+                return (Vec::new(), ());
+            };
+            let mut events = reported(book, record, &step, effect);
+            let mut next = book.clone();
+            for event in &events {
+                next.event(event, now);
+            }
+            follow(&mut next, id, &policy, now, &mut events);
+            (events, ())
+        };
+        Ok(self.core.ledger.decide(executor(), decide).await?)
+    }
+}
+
+const MEBIBYTE: u64 = 1024 * 1024;
+
+/// The first release has no table that shows it to testers only; nothing is published.
+fn is_direct(record: &Record, step: &Step) -> bool {
+    matches!(step, Step::Preview { .. }) && record.previous.is_none()
+}
+
+fn done(words: String) -> Effect {
+    Effect::Done(Observed {
+        words,
+        ..Observed::default()
+    })
+}
+
+fn judge_page(
+    answer: Result<crate::http::Answer, String>,
+    page: &str,
+    record: &Record,
+) -> Result<u16, String> {
+    let answer = answer.map_err(|reason| format!("GET {page}: {reason}"))?;
+    if answer.status >= 400 {
+        return Err(format!(
+            "GET {page}: answered {} with {:?}",
+            answer.status, answer.body
+        ));
+    }
+    if answer.release.as_deref() == Some(record.release.as_str()) {
+        Ok(answer.status)
+    } else {
+        Err(format!(
+            "GET {page}: answered {} by release {:?} instead of {}; every answer must carry x-release",
+            answer.status,
+            answer.release.as_deref().unwrap_or("none"),
+            record.release.short()
+        ))
+    }
+}
+
+/// The events that say what came of a step.
+fn reported(book: &Book, record: &Record, step: &Step, effect: Effect) -> Vec<RolloutEvent> {
+    let rollout = record.id;
+    let done =
+        |observed: String, took: Option<Duration>, counters: Option<Counters>| RolloutEvent::Done {
+            rollout,
+            step: step.clone(),
+            observed,
+            took_us: took.and_then(|t| u64::try_from(t.as_micros()).ok()),
+            counters: counters.map(Box::new),
+        };
+    match effect {
+        Effect::NotServed(reason) => vec![done(format!("{NOT_SERVED}: {reason}"), None, None)],
+        Effect::Failed(reason) => {
+            let is_moved = matches!(step, Step::Shift { .. } | Step::Restore { .. });
+            let words = if is_moved {
+                format!("{NOT_SERVED}: {reason}")
+            } else {
+                format!("failed: {reason}")
+            };
+            let mut events = vec![done(words, None, None)];
+            let state = match step {
+                Step::Restore { .. } => Some(RolloutState::Halted { reason }),
+                _ if !record.stage.is_end() => Some(RolloutState::Failed { reason }),
+                _ => None,
+            };
+            events.extend(
+                state
+                    .into_iter()
+                    .flat_map(|s| strategy::entering(record, s)),
+            );
+            events
+        }
+        Effect::Done(observed) => {
+            let mut events = Vec::new();
+            if let Some((instance, running)) = observed.started {
+                events.push(started(rollout, instance, running));
+            }
+            if let Some((instance, how)) = observed.stopped {
+                let owner = book.instances.get(&instance).map_or(rollout, |i| i.owner);
+                events.push(RolloutEvent::InstanceExited {
+                    rollout: owner,
+                    instance,
+                    how,
+                    expected: true,
+                });
+            }
+            events.push(done(observed.words, observed.took, observed.counters));
+            events
+        }
+    }
+}
+
+pub(crate) fn started(
+    rollout: slipway_journal::RolloutId,
+    instance: InstanceId,
+    running: Running,
+) -> RolloutEvent {
+    RolloutEvent::InstanceStarted {
+        rollout,
+        instance,
+        pid: running.identity.pid,
+        start_ticks: running.identity.start_ticks,
+        boot: running.identity.boot,
+        address: running.address.to_string(),
+    }
+}
+
+/// Adds the states that follow without any effect, so that they are committed together with
+/// what led to them.
+fn follow(
+    book: &mut Book,
+    id: slipway_journal::RolloutId,
+    policy: &crate::policy::Policy,
+    now: jiff::Timestamp,
+    events: &mut Vec<RolloutEvent>,
+) {
+    loop {
+        let Some(record) = book.rollouts.get(&id) else {
+            return;
+        };
+        // From here on the next decision needs to know more than the journal.
+        if matches!(
+            record.stage,
+            RolloutState::Locked | RolloutState::Prepared | RolloutState::Baking
+        ) {
+            return;
+        }
+        let view = View {
+            book,
+            record,
+            policy,
+            migrates: false,
+            routed: &[Slot::Blue, Slot::Green],
+            now,
+            generation: book.generation.next(),
+            instance: InstanceId(id.0),
+        };
+        let Next::Enter(state) = strategy::next(&view) else {
+            return;
+        };
+        let more = strategy::entering(record, state);
+        for event in &more {
+            book.event(event, now);
+        }
+        events.extend(more);
+    }
+}
+
+impl Core {
+    /// Commits events that need no decision.
+    pub(crate) async fn note(&self, events: Vec<RolloutEvent>) -> Result<(), Hold> {
+        Ok(self.ledger.decide(executor(), |_| (events, ())).await?)
+    }
+}

@@ -1,0 +1,390 @@
+//! The engine's interface: start, deploy, roll back, cancel. Everything returns at once; what
+//! comes of it is in the journal.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, RwLock};
+
+use chassis::{Clock, Random, Shutdown};
+use slipway_journal::event::RolloutEvent;
+use slipway_journal::event::rollout::{RolloutState, Trigger};
+use slipway_journal::{
+    Actor, EnvironmentName, InstanceId, Journal, ReleaseId, RolloutId, ServiceName, Slot,
+};
+use tokio::sync::Mutex;
+
+use crate::book::{Book, Record};
+use crate::caretaker::Caretaker;
+use crate::core::{Core, ServiceSettings};
+use crate::driver::Driver;
+use crate::error::RolloutError;
+use crate::ledger::{Ledger, trigger};
+use crate::pace::Pace;
+use crate::plan::{self, RollbackPlan};
+use crate::recovery;
+use crate::refusal::Refusal;
+use crate::runtime::process::Processes;
+use crate::shelf::Shelf;
+use crate::strategy;
+use crate::traffic::Proxy;
+
+/// Everything that the engine stands on.
+#[derive(Debug)]
+pub struct Ground {
+    /// The journal; nobody else writes events of rollouts.
+    pub journal: Journal,
+    /// The proxy's own interface.
+    pub proxy: slipway_proxy::Client,
+    /// Where visitors come in; previews are looked at through the first of them.
+    pub public: Vec<SocketAddr>,
+    /// The folder of releases.
+    pub releases: PathBuf,
+    /// The folder of instances.
+    pub instances: PathBuf,
+    /// The program that starts instances in a session of their own, `[slipway, launch]`.
+    pub launcher: Vec<OsString>,
+    /// The time.
+    pub clock: Clock,
+    /// Randomness for ids, ports and tokens.
+    pub random: Random,
+    /// The environment that is looked after.
+    pub environment: EnvironmentName,
+}
+
+/// What is to be deployed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// The service.
+    pub service: ServiceName,
+    /// The release.
+    pub release: ReleaseId,
+    /// Whether a person insists on a release that was taken back before.
+    pub force: bool,
+}
+
+/// Brings releases in and takes them back. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    core: Arc<Core>,
+    recovered: u32,
+}
+
+impl Engine {
+    /// Reads the journal, looks at the world, and takes up whatever was left unfinished. Ends
+    /// with `shutdown`; instances and traffic go on without it.
+    pub async fn start(
+        ground: Ground,
+        services: BTreeMap<ServiceName, ServiceSettings>,
+        shutdown: Shutdown,
+    ) -> Result<Self, RolloutError> {
+        let folder = ground.instances.clone();
+        let random = ground.random.clone();
+        let runtime =
+            Processes::new(ground.instances, ground.launcher, random).map_err(|source| {
+                RolloutError::File {
+                    path: folder,
+                    source,
+                }
+            })?;
+        let ledger = Ledger::open(
+            ground.journal,
+            ground.environment.clone(),
+            #[cfg(test)]
+            crate::simulation::fuse::Fuse::default(),
+        );
+        let core = Core {
+            ledger: ledger.await?,
+            traffic: Arc::new(Proxy {
+                client: ground.proxy,
+                public: ground.public,
+            }),
+            runtime: Arc::new(runtime),
+            shelf: Shelf::new(ground.releases),
+            pace: Pace::real(ground.clock),
+            random: ground.random,
+            environment: ground.environment,
+            services: RwLock::default(),
+            shutdown,
+            publishing: Mutex::new(()),
+        };
+        Self::run(core, services).await
+    }
+
+    pub(crate) async fn run(
+        core: Core,
+        services: BTreeMap<ServiceName, ServiceSettings>,
+    ) -> Result<Self, RolloutError> {
+        let recovered = unfinished(&core.ledger.book());
+        call_the_roll(&core).await?;
+        let core = Arc::new(core);
+        let engine = Self { core, recovered };
+        engine.take(services);
+        Ok(engine)
+    }
+
+    /// Takes new settings. They hold for whatever is decided from now on: instances that run
+    /// keep their variables until they are started again.
+    #[expect(
+        clippy::unused_async,
+        reason = "callers need not care that nothing is waited for"
+    )]
+    pub async fn configure(&self, services: BTreeMap<ServiceName, ServiceSettings>) {
+        self.take(services);
+    }
+
+    /// Starts the tasks of services that are new: one that drives rollouts and one that looks
+    /// after instances.
+    fn take(&self, services: BTreeMap<ServiceName, ServiceSettings>) {
+        for service in self.core.configure(services) {
+            let driver = Driver {
+                core: Arc::clone(&self.core),
+                service: service.clone(),
+            };
+            tokio::spawn(driver.run());
+            tokio::spawn(Caretaker::new(Arc::clone(&self.core), service).run());
+        }
+    }
+
+    /// How many rollouts were found unfinished and taken up again.
+    pub fn recovered(&self) -> u32 {
+        self.recovered
+    }
+
+    /// Asks for a release. What it comes to is in the journal, under the rollout that is given
+    /// back. A rollout that has no traffic yet is superseded; one that has is waited for.
+    pub async fn deploy(
+        &self,
+        actor: Actor,
+        order: Order,
+    ) -> Result<Result<RolloutId, Refusal>, RolloutError> {
+        if self.core.settings(&order.service).is_err() {
+            return Ok(Err(self.unknown_service(order.service)));
+        }
+        let (shelf, asked) = (self.core.shelf.clone(), order.clone());
+        let checked =
+            tokio::task::spawn_blocking(move || shelf.check(&asked.release, &asked.service)).await;
+        match checked {
+            Ok(Ok(_)) => {}
+            Ok(Err(refusal)) => return Ok(Err(refusal)),
+            Err(error) => {
+                return Ok(Err(Refusal::ContentMismatch {
+                    release: order.release,
+                    what: error.to_string(),
+                }));
+            }
+        }
+        let (id, environment) = (self.core.new_rollout(), self.core.environment.clone());
+        let may_force = order.force && matches!(actor, Actor::Person(_));
+        let decide = |book: &Book| match refused(book, &order, may_force) {
+            Some(refusal) => (Vec::new(), Err(refusal)),
+            None => (requested(book, id, &order, environment), Ok(id)),
+        };
+        Ok(self.core.ledger.decide(actor, decide).await?)
+    }
+
+    /// Brings the traffic back to the release before: by one table while that is warm, else as
+    /// a rollout of its own. Before the new release has traffic, it is cancelled.
+    pub async fn rollback(
+        &self,
+        actor: Actor,
+        service: &ServiceName,
+        reason: String,
+    ) -> Result<Result<RolloutId, Refusal>, RolloutError> {
+        if self.core.settings(service).is_err() {
+            return Ok(Err(self.unknown_service(service.clone())));
+        }
+        let decide = |book: &Book| match back(book, service, &reason) {
+            Back::At(events, rollout) => (events, Ok(rollout)),
+            Back::Slow(release) => (Vec::new(), Err(Some(release))),
+            Back::Nothing => (Vec::new(), Err(None)),
+        };
+        match self.core.ledger.decide(actor.clone(), decide).await? {
+            Ok(rollout) => Ok(Ok(rollout)),
+            Err(Some(release)) => {
+                let order = Order {
+                    service: service.clone(),
+                    release,
+                    force: true,
+                };
+                self.deploy(actor, order).await
+            }
+            Err(None) => {
+                let why = plan::rollback(&self.core.ledger.book(), service).to_string();
+                Ok(Err(Refusal::NothingToRollBackTo { why }))
+            }
+        }
+    }
+
+    /// Calls off a rollout that has no traffic yet.
+    pub async fn cancel(
+        &self,
+        actor: Actor,
+        rollout: RolloutId,
+        reason: String,
+    ) -> Result<Result<(), Refusal>, RolloutError> {
+        let decide = |book: &Book| match book.rollouts.get(&rollout) {
+            None => (Vec::new(), Err(Refusal::UnknownRollout { rollout })),
+            Some(r) if r.stage.is_end() => (Vec::new(), Err(Refusal::AlreadyOver { rollout })),
+            Some(r) if r.is_before_traffic() => {
+                let state = RolloutState::Cancelled { reason };
+                (strategy::entering(r, state), Ok(()))
+            }
+            Some(_) => (Vec::new(), Err(Refusal::HasTraffic { rollout })),
+        };
+        Ok(self.core.ledger.decide(actor, decide).await?)
+    }
+
+    /// What rolling `service` back would mean now.
+    #[expect(
+        clippy::unused_async,
+        reason = "callers need not care that it is a reading of the book"
+    )]
+    pub async fn rollback_plan(&self, service: &ServiceName) -> RollbackPlan {
+        plan::rollback(&self.core.ledger.book(), service)
+    }
+
+    fn unknown_service(&self, service: ServiceName) -> Refusal {
+        Refusal::UnknownService {
+            service,
+            known: self.core.known_services(),
+        }
+    }
+}
+
+/// What a rollback is.
+enum Back {
+    /// Events under a rollout that is there.
+    At(Vec<RolloutEvent>, RolloutId),
+    /// A rollout of an earlier release.
+    Slow(ReleaseId),
+    /// There is nothing to go back to.
+    Nothing,
+}
+
+fn back(book: &Book, service: &ServiceName, reason: &str) -> Back {
+    let coming = book
+        .of_service(service)
+        .find(|r| r.is_before_traffic() && r.stage != RolloutState::Queued);
+    if let Some(coming) = coming {
+        let state = RolloutState::Cancelled {
+            reason: format!("rolled back before it had traffic: {reason}"),
+        };
+        return Back::At(strategy::entering(coming, state), coming.id);
+    }
+    let moving = book
+        .of_service(service)
+        .filter(|r| r.has_traffic() && (!r.stage.is_end() || is_halted(r)))
+        .last();
+    if let Some(moving) = moving.filter(|r| strategy::is_warm(book, r)) {
+        let fired = RolloutEvent::TriggerFired {
+            rollout: moving.id,
+            trigger: Trigger::Person,
+            evidence: reason.to_owned(),
+        };
+        return Back::At(vec![fired], moving.id);
+    }
+    let previous = book.live_of(service).and_then(|live| live.previous);
+    match previous.and_then(|id| book.rollouts.get(&id)) {
+        Some(previous) => Back::Slow(previous.release.clone()),
+        None => Back::Nothing,
+    }
+}
+
+fn is_halted(record: &Record) -> bool {
+    matches!(record.stage, RolloutState::Halted { .. })
+}
+
+fn refused(book: &Book, order: &Order, may_force: bool) -> Option<Refusal> {
+    let release = order.release.clone();
+    if let Some(reason) = book.quarantined.get(&release)
+        && !may_force
+    {
+        let reason = reason.clone();
+        return Some(Refusal::Quarantined { release, reason });
+    }
+    let under_way = book
+        .of_service(&order.service)
+        .find(|r| r.release == release && (r.is_before_traffic() || is_shifting(r)));
+    if let Some(rollout) = under_way {
+        return Some(Refusal::AlreadyUnderWay {
+            rollout: rollout.id,
+        });
+    }
+    let live = book.live_of(&order.service);
+    let replaced = book
+        .of_service(&order.service)
+        .any(|r| r.is_before_traffic());
+    if live.is_some_and(|l| l.release == release) && !replaced {
+        return Some(Refusal::AlreadyLive { release });
+    }
+    None
+}
+
+fn is_shifting(record: &Record) -> bool {
+    matches!(record.stage, RolloutState::Shifting { .. })
+}
+
+/// The events that a new rollout begins with; what it supersedes ends in the same append.
+fn requested(
+    book: &Book,
+    id: RolloutId,
+    order: &Order,
+    environment: EnvironmentName,
+) -> Vec<RolloutEvent> {
+    let moving = book
+        .of_service(&order.service)
+        .find(|r| is_shifting(r) && !r.stage.is_end());
+    let live = moving.or_else(|| book.live_of(&order.service));
+    let mut events = vec![
+        RolloutEvent::Requested {
+            rollout: id,
+            service: order.service.clone(),
+            environment,
+            release: order.release.clone(),
+            previous: live.map(|r| r.release.clone()),
+            slot: live.map_or(Slot::Blue, |r| r.slot.other()),
+        },
+        RolloutEvent::Entered {
+            rollout: id,
+            state: RolloutState::Queued,
+        },
+    ];
+    for older in book.of_service(&order.service) {
+        if older.is_before_traffic() {
+            let state = RolloutState::Superseded { by: id };
+            events.extend(strategy::entering(older, state));
+        }
+    }
+    events
+}
+
+fn unfinished(book: &Book) -> u32 {
+    let waits = |r: &&Record| r.open_step().is_some() || !r.stage.is_end();
+    let count = book.rollouts.values().filter(waits).count();
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// Looks which instances still run, and writes down in one append which do not: only together
+/// do they tell a release that died from a machine that was started anew.
+async fn call_the_roll(core: &Core) -> Result<(), RolloutError> {
+    let expected: BTreeSet<InstanceId> = {
+        let book = core.ledger.book();
+        let alive = book.instances.values().filter(|i| i.is_alive());
+        alive.map(|i| i.id).collect()
+    };
+    let mut dead = Vec::new();
+    for instance in expected {
+        match core.runtime.find(instance).await {
+            Ok(Some(_)) => {}
+            Ok(None) => dead.push((
+                instance,
+                "it did not run any more when control came back".to_owned(),
+            )),
+            Err(reason) => tracing::warn!(%instance, reason, "it is not known whether it runs"),
+        }
+    }
+    let decide = |book: &Book| (recovery::deaths(book, &dead), ());
+    Ok(core.ledger.decide(trigger(), decide).await?)
+}

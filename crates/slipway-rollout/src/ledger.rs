@@ -1,0 +1,101 @@
+//! The journal and the book that it gives, kept in step: a decision sees the book as it will
+//! be written on, and nobody writes in between. Whoever cannot append does not act.
+
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+use slipway_journal::event::RolloutEvent;
+use slipway_journal::{Actor, EnvironmentName, Event, Journal, JournalError};
+use tokio::sync::{Mutex, OwnedMutexGuard, watch};
+
+use crate::book::Book;
+
+/// The journal with its book. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Ledger {
+    journal: Journal,
+    book: Arc<RwLock<Book>>,
+    /// Held from a decision until its events are in the book.
+    turn: Arc<Mutex<()>>,
+    changes: watch::Sender<u64>,
+    #[cfg(test)]
+    pub(crate) fuse: crate::simulation::fuse::Fuse,
+}
+
+/// Who acts when nobody asked: the engine itself.
+pub(crate) fn executor() -> Actor {
+    Actor::System("executor".to_owned())
+}
+
+/// Who acts when the counts say so.
+pub(crate) fn trigger() -> Actor {
+    Actor::System("trigger".to_owned())
+}
+
+impl Ledger {
+    /// Reads the whole journal.
+    pub(crate) async fn open(
+        journal: Journal,
+        environment: EnvironmentName,
+        #[cfg(test)] fuse: crate::simulation::fuse::Fuse,
+    ) -> Result<Self, JournalError> {
+        let book = Book::of(environment, &journal.replay().await?);
+        Ok(Self {
+            journal,
+            book: Arc::new(RwLock::new(book)),
+            turn: Arc::new(Mutex::new(())),
+            changes: watch::Sender::new(0),
+            #[cfg(test)]
+            fuse,
+        })
+    }
+
+    /// The book now. Never held over an await.
+    pub(crate) fn book(&self) -> RwLockReadGuard<'_, Book> {
+        self.book.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hears of every change of the book.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// Appends what `decide` makes of the book, all or nothing; gives whatever it says. When
+    /// the caller goes away the append is still taken into the book.
+    pub(crate) async fn decide<T: Send + 'static>(
+        &self,
+        actor: Actor,
+        decide: impl FnOnce(&Book) -> (Vec<RolloutEvent>, T),
+    ) -> Result<T, JournalError> {
+        let turn = Arc::clone(&self.turn).lock_owned().await;
+        let (events, said) = decide(&self.book());
+        if events.is_empty() {
+            return Ok(said);
+        }
+        #[cfg(test)]
+        self.fuse.burn("before append").await;
+        let ledger = self.clone();
+        let appended = tokio::spawn(async move { ledger.append(turn, actor, events).await });
+        appended.await.map_err(|_| JournalError::Closed)??;
+        #[cfg(test)]
+        self.fuse.burn("after append").await;
+        Ok(said)
+    }
+
+    async fn append(
+        &self,
+        turn: OwnedMutexGuard<()>,
+        actor: Actor,
+        events: Vec<RolloutEvent>,
+    ) -> Result<(), JournalError> {
+        let events = events.into_iter().map(Event::Rollout).collect();
+        let entries = self.journal.append(actor, events).await?;
+        let mut book = self.book.write().unwrap_or_else(PoisonError::into_inner);
+        for entry in &entries {
+            book.take(entry);
+        }
+        drop(book);
+        drop(turn);
+        self.changes.send_modify(|n| *n += 1);
+        Ok(())
+    }
+}

@@ -1,0 +1,100 @@
+//! How rollouts of a service go: the numbers, with their defaults and reasons.
+//! Only numbers; what follows from them is decided in `strategy` and `trigger`.
+
+use std::time::Duration;
+
+/// How rollouts of one service go.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policy {
+    /// Instances of a release. Default 2, so that the death of one is no outage.
+    pub instances: u32,
+    /// Good probes in a row that an instance needs. Default 3.
+    pub ready_successes: u32,
+    /// From one probe to the next. Default 100 ms.
+    pub ready_every: Duration,
+    /// How long instances may take to become ready. Default 60 s.
+    pub ready_within: Duration,
+    /// How long they must then stay good before anything is shown to anybody. Default 1 s.
+    pub quiet: Duration,
+    /// How long expanding migrations may take. Default 10 min.
+    pub migrate_within: Duration,
+    /// How long a preview request may take. Default 10 s.
+    pub preview_within: Duration,
+    /// From the switch to the first receipt and to baking; triggers go on after it. Default 2 s:
+    /// long enough for what was in flight at the switch and for a burst to show, short enough
+    /// for a person to wait.
+    pub observe: Duration,
+    /// How long the old release stays warm. Default 24 h; a rollout that waits ends it early,
+    /// because it needs the place.
+    pub bake: Duration,
+    /// How long requests in flight on a release that is taken out may go on. Default 10 min.
+    pub drain_window: Duration,
+    /// From SIGTERM to SIGKILL. Default 30 s.
+    pub stop_grace: Duration,
+    /// No progress for this long before traffic moves ends the rollout. Default 10 min.
+    pub progress_within: Duration,
+    /// From one look at the proxy's counts to the next while the new release has traffic.
+    /// Default 100 ms.
+    pub look_every: Duration,
+    /// The proxy may be silent for this long before that is written down as a hold. Default 2 s.
+    pub silence: Duration,
+    /// The wait before a dead instance is started again; doubles with each death of its
+    /// release within a minute, up to 30 s. Default 500 ms.
+    pub restart_after: Duration,
+    /// Free disk space without which a rollout does not begin. Default 128 MiB.
+    pub disk_bytes: u64,
+    /// When bad answers take a release back.
+    pub burst: Burst,
+}
+
+/// When bad answers take a release back: all of it must hold at once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Burst {
+    /// Seconds that are looked at together. Default 5.
+    pub window_s: u64,
+    /// Failed requests within them. Default 10.
+    pub failed: u64,
+    /// Failed among the served, per cent. Default 20.
+    pub share_percent: u64,
+    /// Different clients among the failed of one second of them. Default 3.
+    pub clients: u32,
+    /// The old release's failed among its served before the switch, per cent; from there on the
+    /// cause may be shared. Default 5.
+    pub old_percent: u64,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            instances: 2,
+            ready_successes: 3,
+            ready_every: Duration::from_millis(100),
+            ready_within: Duration::from_secs(60),
+            quiet: Duration::from_secs(1),
+            migrate_within: Duration::from_secs(600),
+            preview_within: Duration::from_secs(10),
+            observe: Duration::from_secs(2),
+            bake: Duration::from_secs(24 * 3600),
+            drain_window: Duration::from_secs(600),
+            stop_grace: Duration::from_secs(30),
+            progress_within: Duration::from_secs(600),
+            look_every: Duration::from_millis(100),
+            silence: Duration::from_secs(2),
+            restart_after: Duration::from_millis(500),
+            disk_bytes: 128 * 1024 * 1024,
+            burst: Burst::default(),
+        }
+    }
+}
+
+impl Default for Burst {
+    fn default() -> Self {
+        Self {
+            window_s: 5,
+            failed: 10,
+            share_percent: 20,
+            clients: 3,
+            old_percent: 5,
+        }
+    }
+}

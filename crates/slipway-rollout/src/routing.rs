@@ -1,0 +1,189 @@
+//! What a routing table becomes by each step. Pure; never takes the only targets of a live
+//! route away, and never forgets another service.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use slipway_journal::{Generation, InstanceId, ReleaseId, ServiceName, Slot};
+use slipway_proxy::{HealthCheck, Pool, Preview, Route, Table, Target};
+
+/// A release's instances, as the table is told of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Side {
+    /// Their place.
+    pub slot: Slot,
+    /// What they run.
+    pub release: ReleaseId,
+    /// Who they are and where they answer.
+    pub instances: Vec<(InstanceId, SocketAddr)>,
+}
+
+/// What a table is to say from now on about one service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Testers may see a release.
+    Preview {
+        /// The release.
+        side: Side,
+        /// What testers have to show.
+        token: String,
+    },
+    /// Visitors reach a release; the other one stays as it is, warm.
+    Live {
+        /// The release.
+        side: Side,
+    },
+    /// A slot is out.
+    Without {
+        /// The slot.
+        slot: Slot,
+    },
+    /// A slot's instances answer elsewhere.
+    Elsewhere {
+        /// The slot and its instances now.
+        side: Side,
+    },
+}
+
+/// How one service is reached, whatever the release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manner {
+    /// Its host names.
+    pub hosts: Vec<String>,
+    /// The path of the health look.
+    pub health: String,
+}
+
+/// Why a change cannot be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unroutable {
+    /// Visitors reach this slot.
+    #[error("visitors of {service} reach the slot {slot}; it cannot be taken out")]
+    Live {
+        /// The service.
+        service: ServiceName,
+        /// The slot.
+        slot: Slot,
+    },
+    /// No instance is left to send requests to.
+    #[error("no instance of {service} in the slot {slot} runs")]
+    Empty {
+        /// The service.
+        service: ServiceName,
+        /// The slot.
+        slot: Slot,
+    },
+    /// The service has no route yet.
+    #[error("{service} has no route yet")]
+    NoRoute {
+        /// The service.
+        service: ServiceName,
+    },
+}
+
+/// The table that follows from `table` by a change to one service.
+pub fn changed(
+    table: &Table,
+    generation: Generation,
+    service: &ServiceName,
+    manner: &Manner,
+    change: &Change,
+) -> Result<Table, Unroutable> {
+    let mut next = table.clone();
+    next.generation = slipway_proxy::Generation(generation.0);
+    let route = next.routes.get_mut(service.as_str());
+    match (change, route) {
+        (Change::Preview { side, token }, Some(route)) => {
+            let pool = side.slot.to_string();
+            route.pools.insert(pool.clone(), side.pool(service)?);
+            route.preview = Some(Preview {
+                pool,
+                token: token.clone(),
+            });
+        }
+        (Change::Live { side }, route) => {
+            let pool = side.pool(service)?;
+            let name = side.slot.to_string();
+            let mut pools = route
+                .map(|r| std::mem::take(&mut r.pools))
+                .unwrap_or_default();
+            pools.insert(name.clone(), pool);
+            next.routes
+                .insert(service.to_string(), manner.route(pools, name));
+        }
+        (Change::Without { slot }, Some(route)) => {
+            let name = slot.to_string();
+            if route.live == name {
+                let (service, slot) = (service.clone(), *slot);
+                return Err(Unroutable::Live { service, slot });
+            }
+            route.pools.remove(&name);
+            if route.preview.as_ref().is_some_and(|p| p.pool == name) {
+                route.preview = None;
+            }
+            if route.split.as_ref().is_some_and(|s| s.pool == name) {
+                route.split = None;
+            }
+        }
+        (Change::Elsewhere { side }, Some(route)) => {
+            let pool = side.pool(service)?;
+            route.pools.insert(side.slot.to_string(), pool);
+        }
+        (Change::Without { .. }, None) => {}
+        (Change::Preview { .. } | Change::Elsewhere { .. }, None) => {
+            let service = service.clone();
+            return Err(Unroutable::NoRoute { service });
+        }
+    }
+    Ok(next)
+}
+
+/// The slots that a table has pools of a service for.
+pub fn routed(table: &Table, service: &ServiceName) -> Vec<Slot> {
+    let Some(route) = table.routes.get(service.as_str()) else {
+        return Vec::new();
+    };
+    [Slot::Blue, Slot::Green]
+        .into_iter()
+        .filter(|s| route.pools.contains_key(&s.to_string()))
+        .collect()
+}
+
+impl Side {
+    fn pool(&self, service: &ServiceName) -> Result<Pool, Unroutable> {
+        if self.instances.is_empty() {
+            let (service, slot) = (service.clone(), self.slot);
+            return Err(Unroutable::Empty { service, slot });
+        }
+        let targets = self.instances.iter().map(|(instance, address)| Target {
+            instance: instance.to_string(),
+            address: *address,
+        });
+        Ok(Pool {
+            release: self.release.to_string(),
+            targets: targets.collect(),
+        })
+    }
+}
+
+impl Manner {
+    fn route(&self, pools: BTreeMap<String, Pool>, live: String) -> Route {
+        Route {
+            hosts: self.hosts.clone(),
+            pools,
+            live,
+            split: None,
+            preview: None,
+            hold: false,
+            // Three looks in a row, half a second apart: a release that went deaf is noticed
+            // within two seconds, and one slow answer is not.
+            health: HealthCheck {
+                path: self.health.clone(),
+                every_ms: 500,
+                timeout_ms: 2000,
+                down_after: 3,
+                up_after: 1,
+            },
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! What lies in an instance's folder: its process on disk before it counts as started, its
+//! log, a folder of its own.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use slipway_journal::{InstanceId, ReleaseId, ServiceName};
+
+use crate::account::{self, Account};
+use crate::process::ProcessIdentity;
+
+/// The log is cut when it is longer than this; what was in it stays beside it, once.
+const LOG_BYTES_MAX: u64 = 32 * 1024 * 1024;
+
+/// `pid.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PidFile {
+    #[serde(flatten)]
+    pub(crate) identity: ProcessIdentity,
+    pub(crate) instance: InstanceId,
+    pub(crate) release: ReleaseId,
+    pub(crate) service: ServiceName,
+    pub(crate) address: SocketAddr,
+}
+
+/// The folder of one instance.
+#[derive(Debug, Clone)]
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    pub(crate) fn of(instances: &Path, instance: InstanceId) -> Self {
+        Self(instances.join(instance.to_string()))
+    }
+
+    pub(crate) fn log(&self) -> PathBuf {
+        self.0.join("log")
+    }
+
+    /// A folder that the instance may write to.
+    pub(crate) fn home(&self) -> PathBuf {
+        self.0.join("home")
+    }
+
+    fn pid(&self) -> PathBuf {
+        self.0.join("pid.json")
+    }
+
+    /// Makes the folder and opens the log.
+    pub(crate) fn prepare(&self, account: Option<&Account>) -> io::Result<File> {
+        let make = |path: &Path, mode| DirBuilder::new().recursive(true).mode(mode).create(path);
+        make(&self.0, 0o711)?;
+        make(&self.home(), 0o700)?;
+        account::give(&self.home(), account)?;
+        // Appending, so that the log can be cut while it is written to.
+        OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o640)
+            .open(self.log())
+    }
+
+    /// Writes down which process it is, durably.
+    pub(crate) fn write(&self, file: &PidFile) -> io::Result<()> {
+        let text = serde_json::to_vec(file).map_err(io::Error::other)?;
+        chassis::durable::replace(&self.pid(), &text, 0o644)
+    }
+
+    /// Which process it is; none where it was never written down.
+    pub(crate) fn read(&self) -> io::Result<Option<PidFile>> {
+        match fs::read(self.pid()) {
+            Ok(text) => Ok(Some(
+                serde_json::from_slice(&text).map_err(io::Error::other)?,
+            )),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Cuts a log that grew too long. Lines written in that very moment may be lost.
+    pub(crate) fn bound_log(&self) -> io::Result<()> {
+        let log = self.log();
+        if fs::metadata(&log)?.len() <= LOG_BYTES_MAX {
+            return Ok(());
+        }
+        fs::copy(&log, self.0.join("log.1"))?;
+        OpenOptions::new().write(true).open(&log)?.set_len(0)
+    }
+}
+
+/// The process that was started for an instance but not written down, where there is one: it
+/// carries the instance's id in its environment.
+pub(crate) fn orphan(instance: InstanceId) -> io::Result<Option<ProcessIdentity>> {
+    let mark = format!("INSTANCE={instance}").into_bytes();
+    for entry in fs::read_dir("/proc")?.flatten() {
+        let Some(pid) = entry
+            .file_name()
+            .to_str()
+            .and_then(|n| n.parse::<i32>().ok())
+        else {
+            continue;
+        };
+        // A process that is gone, or somebody else's, is not ours.
+        let Ok(environment) = fs::read(entry.path().join("environ")) else {
+            continue;
+        };
+        if environment.split(|b| *b == 0).any(|v| v == mark)
+            && let Some(identity) = ProcessIdentity::of(pid)?
+        {
+            return Ok(Some(identity));
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_that_grew_too_long_is_cut_and_kept_beside() {
+        let instances = tempfile::tempdir().unwrap();
+        let folder = Folder::of(instances.path(), InstanceId(uuid::Uuid::nil()));
+        let log = folder.prepare(None).unwrap();
+        log.set_len(LOG_BYTES_MAX).unwrap();
+        folder.bound_log().unwrap();
+        assert_eq!(fs::metadata(folder.log()).unwrap().len(), LOG_BYTES_MAX);
+        log.set_len(LOG_BYTES_MAX + 1).unwrap();
+        folder.bound_log().unwrap();
+        assert_eq!(fs::metadata(folder.log()).unwrap().len(), 0);
+        assert!(folder.0.join("log.1").exists());
+    }
+}

@@ -1,0 +1,345 @@
+//! Blue-green as a pure function: what the journal says and what is so now give the next
+//! step. Never acts. One shift from 0 to 100 per cent after the preview was looked at.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use slipway_journal::event::RolloutEvent;
+use slipway_journal::event::rollout::{RolloutState, Step, Trigger};
+use slipway_journal::{Generation, InstanceId, RolloutId, Slot};
+
+use crate::book::{Book, Instance, Record};
+use crate::policy::Policy;
+
+/// Everything that the next step depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    /// What the journal says.
+    pub book: &'a Book,
+    /// The rollout.
+    pub record: &'a Record,
+    /// Its numbers.
+    pub policy: &'a Policy,
+    /// Whether its release brings migrations.
+    pub migrates: bool,
+    /// The slots that the served table has pools for.
+    pub routed: &'a [Slot],
+    /// Now.
+    pub now: Timestamp,
+    /// The number of the next table.
+    pub generation: Generation,
+    /// The id of the next instance.
+    pub instance: InstanceId,
+}
+
+/// What is to be done next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// A step was intended and nothing says that it was done: look, and finish it.
+    Finish(Step),
+    /// Enter a state.
+    Enter(RolloutState),
+    /// Do a step; entering a state is part of the same decision.
+    Do {
+        /// The state, where it changes.
+        enter: Option<RolloutState>,
+        /// The step.
+        step: Step,
+    },
+    /// Give an account, and then enter a state.
+    Account {
+        /// The state, where it changes.
+        enter: Option<RolloutState>,
+    },
+    /// Look at the traffic until then.
+    Watch {
+        /// When there is something else to do.
+        until: Timestamp,
+    },
+    /// Nothing, for ever.
+    Over,
+}
+
+/// The next step of a rollout.
+pub fn next(view: &View<'_>) -> Next {
+    let record = view.record;
+    if let Some(open) = record.open_step() {
+        return Next::Finish(open.step.clone());
+    }
+    if must_restore(view.book, record) {
+        let generation = view.generation;
+        return act(Step::Restore { generation });
+    }
+    if record.is_restored() && !matches!(record.stage, RolloutState::RolledBack { .. }) {
+        return Next::Enter(RolloutState::RolledBack {
+            reason: reason_of(record),
+        });
+    }
+    match &record.stage {
+        RolloutState::Queued => Next::Enter(RolloutState::Locked),
+        RolloutState::Locked => locked(view),
+        RolloutState::Prepared if view.migrates && !record.did(|s| *s == Step::Expand) => {
+            act(Step::Expand)
+        }
+        RolloutState::Prepared => Next::Enter(RolloutState::Expanded),
+        RolloutState::Expanded => expanded(view),
+        RolloutState::Started if !record.did(|s| *s == Step::AwaitReady) => act(Step::AwaitReady),
+        RolloutState::Started => Next::Enter(RolloutState::Ready),
+        RolloutState::Ready => Next::Do {
+            enter: Some(RolloutState::Preview),
+            step: preview(view),
+        },
+        RolloutState::Preview if !record.did(|s| matches!(s, Step::Preview { .. })) => {
+            act(preview(view))
+        }
+        RolloutState::Preview => Next::Do {
+            enter: Some(RolloutState::Shifting { weight: WHOLE }),
+            step: shift(view),
+        },
+        RolloutState::Shifting { .. } if record.did(|s| matches!(s, Step::Shift { .. })) => {
+            Next::Enter(RolloutState::Live)
+        }
+        RolloutState::Shifting { .. } => act(shift(view)),
+        RolloutState::Live => match due(view, view.policy.observe) {
+            Some(until) => Next::Watch { until },
+            None => Next::Account {
+                enter: Some(RolloutState::Baking),
+            },
+        },
+        RolloutState::Baking => baking(view),
+        RolloutState::Retired => Next::Account {
+            enter: Some(RolloutState::Done),
+        },
+        RolloutState::Failed { .. }
+        | RolloutState::Cancelled { .. }
+        | RolloutState::Superseded { .. }
+        | RolloutState::RolledBack { .. } => clear_away(view),
+        RolloutState::Halted { .. } if !is_accounted(record) => Next::Account { enter: None },
+        RolloutState::Done | RolloutState::Halted { .. } | RolloutState::Holding { .. } => {
+            Next::Over
+        }
+    }
+}
+
+/// All of the traffic, in hundredths of a per cent.
+pub const WHOLE: u16 = 10_000;
+
+/// The events by which a rollout enters a state.
+pub fn entering(record: &Record, state: RolloutState) -> Vec<RolloutEvent> {
+    let rollout = record.id;
+    let condemned = match &state {
+        RolloutState::RolledBack { reason } => Some(RolloutEvent::Quarantined {
+            rollout,
+            release: record.release.clone(),
+            reason: reason.clone(),
+        }),
+        _ => None,
+    };
+    std::iter::once(RolloutEvent::Entered { rollout, state })
+        .chain(condemned)
+        .collect()
+}
+
+/// Whether the old release can have the traffic back by publishing one table: none of its
+/// instances was told to stop, and one is alive.
+pub fn is_warm(book: &Book, record: &Record) -> bool {
+    let Some(previous) = record.previous else {
+        return false;
+    };
+    let told_to_stop = record.steps.iter().any(|s| match &s.step {
+        Step::Stop { instance } => is_of(book, instance, previous),
+        _ => false,
+    });
+    !told_to_stop && book.alive_of(previous).any(|i| !i.stopping)
+}
+
+/// Whether the account of the state that the rollout is in was given.
+pub fn is_accounted(record: &Record) -> bool {
+    record
+        .receipts
+        .last()
+        .is_some_and(|r| r.end == record.stage)
+}
+
+/// Whether nothing of a rollout that ended is left: its account is given, no instance of its
+/// own runs, and whatever table named them was followed by one that does not, and drained.
+pub fn is_cleared(book: &Book, record: &Record) -> bool {
+    let gone = book.alive_of(record.id).next().is_none();
+    let drained = match record.last(|s| is_unroute(s, record.slot)).map(|s| &s.step) {
+        Some(Step::Unroute { generation, .. }) => {
+            let drain = Step::Drain {
+                generation: *generation,
+            };
+            record.did(|s| *s == drain)
+        }
+        _ => true,
+    };
+    is_accounted(record) && gone && drained && !is_shown(record)
+}
+
+/// Whether a trigger asks for the old release, and it can have the traffic.
+pub fn must_restore(book: &Book, record: &Record) -> bool {
+    let Some(fired) = record.triggers.last() else {
+        return false;
+    };
+    let may = match &record.stage {
+        // Nothing automatic is safe any more; a person may still decide.
+        RolloutState::Halted { .. } => fired.trigger == Trigger::Person,
+        stage => !stage.is_end(),
+    };
+    may && record.has_traffic() && is_warm(book, record)
+}
+
+fn reason_of(record: &Record) -> String {
+    record.triggers.last().map_or_else(
+        || "traffic was brought back".to_owned(),
+        |fired| fired.evidence.clone(),
+    )
+}
+
+fn locked(view: &View<'_>) -> Next {
+    let record = view.record;
+    // What an earlier rollout left in this place goes first.
+    let keep = [Some(record.id), record.previous];
+    if let Some(next) = take_out_others(view, record.slot, &keep) {
+        return next;
+    }
+    if record.did(|s| *s == Step::Prepare) {
+        Next::Enter(RolloutState::Prepared)
+    } else {
+        act(Step::Prepare)
+    }
+}
+
+fn expanded(view: &View<'_>) -> Next {
+    let started = view
+        .record
+        .steps
+        .iter()
+        .filter(|s| matches!(s.step, Step::Start { .. }) && s.held());
+    if started.count() < usize::try_from(view.policy.instances.max(1)).unwrap_or(usize::MAX) {
+        let instance = view.instance;
+        act(Step::Start { instance })
+    } else {
+        Next::Enter(RolloutState::Started)
+    }
+}
+
+fn preview(view: &View<'_>) -> Step {
+    // Without an old release there is no table that could show the new one to testers only;
+    // its instances are looked at directly, and no number is used up.
+    let generation = match view.record.previous {
+        Some(_) => view.generation,
+        None => view.book.generation,
+    };
+    Step::Preview { generation }
+}
+
+fn shift(view: &View<'_>) -> Step {
+    Step::Shift {
+        weight: WHOLE,
+        generation: view.generation,
+    }
+}
+
+fn baking(view: &View<'_>) -> Next {
+    let record = view.record;
+    let nothing_warm = record.previous.is_none();
+    if let Some(until) = due(view, view.policy.bake)
+        && !nothing_warm
+        && !is_waited_for(view)
+        && !record.did(|s| is_unroute(s, record.slot.other()))
+    {
+        return Next::Watch { until };
+    }
+    match take_out_others(view, record.slot.other(), &[Some(record.id)]) {
+        Some(next) => next,
+        None => Next::Enter(RolloutState::Retired),
+    }
+}
+
+fn clear_away(view: &View<'_>) -> Next {
+    let record = view.record;
+    if !is_accounted(record) {
+        return Next::Account { enter: None };
+    }
+    let own = view.book.alive_of(record.id).map(|i| i.id).collect();
+    take_out(view, record.slot, is_shown(record), own).unwrap_or(Next::Over)
+}
+
+/// Whether the table was last told of the rollout's own pool, and not that it is gone.
+fn is_shown(record: &Record) -> bool {
+    let shows = |s: &Step| match s {
+        // The first release is previewed without a table.
+        Step::Preview { .. } => record.previous.is_some(),
+        Step::Shift { .. } => true,
+        step => is_unroute(step, record.slot),
+    };
+    let last = record
+        .steps
+        .iter()
+        .rev()
+        .find(|s| (s.done.is_none() || s.held()) && shows(&s.step));
+    last.is_some_and(|s| !matches!(s.step, Step::Unroute { .. }))
+}
+
+/// Takes out whatever instances of the service belong to no rollout of `keep`.
+fn take_out_others(view: &View<'_>, slot: Slot, keep: &[Option<RolloutId>]) -> Option<Next> {
+    let service = &view.record.service;
+    let is_other = |i: &&Instance| {
+        let owner = view.book.rollouts.get(&i.owner);
+        i.is_alive()
+            && !keep.contains(&Some(i.owner))
+            && owner.is_some_and(|o| o.service == *service)
+    };
+    let others = view.book.instances.values().filter(is_other);
+    let others = others.map(|i| i.id).collect();
+    take_out(view, slot, view.routed.contains(&slot), others)
+}
+
+/// Out of the table, then drained, then stopped, one step after the other.
+fn take_out(view: &View<'_>, slot: Slot, routed: bool, instances: Vec<InstanceId>) -> Option<Next> {
+    let record = view.record;
+    if routed {
+        let generation = view.generation;
+        return Some(act(Step::Unroute { slot, generation }));
+    }
+    let unroute = record.last(|s| is_unroute(s, slot)).filter(|s| s.held());
+    if let Some(Step::Unroute { generation, .. }) = unroute.map(|s| &s.step) {
+        let drain = Step::Drain {
+            generation: *generation,
+        };
+        if !record.did(|s| *s == drain) {
+            return Some(act(drain));
+        }
+    }
+    let instance = instances.into_iter().next()?;
+    Some(act(Step::Stop { instance }))
+}
+
+/// Whether a later rollout of the service waits for this one.
+fn is_waited_for(view: &View<'_>) -> bool {
+    view.book
+        .of_service(&view.record.service)
+        .any(|r| r.id != view.record.id && r.stage == RolloutState::Queued)
+}
+
+/// The instant at which the stage has lasted `long`; none when it has.
+fn due(view: &View<'_>, long: Duration) -> Option<Timestamp> {
+    let due = view.record.stage_at.checked_add(long).ok()?;
+    (view.now < due).then_some(due)
+}
+
+fn is_of(book: &Book, instance: &InstanceId, owner: RolloutId) -> bool {
+    book.instances
+        .get(instance)
+        .is_some_and(|i| i.owner == owner)
+}
+
+fn is_unroute(step: &Step, of: Slot) -> bool {
+    matches!(step, Step::Unroute { slot, .. } if *slot == of)
+}
+
+fn act(step: Step) -> Next {
+    Next::Do { enter: None, step }
+}
