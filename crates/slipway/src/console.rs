@@ -26,7 +26,7 @@ use slipway_proxy::Client;
 use tokio::sync::Semaphore;
 
 use crate::console::guard::FormKey;
-pub(crate) use crate::console::helm::Helm;
+pub(crate) use crate::console::helm::{Answer, Helm, Plan};
 use crate::console::live::Live;
 use crate::console::words::Clockface;
 use crate::state::State;

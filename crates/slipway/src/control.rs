@@ -2,6 +2,7 @@
 //! on its Unix socket and on the console's. Traffic does not pass through here.
 
 pub(crate) mod api;
+pub(crate) mod helm;
 pub(crate) mod orders;
 pub(crate) mod peer;
 pub(crate) mod settings;
@@ -10,6 +11,7 @@ pub(crate) mod wire;
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -23,6 +25,8 @@ use tokio::time::sleep;
 use crate::accessories::{Accessories, Ground};
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
+use crate::console;
+use crate::control::helm::EngineHelm;
 use crate::control::orders::{Desk, Inner};
 use crate::environment::Environment;
 use crate::keeper::record::Record;
@@ -81,14 +85,28 @@ impl Control<'_> {
                 BTreeMap::new()
             }
         };
-        let ground = self.ground(&journal)?;
+        let (ground, name) = (self.ground(&journal)?, self.name()?);
+        let names = services.keys().cloned().collect();
         let engine = Engine::start(ground, services, shutdown.child()).await?;
         note(&journal, started(engine.recovered())).await;
+        let console = self.console.map(|socket| {
+            let ground = console::Ground {
+                journal: journal.clone(),
+                proxy: Client::new(context.state.proxy_socket()),
+                state: context.state.clone(),
+                environment: name.clone(),
+                services: names,
+                helm: Some(Arc::new(EngineHelm(engine.clone()))),
+                clock: context.clock.clone(),
+                random: context.random.clone(),
+            };
+            (socket, ground)
+        });
         Ok(Running {
             desk: Desk::new(Inner {
                 state: context.state.clone(),
                 project: context.project.clone(),
-                environment: self.name()?,
+                environment: name,
                 journal: journal.clone(),
                 engine,
                 accessories: accessories.clone(),
@@ -96,7 +114,7 @@ impl Control<'_> {
             socket: context.state.control_socket(),
             journal,
             accessories,
-            console: self.console,
+            console,
         })
     }
 
@@ -128,17 +146,26 @@ struct Running {
     socket: PathBuf,
     journal: Journal,
     accessories: Accessories,
-    console: Option<TcpListener>,
+    console: Option<(TcpListener, console::Ground)>,
 }
 
 impl Running {
     async fn serve(self, shutdown: Shutdown) -> anyhow::Result<()> {
         let watch = tokio::spawn(self.accessories.watch(shutdown.clone()));
-        if let Some(console) = self.console {
-            tracing::debug!(address = ?console.local_addr(), "the console's socket is held");
-        }
+        let console = self.console.map(|(socket, ground)| {
+            let shutdown = shutdown.clone();
+            tokio::spawn(async move {
+                if let Err(error) = console::serve(socket, ground, shutdown).await {
+                    // Control is there for rollouts; a page less is no reason to end.
+                    tracing::error!(error = %format!("{error:#}"), "the console ended");
+                }
+            })
+        });
         api::serve(&self.socket, self.desk, shutdown).await?;
         watch.await.context("looking after the accessories")?;
+        if let Some(console) = console {
+            console.await.context("ending the console")?;
+        }
         note(
             &self.journal,
             ControlEvent::Stopped {

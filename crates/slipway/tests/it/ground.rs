@@ -30,7 +30,7 @@ instances = 2
 ready_every = "20ms"
 ready_within = "5s"
 quiet = "50ms"
-observe = "300ms"
+observe = "1s"
 bake = "1h"
 drain_window = "3s"
 stop_grace = "2s"
@@ -226,13 +226,13 @@ impl Ground {
     /// Waits until `is_so`; fails with what Slipway knows when it does not come.
     #[track_caller]
     pub(crate) fn wait_for(&self, what: &str, is_so: impl FnMut() -> bool) {
-        if !wait::until(WITHIN, is_so) {
-            panic!(
-                "waited in vain for: {what}\n{}\n{}",
-                self.run(&["status"]).out,
-                self.tail("control")
-            );
-        }
+        let came = wait::until(WITHIN, is_so);
+        assert!(
+            came,
+            "waited in vain for: {what}\n{}\n{}",
+            self.run(&["status"]).out,
+            self.tail("control")
+        );
     }
 
     /// The end of a log, for messages.
@@ -250,9 +250,11 @@ impl Drop for Ground {
         let down = self.command(&["down"]).output();
         let clean =
             down.as_ref().is_ok_and(|d| d.status.success()) && left(&self.state()).is_empty();
-        if !clean && !std::thread::panicking() {
-            panic!("something was left: {:?} {down:?}", left(&self.state()));
-        }
+        let left = left(&self.state());
+        assert!(
+            clean || std::thread::panicking(),
+            "something was left: {left:?} {down:?}"
+        );
     }
 }
 

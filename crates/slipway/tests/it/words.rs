@@ -76,15 +76,20 @@ fn without_anything_running_every_verb_says_what_to_do() {
         &["journal", "verify"],
         &["exec", "--", "true"],
     ];
-    let mut all = String::new();
+    let mut all = Vec::new();
     for verb in verbs {
         let ended = ground.run(verb);
         fits(&settled(&ground, &ended.err));
-        all.push_str(&format!("$ slipway {}\n", verb.join(" ")));
-        all.push_str(&settled(&ground, &ended.err));
-        all.push_str(&format!("[{}]\n\n", ended.code.unwrap()));
+        all.push(
+            [
+                format!("$ slipway {}\n", verb.join(" ")),
+                settled(&ground, &ended.err),
+                format!("[{}]\n", ended.code.unwrap()),
+            ]
+            .concat(),
+        );
     }
-    insta::assert_snapshot!("nothing_runs", all);
+    insta::assert_snapshot!("nothing_runs", all.join("\n"));
 }
 
 #[test]

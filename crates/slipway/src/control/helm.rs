@@ -1,0 +1,49 @@
+//! The console's door to the rollout engine.
+
+use anyhow::Context as _;
+use futures_util::future::BoxFuture;
+use slipway_journal::{Actor, RolloutId, ServiceName};
+use slipway_rollout::{Engine, RollbackPlan};
+
+use crate::console::{Answer, Helm, Plan};
+
+/// Steers the rollouts of one engine.
+pub(crate) struct EngineHelm(pub(crate) Engine);
+
+impl Helm for EngineHelm {
+    fn rollback_plan<'a>(&'a self, service: &'a ServiceName) -> BoxFuture<'a, Plan> {
+        Box::pin(async move {
+            match self.0.rollback_plan(service).await {
+                RollbackPlan::Warm { words, .. } => Plan::Warm { words },
+                RollbackPlan::Slow { words, .. } => Plan::Slow { words },
+                RollbackPlan::Impossible { why } => Plan::Impossible { why },
+            }
+        })
+    }
+
+    fn rollback<'a>(
+        &'a self,
+        actor: Actor,
+        service: &'a ServiceName,
+        reason: String,
+    ) -> BoxFuture<'a, Answer<RolloutId>> {
+        Box::pin(async move {
+            let asked = self.0.rollback(actor, service, reason).await;
+            let answered = asked.context("rolling back")?;
+            Ok(answered.map_err(|refusal| refusal.to_string()))
+        })
+    }
+
+    fn cancel(
+        &self,
+        actor: Actor,
+        rollout: RolloutId,
+        reason: String,
+    ) -> BoxFuture<'_, Answer<()>> {
+        Box::pin(async move {
+            let asked = self.0.cancel(actor, rollout, reason).await;
+            let answered = asked.context("cancelling the rollout")?;
+            Ok(answered.map_err(|refusal| refusal.to_string()))
+        })
+    }
+}
