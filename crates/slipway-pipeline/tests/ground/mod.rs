@@ -1,0 +1,204 @@
+//! A project in a folder of its own, its state beside it, and runs of it.
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part of it")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chassis::{Clock, Env, Random, Shutdown};
+use slipway_journal::event::PipelineEvent;
+use slipway_journal::event::pipeline::JobResult;
+use slipway_pipeline::{Definition, Ground, Happening, Report, Request, RunError, Tier};
+use tokio::sync::mpsc;
+
+pub struct Project {
+    pub folder: tempfile::TempDir,
+    pub variables: BTreeMap<String, String>,
+    pub stop: Shutdown,
+    pub kill: Shutdown,
+    pub request: Request,
+}
+
+/// A run, and all that was told of it.
+pub struct Told {
+    pub result: Result<Report, RunError>,
+    pub happenings: Vec<Happening>,
+}
+
+impl Project {
+    /// A project whose `slipway.toml` is `[project]` and `tables`.
+    pub fn new(tables: &str) -> Self {
+        let project = Self {
+            folder: tempfile::tempdir().unwrap(),
+            variables: BTreeMap::from([("PATH".into(), "/usr/bin:/bin".into())]),
+            stop: Shutdown::new(),
+            kill: Shutdown::new(),
+            request: Request {
+                jobs: Vec::new(),
+                use_cache: true,
+                trust: Tier::LocalDirty,
+                cores: 2,
+                fail_fast: None,
+                wait: false,
+            },
+        };
+        project.define(tables);
+        project
+    }
+
+    pub fn define(&self, tables: &str) {
+        let text = format!("[project]\nname = \"sample\"\n{tables}");
+        self.write("slipway.toml", &text);
+    }
+
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.folder.path().join("project").join(path)
+    }
+
+    pub fn state(&self) -> PathBuf {
+        self.folder.path().join("state")
+    }
+
+    pub fn write(&self, path: &str, content: &str) {
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    pub fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.path(path)).unwrap()
+    }
+
+    pub fn definition(&self) -> Definition {
+        Definition::read(&self.path("slipway.toml")).unwrap_or_else(|problems| {
+            panic!("{problems:#?}");
+        })
+    }
+
+    pub fn ground(&self, live: mpsc::Sender<Happening>) -> Ground {
+        Ground {
+            cache: self.state().join("cache"),
+            runs: self.state().join("runs"),
+            releases: self.state().join("releases"),
+            env: Env::from_pairs(self.variables.clone()),
+            clock: Clock::system(),
+            random: Random::system(),
+            stop: self.stop.clone(),
+            kill: self.kill.clone(),
+            is_sole: false,
+            live,
+        }
+    }
+
+    /// Runs it to its end and keeps all that was told.
+    pub async fn told(&self) -> Told {
+        self.watched(|_| {}).await
+    }
+
+    /// Runs it, looking at everything that is told.
+    pub async fn watched(&self, mut look: impl FnMut(&Happening)) -> Told {
+        let (live, mut taken) = mpsc::channel(16);
+        let definition = self.definition();
+        let ground = self.ground(live);
+        let run = async {
+            let result = slipway_pipeline::run(&definition, &ground, &self.request).await;
+            drop(ground);
+            result
+        };
+        let mut happenings = Vec::new();
+        let look = async {
+            while let Some(happening) = taken.recv().await {
+                look(&happening);
+                happenings.push(happening);
+            }
+        };
+        let (result, ()) =
+            tokio::time::timeout(Duration::from_secs(60), async { tokio::join!(run, look) })
+                .await
+                .expect("a run of the tests ends within a minute");
+        Told { result, happenings }
+    }
+
+    pub async fn run(&self) -> Report {
+        self.told().await.result.unwrap()
+    }
+}
+
+impl Told {
+    pub fn report(&self) -> &Report {
+        self.result.as_ref().unwrap()
+    }
+
+    pub fn events(&self) -> Vec<&PipelineEvent> {
+        let event = |happening| match happening {
+            &Happening::Event(ref event) => Some(event),
+            _ => None,
+        };
+        self.happenings.iter().filter_map(event).collect()
+    }
+
+    /// What a job printed.
+    pub fn output(&self, name: &str) -> String {
+        let mut text = Vec::new();
+        for happening in &self.happenings {
+            if let Happening::Output { job, lines } = happening
+                && job == name
+            {
+                text.extend_from_slice(lines);
+            }
+        }
+        String::from_utf8(text).unwrap()
+    }
+}
+
+/// How a job of a report ended.
+pub fn result<'a>(report: &'a Report, name: &str) -> &'a JobResult {
+    &report
+        .jobs
+        .iter()
+        .find(|job| job.name == name)
+        .unwrap()
+        .result
+}
+
+/// A job that runs `script` in a shell.
+pub fn shell(name: &str, script: &str, more: &str) -> String {
+    format!(
+        "[job.{name}]\nrun = [\"/bin/sh\", \"-c\", {}]\n{more}\n",
+        toml_text(script)
+    )
+}
+
+pub fn toml_text(text: &str) -> String {
+    format!("'''{text}'''")
+}
+
+/// Waits until `holds`, with a deadline.
+pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let wait = async {
+        while !holds() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), wait)
+        .await
+        .unwrap_or_else(|_| panic!("{what}"));
+}
+
+/// Whether a process runs; one that ended and was not waited for does not.
+pub fn is_alive(pid: i32) -> bool {
+    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else {
+        return false;
+    };
+    let (_, rest) = stat.rsplit_once(')').unwrap();
+    !rest.trim_start().starts_with('Z')
+}
+
+/// The process numbers in a file, a line each.
+pub fn pids(path: &Path) -> Vec<i32> {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    text.lines()
+        .filter_map(|line| line.trim().parse().ok())
+        .collect()
+}
