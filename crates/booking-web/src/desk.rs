@@ -62,6 +62,8 @@ pub(crate) struct Booking {
     pub(crate) currency: String,
     pub(crate) start: Timestamp,
     pub(crate) end: Timestamp,
+    /// The last instant at which the customer may cancel.
+    pub(crate) cancel_until: Timestamp,
     pub(crate) zone: TimeZone,
     pub(crate) zone_id: String,
     pub(crate) created_at: Timestamp,
@@ -272,6 +274,7 @@ impl Booking {
     ) -> Result<Self, Fault> {
         let state = booking::State::parse(&row.state)
             .ok_or_else(|| Fault::Broken(anyhow::anyhow!("a booking in an unknown state")))?;
+        let limit = SignedDuration::from_mins(i64::from(business.cancel_limit_minutes));
         Ok(Self {
             id: row.id,
             state: state.as_str(),
@@ -285,6 +288,7 @@ impl Booking {
             currency: row.currency,
             start: row.start,
             end: row.end,
+            cancel_until: row.start.checked_sub(limit).unwrap_or(row.start),
             zone: zone(&row.zone)?,
             zone_id: row.zone,
             created_at: row.created_at,

@@ -9,7 +9,7 @@ use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 
 use crate::app::App;
 use crate::error::Fault;
-use crate::pages::{BookingWords, Site, calendar, render};
+use crate::pages::{BookingWords, Site, calendar, render, words};
 
 #[derive(Template)]
 #[template(path = "booking.html")]
@@ -17,6 +17,8 @@ pub(super) struct BookingPage<'a> {
     pub(super) site: Site<'a>,
     pub(super) token: &'a str,
     pub(super) heading: &'static str,
+    /// Until when it can be cancelled here; none where that is past.
+    pub(super) cancel_until: Option<String>,
     pub(super) booking: BookingWords,
 }
 
@@ -25,7 +27,11 @@ pub(crate) async fn get(
     State(app): State<Arc<App>>,
     Path(token): Path<String>,
 ) -> Result<Response, Fault> {
-    let booking = BookingWords::of(&app.booking(&token).await?);
+    let booking = app.booking(&token).await?;
+    let can_cancel = app.clock.now() <= booking.cancel_until;
+    let cancel_until = can_cancel
+        .then(|| words::moment(&booking.cancel_until.to_zoned_datetime(booking.zone.clone())));
+    let booking = BookingWords::of(&booking);
     render(&BookingPage {
         site: Site::of(&app),
         token: &token,
@@ -34,6 +40,7 @@ pub(crate) async fn get(
         } else {
             "You are booked"
         },
+        cancel_until,
         booking,
     })
 }

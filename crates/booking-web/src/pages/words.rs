@@ -44,6 +44,11 @@ pub(crate) fn clock(at: &ZonedDateTime) -> String {
     at.strftime("%H:%M").to_string()
 }
 
+/// "09:30 on Wednesday 24 March 2027"
+pub(crate) fn moment(at: &ZonedDateTime) -> String {
+    format!("{} on {}", clock(at), day_name(at.date()))
+}
+
 /// "March 2027", or "March to April 2027" where the days lie in two months.
 pub(crate) fn months(first: Date, last: Date) -> String {
     if first.month() == last.month() {
@@ -142,6 +147,8 @@ mod tests {
         let when = When::of(start, end, &zone);
         assert_eq!(when.day, "Wednesday 24 March 2027");
         assert_eq!(when.hours, "09:30 to 10:15");
+        let moment = moment(&start.to_zoned_datetime(zone));
+        assert_eq!(moment, "09:30 on Wednesday 24 March 2027");
     }
 
     #[test]

@@ -108,15 +108,15 @@ pub(crate) async fn by_id(
     id: Uuid,
 ) -> sqlx::Result<Option<Booking>> {
     let row = sqlx::query!(
-        "select booking.id, booking.state, booking.price_cents, booking.currency,
+        r#"select booking.id, booking.state, booking.price_cents, booking.currency,
                 booking.starts_at, booking.ends_at, booking.zone, booking.created_at,
                 service.slug as service_slug, service.name as service,
-                staff.name as staff, location.name as place
+                staff.name as staff, location.name || ', ' || location.address as "place!"
          from booking
          join service on service.id = booking.service_id
          join staff on staff.id = booking.staff_id
          join location on location.id = staff.location_id
-         where booking.id = $1",
+         where booking.id = $1"#,
         id
     )
     .fetch_optional(connection)

@@ -40,6 +40,8 @@ async fn a_time_is_booked_looked_at_and_cancelled() {
         (StatusCode::OK, "You are booked")
     );
     assert!(booked.html.contains("Karoo Cuts expects you on"));
+    assert!(booked.html.contains("You can cancel until "));
+    assert!(booked.html.contains("12 Church Street, Graaff-Reinet"));
     let link = booked.address.clone();
 
     let calendar = visitor.open(&format!("{link}/calendar.ics")).await;
@@ -240,6 +242,13 @@ async fn a_booking_can_be_cancelled_only_until_the_limit_of_the_business() {
         (409, true)
     );
     let visitor = site.visitor();
+    let booked = visitor.open(&format!("/b/{}", made.text("token"))).await;
+    assert!(
+        booked.html.contains("too late to cancel here"),
+        "{}",
+        booked.html
+    );
+    assert!(!booked.html.contains("Cancel this booking"));
     let ask = visitor
         .open(&format!("/b/{}/cancel", made.text("token")))
         .await;

@@ -132,6 +132,7 @@ fn booking(is_cancelled: bool) -> String {
         site: site(),
         token: "secret",
         heading: "You are booked",
+        cancel_until: Some("08:30 on Wednesday 24 March 2027".into()),
         booking: booked(is_cancelled),
     }
     .render()
