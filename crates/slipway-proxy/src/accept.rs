@@ -1,6 +1,7 @@
 //! A worker's thread: accepts on the shared sockets, serves every connection in a task of
 //! its own, and drains when the end is asked for.
 
+use std::cell::Cell;
 use std::io;
 use std::net::TcpListener;
 use std::rc::Rc;
@@ -63,20 +64,19 @@ async fn work(
 }
 
 async fn accept(worker: Rc<Worker>, listener: tokio::net::TcpListener) {
-    let connections = &worker.plane.connections;
     loop {
-        if connections.load(Ordering::Relaxed) >= worker.limits.connections {
+        let Some(counted) = Counted::take(&worker) else {
             worker.complain("", 0, "as many connections as there may be; others wait");
             tokio::time::sleep(REST).await;
             continue;
-        }
+        };
         match listener.accept().await {
             Ok((stream, peer)) => {
                 if let Err(error) = stream.set_nodelay(true) {
                     tracing::debug!(%error, "a client was gone at once");
                     continue;
                 }
-                let counted = Counted::new(&worker);
+                counted.begin();
                 let worker = Rc::clone(&worker);
                 tokio::task::spawn_local(async move {
                     connection::serve(worker, stream, peer).await;
@@ -104,24 +104,42 @@ fn is_about_one_client(error: &io::Error) -> bool {
     )
 }
 
-/// A connection, counted until it is dropped.
-struct Counted(Rc<Worker>);
+/// A place for a connection, taken before one is accepted so that there are never more
+/// than there may be, and given up when dropped.
+struct Counted {
+    worker: Rc<Worker>,
+    has_begun: Cell<bool>,
+}
 
 impl Counted {
-    fn new(worker: &Rc<Worker>) -> Self {
-        worker.plane.connections.fetch_add(1, Ordering::Relaxed);
-        worker.connections.set(worker.connections.get() + 1);
-        Self(Rc::clone(worker))
+    fn take(worker: &Rc<Worker>) -> Option<Self> {
+        let before = worker.plane.connections.fetch_add(1, Ordering::Relaxed);
+        let counted = Self {
+            worker: Rc::clone(worker),
+            has_begun: Cell::new(false),
+        };
+        (before < worker.limits.connections).then_some(counted)
+    }
+
+    /// There is a connection now.
+    fn begin(&self) {
+        self.has_begun.set(true);
+        let connections = &self.worker.connections;
+        connections.set(connections.get() + 1);
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.0.plane.connections.fetch_sub(1, Ordering::Relaxed);
-        self.0
+        self.worker
+            .plane
             .connections
-            .set(self.0.connections.get().saturating_sub(1));
-        self.0.line_ended.notify_one();
+            .fetch_sub(1, Ordering::Relaxed);
+        if self.has_begun.get() {
+            let connections = &self.worker.connections;
+            connections.set(connections.get().saturating_sub(1));
+            self.worker.line_ended.notify_one();
+        }
     }
 }
 

@@ -58,7 +58,6 @@ pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAdd
         .max_header_size(worker.limits.head_bytes)
         .max_buf_size(worker.limits.head_bytes.max(8 * 1024))
         .max_headers(worker.limits.headers)
-        .pipeline_flush(true)
         .serve_connection(wire, service);
     let end = drive(&line, &mut connection).await;
     let parts = connection.into_parts();

@@ -138,11 +138,11 @@ impl Passage {
                 let places = (route, pool);
                 let flight = Flight::begin(ticket, places, self.visitor.clone(), self.since);
                 let flight = Rc::new(flight);
-                if wait.has_waited() {
-                    flight.was_held();
-                }
                 match self.fly(&flight, first).await {
                     Flown::Answered(mut answer) => {
+                        if wait.has_waited() {
+                            flight.was_held();
+                        }
                         if let Some(split) = new_visitor {
                             self.greet(&mut answer, &ready.service.name, split);
                         }

@@ -28,6 +28,7 @@ mod reader;
 mod serve;
 mod shard;
 mod snapshot;
+mod socket;
 mod split;
 pub mod stats;
 pub mod table;

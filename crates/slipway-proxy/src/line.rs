@@ -47,6 +47,8 @@ pub(crate) struct Line {
     pub(crate) awaited: Cell<Awaited>,
     /// When bytes last moved on the connection or on the one to the origin.
     pub(crate) moved: Cell<Instant>,
+    /// A head has begun and not ended, as far as was read.
+    pub(crate) is_within_head: Cell<bool>,
     /// Since when a head is being read that has not ended.
     pub(crate) head_since: Cell<Option<Instant>>,
     /// Nothing moved for too long.
@@ -81,6 +83,7 @@ impl Line {
             stage: Cell::new(Stage::Fresh),
             awaited: Cell::new(Awaited::Client),
             moved: Cell::new(now),
+            is_within_head: Cell::new(false),
             head_since: Cell::new(None),
             expired: Cell::new(false),
             tunnel: RefCell::new(None),
@@ -104,6 +107,9 @@ impl Line {
     pub(crate) fn end(&self) {
         self.stage.set(Stage::Idle);
         self.touch();
+        // The next request may have begun behind this one.
+        self.head_since
+            .set(self.is_within_head.get().then(|| self.now.get()));
     }
 
     /// Something moved.

@@ -15,12 +15,13 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use crate::line::Line;
+use crate::socket::Socket;
 use crate::upload::Upload;
 
 /// A connection to a target.
 pub(crate) struct Upstream {
     sender: SendRequest<Upload>,
-    connection: Connection<TokioIo<TcpStream>, Upload>,
+    connection: Connection<TokioIo<Socket>, Upload>,
     has_ended: bool,
 }
 
@@ -46,7 +47,7 @@ impl Upstream {
         stream.set_nodelay(true)?;
         let (sender, connection) = hyper::client::conn::http1::Builder::new()
             .max_buf_size(64 * 1024)
-            .handshake(TokioIo::new(stream))
+            .handshake(TokioIo::new(Socket(stream)))
             .await
             .map_err(io::Error::other)?;
         Ok(Box::new(Self {
@@ -107,7 +108,7 @@ impl Upstream {
     /// The socket and what was read from it, once an upgrade was answered.
     pub(crate) fn into_parts(self) -> (TcpStream, Bytes) {
         let parts = self.connection.into_parts();
-        (parts.io.into_inner(), parts.read_buf)
+        (parts.io.into_inner().0, parts.read_buf)
     }
 }
 

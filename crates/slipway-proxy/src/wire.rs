@@ -13,8 +13,9 @@ use tokio::net::TcpStream;
 use crate::line::{Line, Stage};
 use crate::reader::{Reader, Verdict};
 
-/// No head, no chunk size and no line end has a NUL in it.
-const POISON: &[u8] = b"\0";
+/// No head, no chunk size and no line end has a NUL in it; the empty line makes the parser
+/// look at once.
+const POISON: &[u8] = b"\0\r\n\r\n";
 
 /// A client's socket.
 #[derive(Debug)]
@@ -22,7 +23,8 @@ pub(crate) struct Wire {
     stream: TcpStream,
     line: Rc<Line>,
     reader: Reader,
-    is_poisoned: bool,
+    /// What of the poison is still to be read, once something was refused.
+    poison: Option<&'static [u8]>,
 }
 
 impl Wire {
@@ -32,7 +34,7 @@ impl Wire {
             stream,
             line,
             reader,
-            is_poisoned: false,
+            poison: None,
         }
     }
 
@@ -50,20 +52,32 @@ impl Wire {
         if let Verdict::Until(good, why) = self.reader.follow(piece) {
             tracing::debug!(?why, "a request was refused");
             self.poison(buffer, before + good);
-        } else if self.line.stage.get() != Stage::Exchange
-            && self.line.head_since.get().is_none()
-            && self.reader.is_within_head()
+            return;
+        }
+        let (line, is_within_head) = (&self.line, self.reader.is_within_head());
+        line.is_within_head.set(is_within_head);
+        if is_within_head && line.stage.get() != Stage::Exchange && line.head_since.get().is_none()
         {
-            self.line.head_since.set(Some(self.line.now.get()));
+            line.head_since.set(Some(line.now.get()));
         }
     }
 
     fn poison(&mut self, buffer: &mut ReadBuf<'_>, at: usize) {
         buffer.set_filled(at);
-        buffer.put_slice(POISON);
-        self.is_poisoned = true;
+        self.poison = Some(POISON);
+        self.give_poison(buffer);
         self.line.linger.set(true);
         self.line.worker.refuse();
+    }
+}
+
+impl Wire {
+    /// As much as there is room for; after it, the end.
+    fn give_poison(&mut self, buffer: &mut ReadBuf<'_>) {
+        let left = self.poison.unwrap_or_default();
+        let (now, later) = left.split_at(left.len().min(buffer.remaining()));
+        buffer.put_slice(now);
+        self.poison = Some(later);
     }
 }
 
@@ -73,7 +87,8 @@ impl AsyncRead for Wire {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.is_poisoned {
+        if self.poison.is_some() {
+            self.give_poison(buffer);
             return Poll::Ready(Ok(()));
         }
         let before = buffer.filled().len();

@@ -38,7 +38,10 @@ fn channel() -> (mpsc::Sender<Bytes>, Body) {
         let piece = receiver.recv().await?;
         Some((Ok::<_, std::io::Error>(Frame::data(piece)), receiver))
     });
-    (sender, BodyExt::boxed_unsync(StreamBody::new(Box::pin(frames))))
+    (
+        sender,
+        BodyExt::boxed_unsync(StreamBody::new(Box::pin(frames))),
+    )
 }
 
 #[tokio::test]

@@ -186,7 +186,7 @@ async fn the_admin_socket_is_for_its_user_only_and_a_new_proxy_takes_its_place()
         (stats.start != start).then_some(stats)
     });
     assert!(other.await.is_some(), "the new one answers");
-    proxy.stop().await;
+    let _kept = proxy.stop().await;
     assert!(
         client.stats().await.is_ok(),
         "the end of the old one takes nothing with it"
