@@ -81,14 +81,14 @@ impl Cache {
         Ok(object)
     }
 
-    /// Writes an object that is not there yet, or whose length shows that it is damaged.
+    /// Writes an object that is not there yet, or that is there and damaged.
     fn keep_object<R: io::Read>(
         &self,
         object: &Object,
         open: impl FnOnce() -> io::Result<R>,
     ) -> io::Result<()> {
         let path = self.object_path(&object.digest);
-        if fs::metadata(&path).is_ok_and(|m| m.len() == object.bytes) {
+        if digest::of_file(&path).is_ok_and(|found| found == object.digest) {
             return Ok(());
         }
         let folder = path.parent().unwrap_or(&self.folder);
@@ -134,7 +134,10 @@ impl Cache {
             }
         }
         for path in surplus(entry, root)? {
-            fs::remove_file(root.join(path))?;
+            let path = root.join(path);
+            if !laid.iter().any(|(aside, _)| *aside == path) {
+                fs::remove_file(path)?;
+            }
         }
         for (aside, place) in &laid {
             if place.is_dir() && !place.is_symlink() {

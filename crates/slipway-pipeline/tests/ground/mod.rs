@@ -1,5 +1,9 @@
 //! A project in a folder of its own, its state beside it, and runs of it.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses its part of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test file uses its part of it"
+)]
 
 use std::collections::BTreeMap;
 use std::fs;
