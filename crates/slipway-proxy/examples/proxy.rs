@@ -1,8 +1,9 @@
-//! A proxy in front of one upstream, for benchmarks: `proxy LISTEN UPSTREAM WORKERS`.
-//! The upstream is taken as it is: its health is not looked at before it gets requests.
+//! A proxy in front of one upstream, for benchmarks: `proxy LISTEN UPSTREAM WORKERS`. With
+//! a FOLDER behind, it serves the table that lies there instead, and takes others.
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use chassis::{Clock, Env, Random, Shutdown};
@@ -20,7 +21,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listen: SocketAddr = next()?.parse()?;
     let upstream: SocketAddr = next()?.parse()?;
     let workers = next()?.parse()?;
-    let folder = std::env::temp_dir().join(format!("slipway-proxy-{}", std::process::id()));
+    let given = next().ok().map(PathBuf::from);
+    let own = std::env::temp_dir().join(format!("slipway-proxy-{}", std::process::id()));
+    let folder = given.clone().unwrap_or(own);
     let admin = folder.join("admin.sock");
     let options = Options {
         listeners: vec![TcpListener::bind(listen)?],
@@ -39,7 +42,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let shutdown = Shutdown::on_signals()?;
         let client = Client::new(admin);
         let publish = async {
-            while client.publish(&table(upstream)).await.is_err() {
+            while given.is_none() && client.publish(&table(upstream)).await.is_err() {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
             std::future::pending::<()>().await;
@@ -50,7 +53,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         Ok::<_, Box<dyn std::error::Error>>(())
     });
-    std::fs::remove_dir_all(&folder)?;
+    if given.is_none() {
+        std::fs::remove_dir_all(&folder)?;
+    }
     served
 }
 

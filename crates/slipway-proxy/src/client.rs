@@ -70,7 +70,7 @@ impl Client {
     /// Makes a table durable, then serves it. Its generation must be above the one served;
     /// publishing the very table that is served is no error. `PUT /table`
     pub async fn publish(&self, table: &Table) -> Result<(), ClientError> {
-        let body = serde_json::to_vec(table).map_err(|error| self.silent(error))?;
+        let body = serde_json::to_vec(table).map_err(|error| self.silent(&error))?;
         let (status, answer) = self
             .call(Method::PUT, "/table", Some(body), PATIENCE)
             .await?;
@@ -81,7 +81,7 @@ impl Client {
         if status.is_client_error() {
             Err(ClientError::Refused(told.error))
         } else {
-            Err(self.silent(told.error))
+            Err(self.silent(&told.error))
         }
     }
 
@@ -112,13 +112,13 @@ impl Client {
     ) -> Result<T, ClientError> {
         let (status, answer) = self.call(Method::GET, path, None, within).await?;
         if status != StatusCode::OK {
-            return Err(self.silent(format!("the answer was {status}")));
+            return Err(self.silent(&format!("the answer was {status}")));
         }
         self.read(&answer)
     }
 
     fn read<T: DeserializeOwned>(&self, answer: &[u8]) -> Result<T, ClientError> {
-        serde_json::from_slice(answer).map_err(|error| self.silent(error))
+        serde_json::from_slice(answer).map_err(|error| self.silent(&error))
     }
 
     async fn call(
@@ -130,8 +130,8 @@ impl Client {
     ) -> Result<(StatusCode, Bytes), ClientError> {
         match tokio::time::timeout(within, self.ask(method, path, body)).await {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(reason)) => Err(self.silent(reason)),
-            Err(_) => Err(self.silent(format!("no answer within {} s", within.as_secs()))),
+            Ok(Err(reason)) => Err(self.silent(&reason)),
+            Err(_) => Err(self.silent(&format!("no answer within {} s", within.as_secs()))),
         }
     }
 
@@ -157,7 +157,7 @@ impl Client {
         Ok((status, body.collect().await?.to_bytes()))
     }
 
-    fn silent(&self, reason: impl ToString) -> ClientError {
+    fn silent(&self, reason: &impl ToString) -> ClientError {
         ClientError::Silent {
             socket: self.socket.clone(),
             reason: reason.to_string(),

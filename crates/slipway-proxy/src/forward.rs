@@ -251,14 +251,13 @@ impl Passage {
         } else {
             None
         };
-        let mut upstream = match reused {
-            Some(upstream) => upstream,
-            None => {
-                let within = line.worker.limits.connect;
-                match Upstream::connect(berth.target().key.address, within).await {
-                    Ok(upstream) => upstream,
-                    Err(error) => return Attempt::Unreachable(error.to_string()),
-                }
+        let mut upstream = if let Some(upstream) = reused {
+            upstream
+        } else {
+            let within = line.worker.limits.connect;
+            match Upstream::connect(berth.target().key.address, within).await {
+                Ok(upstream) => upstream,
+                Err(error) => return Attempt::Unreachable(error.to_string()),
             }
         };
         berth.target().connected();

@@ -163,10 +163,7 @@ impl Reader {
             return Ok(usize::try_from(here).unwrap_or(rest.len()));
         }
         let byte = rest.first().copied().unwrap_or_default();
-        self.state = match next(chunk, byte).ok_or(Malformed::Chunk)? {
-            Some(chunk) => State::Chunk(chunk),
-            None => State::Head,
-        };
+        self.state = next(chunk, byte)?;
         Ok(1)
     }
 }
@@ -180,20 +177,18 @@ fn after(body: Body) -> State {
     }
 }
 
-/// The state after one byte of a chunked body outside of data; the inner none is its end,
-/// the outer none a byte that must not be there.
-fn next(chunk: Chunk, byte: u8) -> Option<Option<Chunk>> {
+/// The state after one byte of a chunked body outside of data.
+fn next(chunk: Chunk, byte: u8) -> Result<State, Malformed> {
     let next = match (chunk, byte) {
         (Chunk::Size(size, digits, line), b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F')
             if digits < 15 =>
         {
-            let digit = char::from(byte).to_digit(16)?;
-            Chunk::Size(size << 4 | u64::from(digit), digits + 1, line + 1)
+            let digit = char::from(byte).to_digit(16).ok_or(Malformed::Chunk)?;
+            Chunk::Size((size << 4) | u64::from(digit), digits + 1, line + 1)
         }
-        (Chunk::Size(size, 1.., _), b'\r') => Chunk::SizeLf(size),
+        (Chunk::Size(size, 1.., _) | Chunk::Extension(size, _), b'\r') => Chunk::SizeLf(size),
         (Chunk::Size(size, 1.., line), b';' | b' ' | b'\t') => Chunk::Extension(size, line),
-        (Chunk::Extension(size, _), b'\r') => Chunk::SizeLf(size),
-        (Chunk::Extension(size, line), b'\t' | b' '..=b'~' | 0x80..) if line < CHUNK_LINE_BYTES => {
+        (Chunk::Extension(size, line), byte) if is_text(byte) && line < CHUNK_LINE_BYTES => {
             Chunk::Extension(size, line + 1)
         }
         (Chunk::SizeLf(0), b'\n') => Chunk::Trailer(0, 0),
@@ -201,17 +196,20 @@ fn next(chunk: Chunk, byte: u8) -> Option<Option<Chunk>> {
         (Chunk::DataCr, b'\r') => Chunk::DataLf,
         (Chunk::DataLf, b'\n') => Chunk::Size(0, 0, 0),
         (Chunk::Trailer(line, all), b'\r') => Chunk::TrailerLf(line, all),
-        (Chunk::Trailer(line, all), b'\t' | b' '..=b'~' | 0x80..) if all < TRAILER_BYTES => {
-            if line == 0 && matches!(byte, b' ' | b'\t') {
-                return None;
-            }
+        // A trailer that begins with a blank would be a folded line.
+        (Chunk::Trailer(0, _), b' ' | b'\t') => return Err(Malformed::Chunk),
+        (Chunk::Trailer(line, all), byte) if is_text(byte) && all < TRAILER_BYTES => {
             Chunk::Trailer(line + 1, all + 1)
         }
-        (Chunk::TrailerLf(0, _), b'\n') => return Some(None),
+        (Chunk::TrailerLf(0, _), b'\n') => return Ok(State::Head),
         (Chunk::TrailerLf(_, all), b'\n') => Chunk::Trailer(0, all),
-        _ => return None,
+        _ => return Err(Malformed::Chunk),
     };
-    Some(Some(next))
+    Ok(State::Chunk(next))
+}
+
+fn is_text(byte: u8) -> bool {
+    byte == b'\t' || (byte >= b' ' && byte != 0x7f)
 }
 
 /// Where the head ends, after its empty line. Lines that end before `from` were looked at.

@@ -1,6 +1,7 @@
 //! One connection to a target. It is driven by the request that uses it, in the same task,
 //! so that no other task has to be woken between the origin's bytes and the client's.
 
+use std::future::Future as _;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
@@ -112,20 +113,16 @@ impl Upstream {
     }
 }
 
-use std::future::Future as _;
-
 fn trouble(mut error: hyper::client::conn::TrySendError<Request<Upload>>) -> Trouble {
-    match error.take_message() {
-        Some(request) => Trouble::Unsent(Box::new(request), error.error().to_string()),
-        None => {
-            let error = error.into_error();
-            let words = words(&error);
-            if error.is_parse() {
-                Trouble::Nonsense(words)
-            } else {
-                Trouble::Unanswered(words)
-            }
-        }
+    if let Some(request) = error.take_message() {
+        return Trouble::Unsent(Box::new(request), error.error().to_string());
+    }
+    let error = error.into_error();
+    let words = words(&error);
+    if error.is_parse() {
+        Trouble::Nonsense(words)
+    } else {
+        Trouble::Unanswered(words)
     }
 }
 

@@ -55,12 +55,15 @@ struct Shared {
 
 impl Origin {
     /// An origin on a free port of the loopback interface.
+    #[expect(clippy::unused_async, reason = "it must be called within a runtime")]
     pub async fn start(release: &str) -> anyhow::Result<Self> {
-        Self::start_at(([127, 0, 0, 1], 0).into(), release).await
+        Self::start_at(([127, 0, 0, 1], 0).into(), release)
     }
 
     /// An origin at `address`, where another may just have been.
-    pub async fn start_at(address: SocketAddr, release: &str) -> anyhow::Result<Self> {
+    ///
+    /// Must be called within a runtime.
+    pub fn start_at(address: SocketAddr, release: &str) -> anyhow::Result<Self> {
         let socket = TcpSocket::new_v4()?;
         socket.set_reuseaddr(true)?;
         socket

@@ -131,7 +131,7 @@ async fn a_lone_instance_may_restart() {
         })
         .await;
     assert!(waiting.iter().all(|task| !task.is_finished()));
-    let again = Origin::start_at(address, "r1").await.unwrap();
+    let again = Origin::start_at(address, "r1").unwrap();
     for task in waiting {
         assert_eq!(task.await.unwrap().status, StatusCode::OK);
     }

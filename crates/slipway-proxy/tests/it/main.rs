@@ -1,5 +1,7 @@
 //! The proxy over real sockets: one binary for all, so that it links once.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 mod bodies;
 mod caller;
 mod drain;

@@ -118,7 +118,7 @@ async fn stale_connections_to_an_origin_cost_nobody_a_request() {
         );
         // Closes every kept connection, and is back at once on the same port.
         origin.kill().await;
-        origin = Origin::start_at(address, "r1").await.unwrap();
+        origin = Origin::start_at(address, "r1").unwrap();
     }
     let stats = proxy
         .until_pool("r1", "all ended", |pool| pool.served == 40)

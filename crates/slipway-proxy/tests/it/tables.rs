@@ -1,11 +1,15 @@
 //! Tables: what is refused, what is on disk, and what a proxy serves when it starts.
 
+use std::cell::Cell;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
 
 use slipway_proxy::{Client, ClientError, Generation, Limits, Table, Trust};
 use testkit::origin::Origin;
 
+use crate::caller::SOON;
 use crate::ground::{Proxy, route, simple, table};
 
 async fn refusal(proxy: &Proxy, table: &Table) -> String {
@@ -181,7 +185,7 @@ async fn the_admin_socket_is_for_its_user_only_and_a_new_proxy_takes_its_place()
     let end = chassis::Shutdown::new();
     let second = tokio::spawn(slipway_proxy::serve(options, end.clone()));
     let client = Client::new(socket.clone());
-    let other = testkit::wait::answer(crate::caller::SOON, async || {
+    let other = testkit::wait::answer(SOON, async || {
         let stats = client.stats().await.ok()?;
         (stats.start != start).then_some(stats)
     });
@@ -193,4 +197,67 @@ async fn the_admin_socket_is_for_its_user_only_and_a_new_proxy_takes_its_place()
     );
     end.request();
     second.await.unwrap().unwrap();
+}
+
+/// The example of this package, built with it: a proxy as a process of its own.
+fn program() -> PathBuf {
+    let own = std::env::current_exe().unwrap();
+    own.parent()
+        .unwrap()
+        .parent()
+        .unwrap()
+        .join("examples/proxy")
+}
+
+fn process(folder: &Path) -> Child {
+    Command::new(program())
+        .args(["127.0.0.1:0", "127.0.0.1:1", "1"])
+        .arg(folder)
+        .env("LOG", "warn")
+        .spawn()
+        .unwrap()
+}
+
+async fn served(client: &Client) -> Generation {
+    let table = testkit::wait::answer(SOON, async || client.table().await.ok()).await;
+    table.expect("the proxy starts").generation
+}
+
+#[tokio::test]
+async fn a_proxy_that_is_killed_while_it_publishes_serves_the_old_table_or_the_new() {
+    let origin = Origin::start("r1").await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let client = Client::new(folder.path().join("admin.sock"));
+    let mut acknowledged = 0;
+    for round in 0..20 {
+        let mut proxy = process(folder.path());
+        let begun_with = served(&client).await.0;
+        assert!(
+            begun_with == acknowledged || begun_with == acknowledged + 1,
+            "{begun_with} after {acknowledged} was acknowledged"
+        );
+        let done = Cell::new(begun_with);
+        let publishing = async {
+            while client
+                .publish(&table(done.get() + 1, route(&[&origin], &[])))
+                .await
+                .is_ok()
+            {
+                done.set(done.get() + 1);
+            }
+        };
+        // At another point of the work in each round.
+        let killing = async {
+            while done.get() < begun_with + 1 + round % 3 {
+                tokio::task::yield_now().await;
+            }
+            for _ in 0..round * 50 {
+                tokio::task::yield_now().await;
+            }
+            proxy.kill().unwrap();
+        };
+        tokio::join!(publishing, killing);
+        proxy.wait().unwrap();
+        acknowledged = done.get();
+    }
 }
