@@ -19,8 +19,12 @@ static MIGRATOR: Migrator = sqlx::migrate!();
 const STATEMENT_WITHIN: &str = "10s";
 /// A transaction that does nothing for so long was forgotten by its process.
 const IDLE_WITHIN: &str = "20s";
-/// Waiting longer for a connection than this is no answer for a person.
-const ACQUIRE_WITHIN: Duration = Duration::from_secs(5);
+/// Long enough for a rush, and for a database that starts again; shorter than an answer
+/// may take, so that whoever waits in vain is told so.
+const ACQUIRE_WITHIN: Duration = Duration::from_secs(10);
+
+/// A connection that was used so recently is taken to live.
+const TRUSTED_FOR: Duration = Duration::from_secs(2);
 
 /// A schema change that waits for a lock makes every visitor behind it wait too, so it
 /// gives up soon and tries again.
@@ -42,6 +46,17 @@ pub(crate) fn pool(url: &SecretString, connections: u32) -> anyhow::Result<PgPoo
     Ok(PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(ACQUIRE_WITHIN)
+        // Asking a connection whether it still lives costs as much as a small query, so
+        // only those that nobody used for a while are asked.
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                if meta.idle_for > TRUSTED_FOR {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .connect_lazy_with(options))
 }
 

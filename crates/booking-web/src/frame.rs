@@ -18,7 +18,7 @@ use crate::error::{self, Fault, Reader};
 use crate::security;
 
 /// Longer than any honest answer takes, shorter than the drain window.
-const ANSWER_WITHIN: Duration = Duration::from_secs(15);
+const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 
 /// Ids from a proxy in front are kept up to this length.
 const REQUEST_ID_CHARS_MAX: usize = 64;

@@ -1,11 +1,15 @@
 //! The servers of the tests, used as tests use them, and gone when their users are.
 
-use std::process::{Command, Stdio};
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use sqlx::{Connection as _, PgConnection};
 use testkit::postgres::{Database, Postgres, ROLE};
-use testkit::services::Services;
 use testkit::{services, wait};
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -83,45 +87,42 @@ async fn a_server_that_a_test_stops_answers_nobody() {
     assert!(PgConnection::connect(&url).await.is_err());
 }
 
-/// Not a test by itself: what the next test runs in a process of its own, and kills.
-#[test]
-fn holder() {
-    let env = chassis::Env::process();
-    let Some(file) = env.get("HOLDER") else {
-        return;
-    };
-    let services = Services::start().unwrap();
-    let [(_, postgres), (_, redis)] = services.variables();
-    chassis::durable::replace(
-        file.as_ref(),
-        format!("{postgres}\n{redis}").as_bytes(),
-        0o600,
-    )
-    .unwrap();
-    // Until somebody kills this process, or it is given up.
-    assert!(!wait::until(PATIENCE, || false));
+/// What `testkit-hold` says: the folders of its servers.
+fn held(child: &mut Child) -> Vec<PathBuf> {
+    let output = BufReader::new(child.stdout.take().unwrap());
+    let values = output.lines().take(2).map(|line| {
+        let line = line.unwrap();
+        PathBuf::from(line.split_once('=').unwrap().1)
+    });
+    values.collect()
+}
+
+fn hold() -> Child {
+    Command::new(env!("CARGO_BIN_EXE_testkit-hold"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap()
 }
 
 #[test]
 fn a_process_that_is_killed_leaves_no_server_and_no_folder() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("addresses");
-    let mut holder = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "holder", "--nocapture"])
-        .env("HOLDER", &file)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    assert!(wait::until(PATIENCE, || file.exists()));
-    let addresses = std::fs::read_to_string(&file).unwrap();
-    let folders: Vec<_> = addresses.lines().map(std::path::Path::new).collect();
-    assert!(folders.iter().all(|folder| folder.exists()), "{addresses}");
+    let mut holder = hold();
+    let folders = held(&mut holder);
+    assert!(folders.len() == 2 && folders.iter().all(|folder| folder.exists()));
     // SIGKILL: the process can do nothing about it.
     holder.kill().unwrap();
     holder.wait().unwrap();
-    assert!(
-        wait::until(PATIENCE, || folders.iter().all(|folder| !folder.exists())),
-        "something of {addresses} stays behind"
-    );
+    let is_clean = || folders.iter().all(|folder| !folder.exists());
+    assert!(wait::until(PATIENCE, is_clean), "{folders:?} stay behind");
+}
+
+#[test]
+fn ctrl_c_leaves_no_server_and_no_folder() {
+    let mut holder = hold();
+    let folders = held(&mut holder);
+    kill_process(Pid::from_child(&holder), Signal::INT).unwrap();
+    assert!(!holder.wait().unwrap().success());
+    let is_clean = || folders.iter().all(|folder| !folder.exists());
+    assert!(wait::until(PATIENCE, is_clean), "{folders:?} stay behind");
 }

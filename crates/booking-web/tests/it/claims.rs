@@ -86,6 +86,36 @@ async fn two_hundred_at_one_time_are_one_winner_and_clean_conflicts() {
     assert_eq!(invariants(&world).await, [""; 0]);
 }
 
+#[tokio::test]
+async fn whatever_is_shown_can_be_had_while_nobody_else_wants_it() {
+    let world = World::seeded().await;
+    let site = world.site().await;
+    let api = site.api();
+    for (business, services) in [
+        ("karoo-cuts", ["haircut", "beard-trim", "cut-and-beard"]),
+        (
+            "bluff-physio",
+            ["first-visit", "follow-up", "sports-massage"],
+        ),
+        (
+            "the-quiet-room",
+            ["first-conversation", "breathing", "counselling"],
+        ),
+    ] {
+        for service in services {
+            // The first, the last, and one in between.
+            for place in 0..3 {
+                let free = api.free(business, service, 31).await;
+                let start = &free[(free.len() - 1) * place / 2];
+                let key = format!("{service}-{place}");
+                let made = api.book(business, &key, &wish(service, start, "t")).await;
+                assert_eq!(made.status, 201, "{business}, {service}, {start}: {made:?}");
+            }
+        }
+    }
+    assert_eq!(invariants(&world).await, [""; 0]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn overlapping_wishes_of_different_services_never_share_a_person() {
     let world = World::seeded().await;
