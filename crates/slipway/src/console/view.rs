@@ -5,6 +5,7 @@ pub(crate) mod chart;
 pub(crate) mod history;
 pub(crate) mod ledger;
 pub(crate) mod log;
+pub(crate) mod overview;
 pub(crate) mod receipt;
 pub(crate) mod rollout;
 pub(crate) mod service;

@@ -18,6 +18,8 @@ pub(crate) struct Clockface {
 pub(crate) struct When {
     pub(crate) iso: String,
     pub(crate) text: String,
+    /// With the day, also where that is today: for what is kept.
+    pub(crate) full: String,
     pub(crate) ago: String,
 }
 
@@ -26,14 +28,15 @@ impl Clockface {
     pub(crate) fn when(&self, then: Timestamp) -> When {
         let local = self.zone.to_datetime(then);
         let today = self.zone.to_datetime(self.now).date();
-        let format = if local.date() == today {
-            "%H:%M:%S"
-        } else {
-            "%-d %b %Y, %H:%M:%S"
-        };
+        let full = local.strftime("%-d %b %Y, %H:%M:%S").to_string();
         When {
             iso: then.to_string(),
-            text: local.strftime(format).to_string(),
+            text: if local.date() == today {
+                local.strftime("%H:%M:%S").to_string()
+            } else {
+                full.clone()
+            },
+            full,
             ago: self.ago(then),
         }
     }
@@ -87,6 +90,7 @@ pub(crate) fn counted(value: u64, one: &str, many: &str) -> String {
 pub(crate) fn span(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match duration.as_millis() {
+        0 if duration.is_zero() => "0 s".into(),
         0 => format!("{} µs", duration.as_micros()),
         ms @ 1..1000 => format!("{ms} ms"),
         1000..60_000 => format!("{:.1} s", duration.as_secs_f64()),
@@ -105,8 +109,8 @@ pub(crate) fn micros(us: u64) -> String {
     }
 }
 
-/// A length of time to the nearest whole unit below.
-fn coarse(duration: Duration) -> String {
+/// A length of time in whole units: for figures that run.
+pub(crate) fn coarse(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {
         0..60 => format!("{seconds} s"),
@@ -213,7 +217,7 @@ mod tests {
         assert_eq!(
             texts,
             [
-                "0 µs",
+                "0 s",
                 "7 ms",
                 "4.2 s",
                 "3 min 20 s",

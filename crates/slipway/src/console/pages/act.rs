@@ -14,6 +14,7 @@ use crate::console::fault::Fault;
 use crate::console::guard::{Browser, Order};
 use crate::console::helm::{Helm, Plan};
 use crate::console::pages::{Section, Site, render};
+use crate::console::view::overview::services;
 use crate::console::view::service::live_release;
 use crate::console::words::capital;
 
@@ -168,10 +169,10 @@ fn answer(page: &ConfirmPage, browser: &Browser) -> Result<Response, Fault> {
 }
 
 fn known(desk: &Desk, service: &str) -> Result<ServiceName, Fault> {
-    let mut services = desk.ground.services.iter();
-    services
+    let known = services(&desk.ground.services, &desk.live.picture().reading);
+    known
+        .into_iter()
         .find(|s| s.as_str() == service)
-        .cloned()
         .ok_or(Fault::NotFound)
 }
 

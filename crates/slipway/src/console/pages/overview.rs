@@ -12,21 +12,14 @@ use crate::console::Desk;
 use crate::console::fault::Fault;
 use crate::console::helm::Plan;
 use crate::console::pages::{Refresh, Region, Section, Site, render};
+use crate::console::view::overview::{SummaryWords, services, summary_words};
 use crate::console::view::service::{ServiceWords, service_words};
-use crate::console::words::number;
-
-/// What stands above the services.
-pub(crate) struct Summary {
-    entries: String,
-    generation: Option<String>,
-    silent: Option<String>,
-}
 
 #[derive(Template)]
 #[template(path = "overview.html")]
 struct OverviewPage {
     site: Site,
-    summary: Summary,
+    summary: SummaryWords,
     services: Vec<ServiceWords>,
     announcement: String,
 }
@@ -34,7 +27,7 @@ struct OverviewPage {
 #[derive(Template)]
 #[template(path = "_summary.html")]
 struct SummaryPart<'a> {
-    summary: &'a Summary,
+    summary: &'a SummaryWords,
 }
 
 #[derive(Template)]
@@ -51,7 +44,7 @@ struct AnnouncementPart<'a> {
 
 struct Seen {
     seq: Seq,
-    summary: Summary,
+    summary: SummaryWords,
     services: Vec<ServiceWords>,
 }
 
@@ -106,29 +99,24 @@ pub(crate) async fn regions(desk: &Desk) -> Result<(Seq, Vec<Region>), Fault> {
 }
 
 async fn look(desk: &Desk) -> Seen {
+    let names = services(&desk.ground.services, &desk.live.picture().reading);
     let plans: Vec<Option<Plan>> = match &desk.ground.helm {
         Some(helm) => {
-            let plans = desk.ground.services.iter().map(|s| helm.rollback_plan(s));
+            let plans = names.iter().map(|s| helm.rollback_plan(s));
             join_all(plans).await.into_iter().map(Some).collect()
         }
-        None => desk.ground.services.iter().map(|_| None).collect(),
+        None => names.iter().map(|_| None).collect(),
     };
     let face = desk.face();
     let picture = desk.live.picture();
-    let services = desk
-        .ground
-        .services
+    let services: Vec<ServiceWords> = names
         .iter()
         .zip(&plans)
         .map(|(service, plan)| service_words(&picture, service, plan.as_ref(), &face))
         .collect();
     Seen {
         seq: picture.reading.seq,
-        summary: Summary {
-            entries: number(u64::try_from(picture.reading.seq.0).unwrap_or(0)),
-            generation: picture.proxy.table.as_ref().map(|t| number(t.generation.0)),
-            silent: picture.proxy.silent.clone(),
-        },
+        summary: summary_words(&picture, &services),
         services,
     }
 }

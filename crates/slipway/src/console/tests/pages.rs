@@ -127,7 +127,7 @@ async fn the_overview_shows_slots_traffic_and_the_running_rollout() {
     let house = House::open(3, None).await;
     let page = house.get_with("/", "Requests per second").await;
     for words in [
-        "Routing table 23.",
+        "Routing table 23, ",
         "aria-current=\"step\"",
         "coming up",
         "live · 100 %",

@@ -5,7 +5,7 @@ use crate::console::view::receipt::failed;
 use crate::console::view::rollout::{GateWords, gates};
 use crate::console::view::service::live_release;
 use crate::console::view::{Mood, ReleaseWords, short_commit};
-use crate::console::words::{Clockface, When, between, number, short, span};
+use crate::console::words::{Clockface, When, between, capital, number, short, span};
 use crate::reading::{Rollout, actor_name, state_name, state_reason};
 
 /// Lines on one page.
@@ -75,7 +75,7 @@ fn line(picture: &Picture, rollout: &Rollout, face: &Clockface) -> RolloutLine {
         release: ReleaseWords::of(&rollout.release, &picture.reading),
         state: state_name(&rollout.state),
         mood: Mood::of(&rollout.state),
-        reason: state_reason(&rollout.state),
+        reason: state_reason(&rollout.state).map(|r| capital(&r)),
         asked: face.when(rollout.asked_at),
         actor: actor_name(&rollout.actor).to_owned(),
         took: span(took),

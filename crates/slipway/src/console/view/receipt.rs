@@ -5,7 +5,7 @@ use std::time::Duration;
 use slipway_journal::event::rollout::{Receipt, ReleaseTraffic};
 
 use crate::console::view::{Mood, ReleaseWords};
-use crate::console::words::{Clockface, When, counted, micros, number, short, span};
+use crate::console::words::{Clockface, When, capital, counted, micros, number, short, span};
 use crate::reading::{Reading, Rollout, actor_name, state_name, state_reason};
 
 /// A receipt.
@@ -26,23 +26,26 @@ pub(crate) struct ReceiptWords {
     pub(crate) sentence: String,
     /// Names and figures, in order.
     pub(crate) figures: Vec<(&'static str, String)>,
-    pub(crate) traffic: Vec<TrafficRow>,
+    /// The releases, as heads of the columns of `rows`.
+    pub(crate) releases: Vec<String>,
+    pub(crate) rows: Vec<Row>,
     /// Requests that reached no instance; they count as failed.
     pub(crate) unrouted: Option<String>,
     pub(crate) rollback_now: String,
 }
 
-/// What one release served.
+/// One figure, by release.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct TrafficRow {
-    pub(crate) release: String,
-    pub(crate) served: String,
-    pub(crate) failed: String,
-    pub(crate) has_failures: bool,
-    pub(crate) retried: String,
-    pub(crate) held: String,
-    pub(crate) p99: String,
-    pub(crate) slowest: String,
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
+    pub(crate) cells: Vec<Cell>,
+}
+
+/// One figure of one release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Cell {
+    pub(crate) text: String,
+    pub(crate) is_bad: bool,
 }
 
 /// The receipt of `rollout`, where it has one.
@@ -64,12 +67,17 @@ pub(crate) fn receipt_words(
             .map(|p| ReleaseWords::of(p, reading)),
         end: state_name(&receipt.end),
         mood: Mood::of(&receipt.end),
-        reason: state_reason(&receipt.end),
+        reason: state_reason(&receipt.end).map(|r| capital(&r)),
         asked: face.when(rollout.asked_at),
         actor: actor_name(&rollout.actor).to_owned(),
         sentence: sentence(receipt),
         figures: figures(receipt),
-        traffic: receipt.traffic.iter().map(row).collect(),
+        releases: receipt
+            .traffic
+            .iter()
+            .map(|t| t.release.short().to_owned())
+            .collect(),
+        rows: rows(&receipt.traffic),
         unrouted: (receipt.unrouted > 0).then(|| {
             counted(
                 receipt.unrouted,
@@ -106,17 +114,26 @@ fn figures(receipt: &Receipt) -> Vec<(&'static str, String)> {
         .collect()
 }
 
-fn row(traffic: &ReleaseTraffic) -> TrafficRow {
-    TrafficRow {
-        release: traffic.release.short().to_owned(),
-        served: number(traffic.served),
-        failed: number(traffic.failed),
-        has_failures: traffic.failed > 0,
-        retried: number(traffic.retried),
-        held: number(traffic.held),
-        p99: micros(traffic.p99_us),
-        slowest: micros(traffic.slowest_us),
-    }
+/// The figures as rows: they are more than the releases, and fit a phone this way round.
+fn rows(traffic: &[ReleaseTraffic]) -> Vec<Row> {
+    let row = |name, figure: fn(&ReleaseTraffic) -> String| Row {
+        name,
+        cells: traffic
+            .iter()
+            .map(|t| Cell {
+                text: figure(t),
+                is_bad: name == "Failed" && t.failed > 0,
+            })
+            .collect(),
+    };
+    vec![
+        row("Served", |t| number(t.served)),
+        row("Failed", |t| number(t.failed)),
+        row("Retried", |t| number(t.retried)),
+        row("Held", |t| number(t.held)),
+        row("99 % within", |t| micros(t.p99_us)),
+        row("Slowest", |t| micros(t.slowest_us)),
+    ]
 }
 
 #[cfg(test)]
@@ -157,7 +174,13 @@ mod tests {
             words.figures.last().unwrap(),
             &("Rollback", "6.1 ms".to_owned())
         );
-        assert!(words.traffic.iter().any(|t| t.has_failures));
+        let failed = words.rows.iter().find(|r| r.name == "Failed").unwrap();
+        let cells: Vec<(&str, bool)> = failed
+            .cells
+            .iter()
+            .map(|c| (c.text.as_str(), c.is_bad))
+            .collect();
+        assert_eq!(cells, [("0", false), ("64", true)]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::console::view::service::{InstanceWords, newest, pool_stats};
 use crate::console::view::stepper::{Stepper, stepper};
 use crate::console::view::timeline::{Line, timeline};
 use crate::console::view::{Mood, ReleaseWords};
-use crate::console::words::{Clockface, When, between, short, span};
+use crate::console::words::{Clockface, When, between, capital, short, span};
 use crate::reading::{Rollout, actor_name, state_name, state_reason, trigger_name};
 
 /// One rollout.
@@ -30,13 +30,14 @@ pub(crate) struct RolloutWords {
     pub(crate) asked: When,
     pub(crate) actor: String,
     pub(crate) took: String,
+    pub(crate) is_over: bool,
     pub(crate) stepper: Stepper,
     pub(crate) triggers: Vec<(String, String)>,
     pub(crate) lines: Vec<Line>,
     pub(crate) traffic: Vec<ReleaseTrafficWords>,
     pub(crate) instances: Vec<InstanceWords>,
     pub(crate) has_receipt: bool,
-    pub(crate) quarantine: Option<String>,
+    pub(crate) is_quarantined: bool,
     pub(crate) gates: Vec<GateWords>,
     pub(crate) lever: Lever,
 }
@@ -102,10 +103,11 @@ pub(crate) fn rollout_words(
             .map(|p| ReleaseWords::of(p, reading)),
         state: state_name(&rollout.state),
         mood: Mood::of(&rollout.state),
-        reason: state_reason(&rollout.state),
+        reason: state_reason(&rollout.state).map(|r| capital(&r)),
         asked: face.when(rollout.asked_at),
         actor: actor_name(&rollout.actor).to_owned(),
         took: span(between(rollout.asked_at, until)),
+        is_over: rollout.state.is_end(),
         stepper: stepper(rollout),
         triggers: rollout
             .triggers
@@ -116,7 +118,7 @@ pub(crate) fn rollout_words(
         traffic: traffic(picture, rollout),
         instances: instances(picture, rollout),
         has_receipt: rollout.receipt.is_some(),
-        quarantine: reading.quarantined.get(&rollout.release).cloned(),
+        is_quarantined: reading.quarantined.contains_key(&rollout.release),
         gates: gates(picture.verdicts.of(&rollout.release)),
         lever: if can_act {
             lever(
@@ -185,20 +187,22 @@ fn instances(picture: &Picture, rollout: &Rollout) -> Vec<InstanceWords> {
                 .into_iter()
                 .flat_map(|s| &s.targets)
                 .find(|t| t.instance == id);
-            let (health, mood) = match (&instance.ended, target.map(|t| t.health)) {
-                (Some(_), _) => ("ended", Mood::Calm),
-                (None, Some(slipway_proxy::Health::Up)) => ("healthy", Mood::Good),
-                (None, Some(slipway_proxy::Health::Down)) => ("down", Mood::Bad),
-                (None, _) => ("started", Mood::Busy),
+            let process = || format!("process {} at {}", instance.pid, instance.address);
+            let (health, mood, detail) = match (&instance.ended, target.map(|t| t.health)) {
+                (Some(how), _) => (how.clone(), Mood::Calm, None),
+                (None, Some(slipway_proxy::Health::Up)) => {
+                    ("healthy".to_owned(), Mood::Good, Some(process()))
+                }
+                (None, Some(slipway_proxy::Health::Down)) => {
+                    ("down".to_owned(), Mood::Bad, Some(process()))
+                }
+                (None, _) => ("started".to_owned(), Mood::Busy, Some(process())),
             };
             InstanceWords {
                 short: short(instance.instance),
-                health: health.to_owned(),
+                health,
                 mood,
-                detail: instance
-                    .ended
-                    .clone()
-                    .or_else(|| Some(format!("process {} at {}", instance.pid, instance.address))),
+                detail,
                 id,
             }
         })
@@ -251,9 +255,9 @@ mod tests {
     fn a_rolled_back_rollout_says_why_and_is_quarantined() {
         let words = words(2);
         assert_eq!(words.triggers.len(), 1);
-        assert!(words.quarantine.is_some() && words.has_receipt);
+        assert!(words.is_quarantined && words.has_receipt);
         assert!(words.traffic.is_empty(), "figures of now are not its own");
-        assert_eq!(words.instances[0].health, "ended");
+        assert_eq!(words.instances[0].health, "ended with code 0");
     }
 
     #[test]

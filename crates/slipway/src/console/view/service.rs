@@ -13,7 +13,7 @@ use crate::console::live::Picture;
 use crate::console::view::chart::{TrafficWords, peak, traffic_words};
 use crate::console::view::stepper::{Stepper, stepper};
 use crate::console::view::{Mood, ReleaseWords};
-use crate::console::words::{Clockface, When, share, short};
+use crate::console::words::{Clockface, When, capital, share, short};
 use crate::reading::{Reading, Rollout, What, state_name, state_reason};
 
 /// How long an end of the last rollout stays on the overview.
@@ -119,7 +119,7 @@ pub(crate) fn service_words(
     let rollouts = || reading.rollouts.iter().filter(|r| r.service == *service);
     let newest = rollouts().next_back();
     let running = newest.filter(|r| !r.is_settled());
-    let live = live_release(reading, service);
+    let live = live_now(picture, service);
     let route = route(picture, service);
     let slots = match (route, live.is_some() || running.is_some()) {
         (Some(_), _) | (None, true) => [Slot::Blue, Slot::Green]
@@ -147,7 +147,7 @@ pub(crate) fn service_words(
 
 fn headline(
     running: Option<&Rollout>,
-    live: Option<&(ReleaseId, Timestamp)>,
+    live: Option<&(ReleaseId, Option<Timestamp>)>,
     face: &Clockface,
 ) -> (String, Mood, String) {
     match (running, live) {
@@ -168,20 +168,36 @@ fn headline(
         (None, Some((release, since))) => (
             "live".into(),
             Mood::Good,
-            format!(
-                "Release {} serves every visitor, {}.",
-                release.short(),
-                match face.ago(*since) {
-                    ago if ago == "just now" => "since just now".to_owned(),
-                    ago => format!("for {}", ago.trim_end_matches(" ago")),
-                }
-            ),
+            match since.map(|since| face.ago(since)) {
+                Some(ago) if ago != "just now" => format!(
+                    "Release {} serves every visitor, for {}.",
+                    release.short(),
+                    ago.trim_end_matches(" ago")
+                ),
+                _ => format!("Release {} serves every visitor.", release.short()),
+            },
         ),
         (None, None) => (
             "nothing live".into(),
             Mood::Calm,
             "Nothing was brought up here yet.".into(),
         ),
+    }
+}
+
+/// The release that visitors reach: by the proxy's table; where that tells nothing, by the
+/// journal, which alone knows since when.
+fn live_now(picture: &Picture, service: &ServiceName) -> Option<(ReleaseId, Option<Timestamp>)> {
+    let by_journal = live_release(&picture.reading, service);
+    let by_table: Option<ReleaseId> = route(picture, service)
+        .and_then(|route| route.pools.get(&route.live))
+        .and_then(|pool| pool.release.parse().ok());
+    match by_table {
+        Some(release) => {
+            let since = by_journal.filter(|(known, _)| *known == release);
+            Some((release, since.map(|(_, at)| at)))
+        }
+        None => by_journal.map(|(release, at)| (release, Some(at))),
     }
 }
 
@@ -257,14 +273,10 @@ fn slot_words(
         slot,
         role,
         share: weight.map(share),
-        since: release.as_ref().and_then(|release| {
-            let rollout = reading
-                .rollouts
-                .iter()
-                .rev()
-                .find(|r| r.service == *service && r.release == *release)?;
-            Some(face.when(since(rollout)))
-        }),
+        since: release
+            .as_ref()
+            .and_then(|release| since(picture, service, release, role))
+            .map(|since| face.when(since)),
         quarantine: release
             .as_ref()
             .and_then(|r| reading.quarantined.get(r).cloned()),
@@ -382,8 +394,18 @@ fn instances(
         .collect()
 }
 
-/// Since when a release stands as it does: its going live, else its being asked for.
-fn since(rollout: &Rollout) -> Timestamp {
+/// Since when a release stands as it does: its last going live, else its being asked for.
+fn since(
+    picture: &Picture,
+    service: &ServiceName,
+    release: &ReleaseId,
+    role: Role,
+) -> Option<Timestamp> {
+    if role == Role::Live {
+        return live_now(picture, service)?.1;
+    }
+    let mut rollouts = picture.reading.rollouts.iter().rev();
+    let rollout = rollouts.find(|r| r.service == *service && r.release == *release)?;
     let live = rollout.timeline.iter().find(|m| {
         matches!(
             m.what,
@@ -392,7 +414,7 @@ fn since(rollout: &Rollout) -> Timestamp {
             }
         )
     });
-    live.map_or(rollout.asked_at, |m| m.at)
+    Some(live.map_or(rollout.asked_at, |m| m.at))
 }
 
 fn ended_at(rollout: &Rollout) -> Timestamp {
@@ -404,7 +426,7 @@ pub(crate) fn brief(rollout: &Rollout, reading: &Reading, face: &Clockface) -> B
         id: rollout.rollout.to_string(),
         state: state_name(&rollout.state),
         mood: Mood::of(&rollout.state),
-        reason: state_reason(&rollout.state),
+        reason: state_reason(&rollout.state).map(|r| capital(&r)),
         release: ReleaseWords::of(&rollout.release, reading),
         when: face.when(if rollout.state.is_end() {
             ended_at(rollout)

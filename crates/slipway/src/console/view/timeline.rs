@@ -1,13 +1,11 @@
 //! The timeline of a rollout in words: states, the steps that led to them with how long
 //! each took, triggers and deaths. Pure.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use slipway_journal::event::rollout::Step;
 
 use crate::console::view::Mood;
-use crate::console::words::{Clockface, between, capital, short, span};
+use crate::console::words::{Clockface, between, capital, coarse, short, span};
 use crate::reading::{Moment, Rollout, What, state_name, state_reason, step_name, trigger_name};
 
 /// One line of a timeline.
@@ -70,7 +68,7 @@ fn line(moment: &Moment, asked_at: Timestamp, is_over: bool, face: &Clockface) -
                 None if is_over => (None, "not finished".to_owned(), Mood::Warn),
                 None => (
                     None,
-                    format!("for {} now", span(whole(face.since(moment.at)))),
+                    format!("for {} now", coarse(face.since(moment.at))),
                     Mood::Busy,
                 ),
             };
@@ -100,11 +98,6 @@ fn line(moment: &Moment, asked_at: Timestamp, is_over: bool, face: &Clockface) -
         took,
         mood,
     }
-}
-
-/// Whole seconds once there are any: a figure that runs needs no tenths.
-fn whole(duration: Duration) -> Duration {
-    Duration::from_secs(duration.as_secs().max(1))
 }
 
 fn step_title(step: &Step) -> String {
@@ -156,9 +149,6 @@ mod tests {
     fn a_step_that_is_not_done_runs_while_the_rollout_does() {
         let lines = texts(2);
         let last = lines.last().unwrap();
-        assert!(
-            last.ends_with("Preview, table 21 | for 2.0 s now"),
-            "{last}"
-        );
+        assert!(last.ends_with("Preview, table 21 | for 2 s now"), "{last}");
     }
 }
