@@ -10,6 +10,7 @@ pub(crate) mod down;
 pub(crate) mod exec;
 pub(crate) mod failure;
 pub(crate) mod follow;
+pub(crate) mod gate;
 pub(crate) mod history;
 pub(crate) mod journal;
 pub(crate) mod keep;
@@ -19,11 +20,14 @@ pub(crate) mod proxy;
 pub(crate) mod receipt;
 pub(crate) mod report;
 pub(crate) mod rollback;
+pub(crate) mod run;
 pub(crate) mod serve;
+pub(crate) mod ship;
 pub(crate) mod status;
 pub(crate) mod target;
 pub(crate) mod up;
 pub(crate) mod watch;
+pub(crate) mod why;
 
 use std::path::PathBuf;
 
@@ -79,6 +83,10 @@ pub(crate) struct Cli {
 enum Verb {
     Up(up::Up),
     Down(down::Down),
+    Ship(ship::Ship),
+    Run(run::Run),
+    Why(why::WhyVerb),
+    Gate(gate::Gate),
     Deploy(deploy::Deploy),
     Rollback(rollback::Rollback),
     Cancel(cancel::Cancel),
@@ -105,6 +113,10 @@ pub(crate) fn run(cli: Cli, env: Env) -> anyhow::Result<Exit> {
         Verb::Launch(launch) => launch.run().map(|()| Exit::Success),
         Verb::Up(up) => up.run(&context()?),
         Verb::Down(down) => down.run(&context()?),
+        Verb::Ship(ship) => ship.run(&context()?),
+        Verb::Run(run) => run.run(&context()?),
+        Verb::Why(why) => why.run(&context()?),
+        Verb::Gate(gate) => gate.run(&context()?),
         Verb::Deploy(deploy) => deploy.run(&context()?),
         Verb::Rollback(rollback) => rollback.run(&context()?),
         Verb::Cancel(cancel) => cancel.run(&context()?),

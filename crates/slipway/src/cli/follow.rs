@@ -18,13 +18,13 @@ use crate::terminal::{self, BAD, BOLD, DIM, GOOD, WARN, paint};
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Entries read at a time.
 const PAGE: u32 = 1000;
-/// How long the receipt may come after the state that it belongs to.
-const RECEIPT_WITHIN: Duration = Duration::from_secs(15);
+/// How long the receipt may come after the end that it belongs to.
+const RECEIPT_WITHIN: Duration = Duration::from_secs(5);
 
 /// What is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Until {
-    /// The release is live, or the rollout ended without.
+    /// The release is live and was observed for a while, or the rollout ended without.
     Settled,
     /// The rollout ended.
     Ended,
@@ -33,7 +33,11 @@ pub(crate) enum Until {
 impl Until {
     fn holds(self, rollout: &Rollout) -> bool {
         match self {
-            Self::Settled => rollout.is_settled(),
+            // While it is merely live it may still be taken back; the receipt follows.
+            Self::Settled => {
+                rollout.is_settled()
+                    && (rollout.state != RolloutState::Live || rollout.receipt.is_some())
+            }
             Self::Ended => rollout.state.is_end(),
         }
     }
@@ -100,7 +104,6 @@ impl<'a> View<'a> {
                     if has_receipt_of_state(rollout) || since.elapsed() > RECEIPT_WITHIN {
                         return Ok(rollout.clone());
                     }
-                    progress.say("counting what was served");
                 }
             }
             if looked.elapsed() > Duration::from_secs(1) {
@@ -175,7 +178,11 @@ fn show(rollout: &Rollout, shown: &mut Vec<bool>, progress: &Progress) {
         RolloutState::Holding { reason } => Some(format!("waits: {reason}")),
         _ => None,
     };
-    progress.say(&waits.or(now).unwrap_or_else(|| state_name(&rollout.state)));
+    let words = match &rollout.state {
+        RolloutState::Live => "watching what visitors get".to_owned(),
+        state => state_name(state),
+    };
+    progress.say(&waits.or(now).unwrap_or(words));
 }
 
 fn line_of(moment: &Moment) -> Option<String> {

@@ -62,7 +62,8 @@ fn open(address: SocketAddr) -> Result<TcpListener, Errno> {
     Ok(TcpListener::from(socket))
 }
 
-/// The listening sockets of a proxy that still runs, where they are the wanted ones.
+/// The listening sockets of a proxy that still runs, where it has all the wanted ones.
+/// It may hold them under any number, so all of its sockets are looked at.
 pub(crate) fn take_over(
     proxy: &ProcessIdentity,
     wanted: &[SocketAddr],
@@ -70,20 +71,41 @@ pub(crate) fn take_over(
     let Some(handle) = proxy.handle()? else {
         return Ok(None);
     };
+    let mut found: Vec<TcpListener> = Vec::new();
+    for number in socket_numbers(proxy.pid)? {
+        // It may have been closed since it was listed.
+        let Ok(copy) = pidfd_getfd(&handle, number, PidfdGetfdFlags::empty()) else {
+            continue;
+        };
+        if sockopt::socket_acceptconn(&copy).unwrap_or(false) {
+            found.push(TcpListener::from(copy));
+        }
+    }
     let mut taken = Vec::new();
-    for (address, number) in wanted.iter().zip(3..) {
-        let copy = pidfd_getfd(&handle, number, PidfdGetfdFlags::empty())?;
-        if !sockopt::socket_acceptconn(&copy).unwrap_or(false) {
-            return Ok(None);
+    for address in wanted {
+        let fits = |socket: &TcpListener| {
+            socket.local_addr().is_ok_and(|local| {
+                local.ip() == address.ip()
+                    && (address.port() == 0 || local.port() == address.port())
+            })
+        };
+        match found.iter().position(fits) {
+            Some(place) => taken.push(found.swap_remove(place)),
+            None => return Ok(None),
         }
-        let socket = TcpListener::from(copy);
-        let local = socket.local_addr()?;
-        if local.ip() != address.ip() || (address.port() != 0 && local.port() != address.port()) {
-            return Ok(None);
-        }
-        taken.push(socket);
     }
     Ok(Some(taken))
+}
+
+/// The numbers under which a process holds sockets.
+fn socket_numbers(pid: i32) -> io::Result<Vec<i32>> {
+    let numbers = fs::read_dir(format!("/proc/{pid}/fd"))?
+        .flatten()
+        .filter(|fd| {
+            fs::read_link(fd.path()).is_ok_and(|to| to.to_string_lossy().starts_with("socket:"))
+        })
+        .filter_map(|fd| fd.file_name().to_str()?.parse().ok());
+    Ok(numbers.collect())
 }
 
 /// The process that listens on `address`, as far as `/proc` tells this account.
@@ -154,10 +176,11 @@ mod tests {
     fn sockets_of_a_living_process_can_be_taken_over() {
         let held = bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         assert!(held.local_addr().unwrap().port() > 0);
-        // The numbers from 3 on of this process are no listening sockets of that address.
         let own = ProcessIdentity::own().unwrap();
+        let address = held.local_addr().unwrap();
+        let taken = take_over(&own, &[address]).unwrap().unwrap();
+        assert_eq!(taken[0].local_addr().unwrap(), address);
         let other = SocketAddr::from(([127, 0, 0, 2], 1));
-        let taken = take_over(&own, &[other]);
-        assert!(!matches!(taken, Ok(Some(_))), "{taken:?}");
+        assert!(take_over(&own, &[address, other]).unwrap().is_none());
     }
 }

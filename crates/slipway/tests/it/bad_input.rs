@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::disk::Disk;
 use crate::ground::{Ended, Ground, left};
-use crate::load::Load;
+use crate::load::{Load, brief};
 use crate::release::{Draft, draft};
 
 /// Deploys something unusable beside a good release under load; gives what was printed.
@@ -19,8 +19,8 @@ fn unusable(bad: Draft) -> (Value, Ended) {
     let load = Load::start(ground.address(), 4);
     let printed = ground.run(&["deploy", bad.as_str()]).with(1);
     let tally = load.count();
-    assert_eq!(tally.failed, 0, "{tally:#?}");
-    assert_eq!(tally.release(bad.as_str()).served, 0, "{tally:#?}");
+    assert_eq!(tally.failed, 0, "{}", brief(&tally));
+    assert_eq!(tally.release(bad.as_str()).served, 0, "{}", brief(&tally));
     assert_eq!(ground.live().as_deref(), Some(good.as_str()));
     let history = ground.run(&["history", "--json"]).json();
     let state = history[1]["state"].clone();
@@ -73,7 +73,10 @@ fn a_release_that_answers_health_and_nothing_else() {
 #[test]
 fn a_migration_that_fails() {
     let end = unusable(draft("normal", "bad").migrate("broken"));
-    says(&end, &["relation \"bookings\" does not exist"]);
+    says(
+        &end,
+        &["./app migrate broken", "bookings", "does not exist"],
+    );
 }
 
 #[test]
@@ -148,7 +151,7 @@ fn names_that_do_not_exist() {
 fn of_two_deployments_at_once_the_newer_wins_and_both_are_told() {
     let ground = Ground::up();
     let one = draft("normal", "one").make(&ground.state());
-    let older = draft("slow-start", "older").make(&ground.state());
+    let older = draft("never-healthy", "older").make(&ground.state());
     let newer = draft("normal", "newer").make(&ground.state());
     ground.deploy(one.as_str()).with(0);
     let load = Load::start(ground.address(), 4);
@@ -205,7 +208,7 @@ fn ctrl_c_stops_the_watching_and_not_the_rollout() {
 fn a_rollout_is_cancelled_before_visitors_see_it() {
     let ground = Ground::up();
     let one = draft("normal", "one").make(&ground.state());
-    let two = draft("slow-start", "two").make(&ground.state());
+    let two = draft("never-healthy", "two").make(&ground.state());
     ground.deploy(one.as_str()).with(0);
     let deploy = ground.spawn(&["deploy", two.as_str(), "--json"]);
     ground.wait_for("an instance", || {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::ground::{Ground, is_alive};
-use crate::load::Load;
+use crate::load::{Load, brief};
 use crate::release::draft;
 
 /// Kills control as soon as the journal holds an event of this kind (and step), lets the
@@ -32,7 +32,7 @@ fn control_dies_at(what: &str, is_it: impl Fn(&Value) -> bool) {
     assert!(!is_alive(killed));
     assert_eq!(report["good"], true, "{report:#}");
     assert_eq!(ground.live().as_deref(), Some(two.as_str()));
-    assert_eq!(tally.failed, 0, "{tally:#?}");
+    assert_eq!(tally.failed, 0, "{}", brief(&tally));
     let starts = ground.events()[before..]
         .iter()
         .filter(|e| e["event"]["area"] == "control" && e["event"]["kind"] == "started")
@@ -99,8 +99,12 @@ fn a_killed_proxy_is_there_again_and_no_connection_is_refused() {
         let tally = load.count();
         // What was in flight in the killed process is lost; what came afterwards waited.
         let refused = tally.examples.iter().filter(|e| e.contains("connecting"));
-        assert_eq!(refused.count(), 0, "{tally:#?}");
-        assert!(tally.failed <= 6, "only what was in flight: {tally:#?}");
+        assert_eq!(refused.count(), 0, "{}", brief(&tally));
+        assert!(
+            tally.failed <= 6,
+            "only what was in flight: {}",
+            brief(&tally)
+        );
         assert!(
             tally.slowest() < Duration::from_secs(3),
             "{:?}",
@@ -126,7 +130,7 @@ fn a_new_keeper_takes_over_what_a_killed_one_left() {
     assert_eq!(ground.address(), address, "the sockets are the same");
     load.more(60);
     let tally = load.count();
-    assert_eq!(tally.failed, 0, "{tally:#?}");
+    assert_eq!(tally.failed, 0, "{}", brief(&tally));
     assert_eq!(ground.live().as_deref(), Some(one.as_str()));
 }
 

@@ -65,6 +65,14 @@ impl Drop for Load {
     }
 }
 
+/// What a failed test needs to know of an account.
+pub(crate) fn brief(tally: &Tally) -> String {
+    format!(
+        "{} of {} failed, by status {:?}, by release {:?}: {:#?}",
+        tally.failed, tally.requests, tally.statuses, tally.releases, tally.examples
+    )
+}
+
 async fn crowd(
     address: SocketAddr,
     visitors: usize,

@@ -4,7 +4,7 @@ use serde_json::Value;
 use testkit::tally::Tally;
 
 use crate::ground::{Ground, left};
-use crate::load::Load;
+use crate::load::{Load, brief};
 use crate::release::draft;
 
 /// What the receipt of a printed rollout says of one release.
@@ -20,7 +20,7 @@ fn traffic<'a>(report: &'a Value, release: &str) -> &'a Value {
 /// Nobody got a bad answer, and everybody got one.
 #[track_caller]
 fn nobody_noticed(tally: &Tally) {
-    assert_eq!(tally.failed, 0, "{tally:#?}");
+    assert_eq!(tally.failed, 0, "{}", brief(tally));
 }
 
 /// The proxy counted what the visitors counted, release by release.
@@ -123,8 +123,8 @@ fn a_release_that_fails_a_third_is_taken_back_and_the_receipt_says_how_many() {
     assert!(seen.failed > 0);
     assert_eq!(said["failed"], seen.failed, "{report:#}");
     assert_eq!(said["served"], seen.served, "{report:#}");
-    assert_eq!(tally.release(good.as_str()).failed, 0, "{tally:#?}");
-    assert_eq!(tally.failed, seen.failed, "{tally:#?}");
+    assert_eq!(tally.release(good.as_str()).failed, 0, "{}", brief(&tally));
+    assert_eq!(tally.failed, seen.failed, "{}", brief(&tally));
     counts_agree(&ground, &tally);
 
     let refused = ground.deploy(bad.as_str()).with(3);
@@ -153,7 +153,7 @@ fn a_release_whose_instances_die_under_load_is_taken_back() {
         "{report:#}"
     );
     assert_eq!(ground.live().as_deref(), Some(good.as_str()));
-    assert_eq!(tally.release(good.as_str()).failed, 0, "{tally:#?}");
+    assert_eq!(tally.release(good.as_str()).failed, 0, "{}", brief(&tally));
 }
 
 #[test]

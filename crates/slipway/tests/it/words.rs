@@ -47,8 +47,8 @@ fn fits(text: &str) {
 fn help_fits_and_has_examples() {
     let ground = Ground::new();
     let verbs = [
-        "up", "down", "deploy", "rollback", "cancel", "status", "history", "receipt", "logs",
-        "exec", "journal", "doctor", "keep",
+        "up", "down", "ship", "run", "why", "gate", "deploy", "rollback", "cancel", "status",
+        "history", "receipt", "logs", "exec", "journal", "doctor", "keep",
     ];
     for verb in verbs {
         let help = ground.run(&[verb, "--help"]).with(0);
