@@ -46,10 +46,10 @@ impl Verdicts {
             PipelineEvent::ReleaseMade { run, release, .. } => {
                 self.made_by.insert(release.clone(), *run);
             }
-            PipelineEvent::RunFinished { run, .. } => {
-                if !self.made_by.values().any(|r| r == run) {
-                    self.runs.remove(run);
-                }
+            PipelineEvent::RunFinished { run, .. }
+                if !self.made_by.values().any(|made| made == run) =>
+            {
+                self.runs.remove(run);
             }
             _ => {}
         }

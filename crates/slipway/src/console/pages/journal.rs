@@ -41,13 +41,14 @@ struct Check {
 
 impl JournalPage {
     /// The query of the next page.
-    fn older_query(&self, before: &i64) -> String {
-        format!(
+    fn older_query(&self) -> Option<String> {
+        let before = self.older?;
+        Some(format!(
             "area={}&kind={}&rollout={}&before={before}",
             letters(&self.search.area),
             letters(&self.search.kind),
             letters(&self.search.rollout)
-        )
+        ))
     }
 }
 

@@ -275,13 +275,10 @@ async fn a_log_shows_its_last_lines_only() {
     let instance = sample::instance_id(6).to_string();
     let folder = house.state.instances().join(&instance);
     fs::create_dir_all(&folder).unwrap();
-    let lines: String = (0..9_000)
-        .map(|n| {
-            format!(
-                "{{\"timestamp\":\"t\",\"level\":\"INFO\",\"message\":\"line {n} of the log\"}}\n"
-            )
-        })
+    let lines: Vec<String> = (0..9_000)
+        .map(|n| format!(r#"{{"timestamp":"t","level":"INFO","message":"line {n} of the log"}}"#))
         .collect();
+    let lines = lines.join("\n");
     fs::write(folder.join("log"), lines).unwrap();
     let page = house.get(&format!("/instances/{instance}/log")).await;
     assert_eq!(page.text.matches("log__message").count(), 200);

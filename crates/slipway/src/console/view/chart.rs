@@ -8,8 +8,9 @@ use crate::console::words::{counted, micros, number, rate};
 
 /// Samples that make one point of the line.
 pub(crate) const WIDTH: usize = 5;
-/// Points from edge to edge.
-const POINTS: f64 = (BEATS_MAX / WIDTH) as f64 - 1.0;
+/// Gaps between points from edge to edge.
+const GAPS: f64 = 59.0;
+const _: () = assert!(BEATS_MAX / WIDTH == 60, "a gap less than points");
 /// The picture's own units.
 const RIGHT: f64 = 240.0;
 const FLOOR: f64 = 43.0;
@@ -80,7 +81,7 @@ fn chart(line: &[Point], now: &Now, peak: f64) -> Chart {
         counted(now.failed, "request", "requests"),
     );
     let (mut edge, mut failures) = (String::new(), String::new());
-    let first = RIGHT - POINTS.min(count(line) - 1.0) * RIGHT / POINTS;
+    let first = RIGHT - GAPS.min(count(line) - 1.0) * RIGHT / GAPS;
     let mut x = first;
     for (place, point) in line.iter().enumerate() {
         let y = FLOOR - point.served / peak * HEIGHT;
@@ -91,7 +92,7 @@ fn chart(line: &[Point], now: &Now, peak: f64) -> Chart {
             let top = (FLOOR - point.failed / peak * HEIGHT).min(FLOOR - 5.0);
             append(&mut failures, format_args!("M{x:.1} {FLOOR}V{top:.1}"));
         }
-        x += RIGHT / POINTS;
+        x += RIGHT / GAPS;
     }
     let area = if edge.is_empty() {
         String::new()

@@ -46,9 +46,9 @@ pub(crate) fn summary_words(picture: &Picture, services: &[ServiceWords]) -> Sum
 
 /// Worst first: what needs a person, then what moves, then what rests.
 fn title(is_silent: bool, services: &[ServiceWords]) -> String {
-    let halted = state_name(&RolloutState::Halted {
-        reason: String::new(),
-    });
+    let reason = String::new;
+    let halted = state_name(&RolloutState::Halted { reason: reason() });
+    let rolled_back = state_name(&RolloutState::RolledBack { reason: reason() });
     let is_halted = |s: &&ServiceWords| s.news.as_ref().is_some_and(|n| n.state == halted);
     if is_silent {
         return "The proxy does not answer".into();
@@ -67,7 +67,18 @@ fn title(is_silent: bool, services: &[ServiceWords]) -> String {
     if services.iter().all(|s| live(s).next().is_none()) {
         return "Nothing is live yet".into();
     }
-    "Live and quiet".into()
+    let bad = |s: &ServiceWords| {
+        let news = s.news.as_ref().filter(|n| n.mood == Mood::Bad)?;
+        Some(if news.state == rolled_back {
+            format!("{} was rolled back", s.name)
+        } else {
+            format!("A rollout of {} failed", s.name)
+        })
+    };
+    services
+        .iter()
+        .find_map(bad)
+        .unwrap_or_else(|| "Live and quiet".into())
 }
 
 fn live(service: &ServiceWords) -> impl Iterator<Item = &SlotWords> {
@@ -96,6 +107,7 @@ mod tests {
     fn the_title_says_what_matters_most() {
         assert_eq!(title_of(&Picture::default()), "Nothing is live yet");
         assert_eq!(title_of(&sample::picture(1)), "Live and quiet");
+        assert_eq!(title_of(&sample::picture(2)), "booking was rolled back");
         assert_eq!(title_of(&sample::picture(3)), "A rollout is under way");
         let mut picture = sample::picture(3);
         let stats = picture.proxy.stats.as_mut().unwrap();

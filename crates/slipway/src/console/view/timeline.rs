@@ -117,9 +117,12 @@ mod tests {
         timeline(&sample::reading().rollouts[place], &sample::face())
             .into_iter()
             .map(|l| {
-                let rest = [l.took, l.detail].into_iter().flatten();
-                let rest: String = rest.map(|t| format!(" | {t}")).collect();
-                format!("{} {}{rest}", l.offset, l.title)
+                let title = format!("{} {}", l.offset, l.title);
+                let parts: Vec<String> = [Some(title), l.took, l.detail]
+                    .into_iter()
+                    .flatten()
+                    .collect();
+                parts.join(" | ")
             })
             .collect()
     }
