@@ -141,11 +141,23 @@ impl Core {
     }
 
     pub(crate) async fn manifest(&self, release: &ReleaseId) -> Result<Manifest, Hold> {
-        let (shelf, release) = (self.shelf.clone(), release.clone());
-        tokio::task::spawn_blocking(move || shelf.manifest(&release))
-            .await
-            .map_err(|error| Hold(error.to_string()))?
+        let release = release.clone();
+        self.on_shelf(move |shelf| shelf.manifest(&release))
+            .await?
             .map_err(|refusal| Hold(refusal.to_string()))
+    }
+
+    /// Looks at releases on disk without keeping other tasks waiting.
+    pub(crate) async fn on_shelf<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Shelf) -> T + Send + 'static,
+    ) -> Result<T, Hold> {
+        #[cfg(test)]
+        let _working = self.ledger.fuse.working();
+        let shelf = self.shelf.clone();
+        tokio::task::spawn_blocking(move || look(&shelf))
+            .await
+            .map_err(|error| Hold(error.to_string()))
     }
 
     /// Waits for the right to publish and looks at what is served.

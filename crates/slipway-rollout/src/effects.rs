@@ -14,6 +14,7 @@ use crate::ledger::executor;
 use crate::receipt::counters;
 use crate::routing::Change;
 use crate::runtime::Running;
+use crate::shelf::Shelf;
 use crate::strategy::{self, Next, View};
 use crate::traffic::Visit;
 
@@ -228,11 +229,9 @@ impl Driver {
     }
 
     async fn prepare(&self, record: &Record) -> Result<Effect, Hold> {
-        let (shelf, release) = (self.core.shelf.clone(), record.release.clone());
-        let service = record.service.clone();
-        let checked = tokio::task::spawn_blocking(move || shelf.check(&release, &service))
-            .await
-            .map_err(|error| Hold(error.to_string()))?;
+        let (release, service) = (record.release.clone(), record.service.clone());
+        let check = move |shelf: &Shelf| shelf.check(&release, &service);
+        let checked = self.core.on_shelf(check).await?;
         let manifest = match checked {
             Ok(manifest) => manifest,
             Err(refusal) => return Ok(Effect::Failed(refusal.to_string())),

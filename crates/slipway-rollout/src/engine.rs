@@ -17,7 +17,7 @@ use tokio::sync::Mutex;
 
 use crate::book::{Book, Record};
 use crate::caretaker::Caretaker;
-use crate::core::{Core, ServiceSettings};
+use crate::core::{Core, Hold, ServiceSettings};
 use crate::driver::Driver;
 use crate::error::RolloutError;
 use crate::ledger::{Ledger, trigger};
@@ -162,16 +162,15 @@ impl Engine {
         if self.core.settings(&order.service).is_err() {
             return Ok(Err(self.unknown_service(order.service)));
         }
-        let (shelf, asked) = (self.core.shelf.clone(), order.clone());
-        let checked =
-            tokio::task::spawn_blocking(move || shelf.check(&asked.release, &asked.service)).await;
-        match checked {
+        let asked = order.clone();
+        let check = move |shelf: &Shelf| shelf.check(&asked.release, &asked.service);
+        match self.core.on_shelf(check).await {
             Ok(Ok(_)) => {}
             Ok(Err(refusal)) => return Ok(Err(refusal)),
-            Err(error) => {
+            Err(Hold(what)) => {
                 return Ok(Err(Refusal::ContentMismatch {
                     release: order.release,
-                    what: error.to_string(),
+                    what,
                 }));
             }
         }
@@ -243,6 +242,12 @@ impl Engine {
     )]
     pub async fn rollback_plan(&self, service: &ServiceName) -> RollbackPlan {
         plan::rollback(&self.core.ledger.book(), service)
+    }
+
+    /// What the journal says now.
+    #[cfg(test)]
+    pub(crate) fn book(&self) -> Book {
+        self.core.ledger.book().clone()
     }
 
     fn unknown_service(&self, service: ServiceName) -> Refusal {

@@ -66,6 +66,8 @@ impl Ledger {
         actor: Actor,
         decide: impl FnOnce(&Book) -> (Vec<RolloutEvent>, T),
     ) -> Result<T, JournalError> {
+        #[cfg(test)]
+        let working = self.fuse.working();
         let turn = Arc::clone(&self.turn).lock_owned().await;
         let (events, said) = decide(&self.book());
         if events.is_empty() {
@@ -76,6 +78,8 @@ impl Ledger {
         let ledger = self.clone();
         let appended = tokio::spawn(async move { ledger.append(turn, actor, events).await });
         appended.await.map_err(|_| JournalError::Closed)??;
+        #[cfg(test)]
+        drop(working);
         #[cfg(test)]
         self.fuse.burn("after append").await;
         Ok(said)

@@ -4,8 +4,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use tokio::sync::Notify;
-
 /// Counts what the engine does, and stops it.
 #[derive(Debug, Clone)]
 pub(crate) struct Fuse(Arc<Inner>);
@@ -13,7 +11,8 @@ pub(crate) struct Fuse(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     left: AtomicI64,
-    burnt: Notify,
+    /// Work that goes on outside of simulated time.
+    busy: AtomicI64,
 }
 
 impl Default for Fuse {
@@ -27,14 +26,15 @@ impl Fuse {
     pub(crate) fn after(count: i64) -> Self {
         Self(Arc::new(Inner {
             left: AtomicI64::new(count),
-            burnt: Notify::new(),
+            busy: AtomicI64::new(0),
         }))
     }
 
     /// A point at which control may be killed. From the fatal one on nothing happens any more.
-    pub(crate) async fn burn(&self, _what: &str) {
+    pub(crate) async fn burn(&self, what: &str) {
         if self.0.left.fetch_sub(1, Ordering::SeqCst) <= 0 {
-            self.0.burnt.notify_one();
+            tracing::debug!(what, "control is killed");
+            self.0.busy.store(0, Ordering::SeqCst);
             std::future::pending::<()>().await;
         }
     }
@@ -43,7 +43,28 @@ impl Fuse {
         self.0.left.load(Ordering::SeqCst) < 0
     }
 
-    pub(crate) fn points(&self, from: i64) -> i64 {
-        from - self.0.left.load(Ordering::SeqCst)
+    /// The points that are left.
+    pub(crate) fn left(&self) -> i64 {
+        self.0.left.load(Ordering::SeqCst)
+    }
+
+    /// Simulated time stands still as long as somebody works.
+    pub(crate) fn working(&self) -> Working {
+        self.0.busy.fetch_add(1, Ordering::SeqCst);
+        Working(self.clone())
+    }
+
+    pub(crate) fn is_busy(&self) -> bool {
+        self.0.busy.load(Ordering::SeqCst) > 0
+    }
+}
+
+/// Somebody works.
+#[derive(Debug)]
+pub(crate) struct Working(Fuse);
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        self.0.0.busy.fetch_sub(1, Ordering::SeqCst);
     }
 }

@@ -1,0 +1,299 @@
+//! Control is killed at every point of every kind of rollout, and comes back.
+
+use slipway_journal::event::rollout::{RolloutState, Trigger};
+use slipway_journal::{ReleaseId, RolloutId};
+
+use crate::book::{Book, Record};
+use crate::engine::Order;
+use crate::simulation::fuse::Fuse;
+use crate::simulation::stage::{Stage, person};
+use crate::strategy;
+
+/// What happens to a second release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Story {
+    /// It goes live and stays.
+    Good,
+    /// It fails a third of its requests.
+    Bad,
+    /// A person takes it back while it bakes.
+    Regretted,
+    /// There is no release before it.
+    First,
+}
+
+fn run<T>(simulation: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(simulation)
+}
+
+fn record_of<'a>(book: &'a Book, release: &ReleaseId) -> Option<&'a Record> {
+    book.rollouts.values().find(|r| r.release == *release)
+}
+
+fn is_settled(book: &Book, record: &Record) -> bool {
+    match record.stage {
+        RolloutState::Done => true,
+        RolloutState::Halted { .. } => strategy::is_accounted(record),
+        _ => record.stage.is_end() && strategy::is_cleared(book, record),
+    }
+}
+
+async fn deploy(stage: &Stage, release: &ReleaseId) -> Option<RolloutId> {
+    let order = Order {
+        service: stage.service.clone(),
+        release: release.clone(),
+        force: false,
+    };
+    let engine = stage.engine();
+    let deployed = stage.alive(engine.deploy(person(), order)).await?;
+    Some(deployed.unwrap().unwrap())
+}
+
+/// Plays what is left of a story with an engine that is killed at a point; whether it was
+/// played to its end.
+async fn play(stage: &mut Stage, story: Story, release: &ReleaseId, fuse: Fuse) -> bool {
+    stage.start(fuse).await;
+    if !stage.is_running() {
+        return false;
+    }
+    let asked = record_of(&stage.engine().book(), release).is_some();
+    if !asked && deploy(stage, release).await.is_none() {
+        return false;
+    }
+    if story == Story::Regretted {
+        let baking = |book: &Book| {
+            record_of(book, release)
+                .is_some_and(|r| r.stage == RolloutState::Baking || !r.triggers.is_empty())
+        };
+        if !stage.until(baking).await {
+            return false;
+        }
+        let engine = stage.engine();
+        let fired = record_of(&engine.book(), release).is_some_and(|r| !r.triggers.is_empty());
+        if !fired {
+            let back = engine.rollback(person(), &stage.service, "regret".into());
+            if stage.alive(back).await.is_none() {
+                return false;
+            }
+        }
+    }
+    let settled =
+        |book: &Book| record_of(book, release).is_some_and(|record| is_settled(book, record));
+    stage.until(settled).await
+}
+
+/// A stage on which a first release is live, and a second one that the story is about.
+async fn prepare(story: Story, seed: u64) -> (Stage, ReleaseId, ReleaseId) {
+    let mut stage = Stage::new(seed);
+    let (first, second) = (stage.release("first"), stage.release("second"));
+    if story == Story::First {
+        return (stage, second.clone(), second);
+    }
+    assert!(play(&mut stage, Story::First, &first, Fuse::default()).await);
+    stage.crash().await;
+    if story == Story::Bad {
+        stage.world.make_bad(second.as_str());
+    }
+    (stage, first, second)
+}
+
+async fn check(stage: &Stage, story: Story, first: &ReleaseId, second: &ReleaseId, point: i64) {
+    let context = format!("{story:?}, killed at point {point}");
+    assert_eq!(stage.world.violations(), Vec::<String>::new(), "{context}");
+    let winner = match story {
+        Story::Good | Story::First => second,
+        Story::Bad | Story::Regretted => first,
+    };
+    let live = stage.world.live();
+    assert_eq!(live.as_deref(), Some(winner.as_str()), "{context}");
+    let alive: Vec<(String, usize)> = stage.world.alive().into_iter().collect();
+    assert_eq!(alive, [(winner.to_string(), 2)], "{context}");
+    let book = stage.book().await;
+    let record = record_of(&book, second).unwrap();
+    match story {
+        Story::Good | Story::First => assert_eq!(record.stage, RolloutState::Done, "{context}"),
+        Story::Bad | Story::Regretted => {
+            let rolled_back = matches!(record.stage, RolloutState::RolledBack { .. });
+            assert!(rolled_back, "{context}: {:?}", record.stage);
+            assert!(book.quarantined.contains_key(second), "{context}");
+        }
+    }
+    check_book(&book, &context);
+    let live = book.live_of(&stage.service).map(|r| r.release.clone());
+    assert_eq!(live.as_ref(), Some(winner), "{context}");
+    assert_eq!(
+        book.rollouts.len(),
+        if story == Story::First { 1 } else { 2 }
+    );
+}
+
+/// What holds of every journal whose rollouts are settled.
+fn check_book(book: &Book, context: &str) {
+    let mut generations = Vec::new();
+    for record in book.rollouts.values() {
+        for step in &record.steps {
+            assert!(step.done.is_some(), "{context}: {step:?} never ended");
+            let published = crate::book::generation_of(&step.step);
+            if let Some(generation) = published.filter(|_| step.held()) {
+                generations.push((step.intended_at, generation));
+            }
+        }
+        let receipt = record.receipts.last();
+        assert_eq!(receipt.map(|r| &r.end), Some(&record.stage), "{context}");
+    }
+    generations.sort();
+    let numbers: Vec<_> = generations.iter().map(|(_, g)| *g).collect();
+    assert!(numbers.is_sorted(), "{context}: {numbers:?}");
+}
+
+/// Kills control at every point of a story, once each.
+fn at_every_point(story: Story) -> i64 {
+    const MANY: i64 = 100_000;
+    let points = run(async {
+        let (mut stage, first, second) = prepare(story, 7).await;
+        assert!(play(&mut stage, story, &second, Fuse::after(MANY)).await);
+        check(&stage, story, &first, &second, -1).await;
+        MANY - stage.fuse().left()
+    });
+    for point in 0..points {
+        run(async {
+            let (mut stage, first, second) = prepare(story, 7).await;
+            let over = play(&mut stage, story, &second, Fuse::after(point)).await;
+            if !over {
+                stage.crash().await;
+                assert!(play(&mut stage, story, &second, Fuse::default()).await);
+            }
+            check(&stage, story, &first, &second, point).await;
+        });
+    }
+    points
+}
+
+#[test]
+fn a_first_release_survives_a_crash_at_every_point() {
+    assert!(at_every_point(Story::First) > 25);
+}
+
+#[test]
+fn a_good_release_goes_live_whenever_control_is_killed() {
+    assert!(at_every_point(Story::Good) > 40);
+}
+
+#[test]
+fn a_bad_release_is_taken_back_whenever_control_is_killed() {
+    assert!(at_every_point(Story::Bad) > 40);
+}
+
+#[test]
+fn a_person_gets_the_old_release_back_whenever_control_is_killed() {
+    assert!(at_every_point(Story::Regretted) > 40);
+}
+
+/// Control dies again and again, and instances with it; nobody knows how it ends, but it does,
+/// and visitors reach two instances of one release.
+#[test]
+fn whatever_dies_in_whatever_order_visitors_reach_one_release_in_the_end() {
+    for seed in 0..60 {
+        run(async {
+            let story =
+                [Story::Good, Story::Bad, Story::Regretted][usize::try_from(seed % 3).unwrap_or(0)];
+            let (mut stage, _, second) = prepare(story, seed).await;
+            let context = format!("{story:?}, seed {seed}");
+            for _ in 0..4 {
+                let point = i64::try_from(stage.below(30)).unwrap_or(0);
+                if settles(&mut stage, &second, Fuse::after(point)).await {
+                    break;
+                }
+                if stage.below(2) == 0 {
+                    let victim = usize::try_from(stage.below(4)).unwrap_or(0);
+                    stage.world.kill(victim);
+                }
+                stage.crash().await;
+            }
+            stage.crash().await;
+            assert!(settles(&mut stage, &second, Fuse::default()).await);
+            let whole = |_: &Book| {
+                let live = stage.world.live();
+                live.is_some_and(|live| stage.world.alive().get(&live) == Some(&2))
+            };
+            assert!(stage.until(whole).await, "{context}");
+            assert_eq!(stage.world.violations(), Vec::<String>::new(), "{context}");
+            let book = stage.engine().book();
+            let live = book.live_of(&stage.service).map(|r| r.release.to_string());
+            assert_eq!(live, stage.world.live(), "{context}");
+        });
+    }
+}
+
+/// Plays the second release, whatever becomes of it.
+async fn settles(stage: &mut Stage, release: &ReleaseId, fuse: Fuse) -> bool {
+    stage.start(fuse).await;
+    if !stage.is_running() {
+        return false;
+    }
+    let asked = record_of(&stage.engine().book(), release).is_some();
+    if !asked && deploy(stage, release).await.is_none() {
+        return false;
+    }
+    let settled =
+        |book: &Book| record_of(book, release).is_some_and(|record| is_settled(book, record));
+    stage.until(settled).await
+}
+
+#[test]
+fn a_silent_proxy_promotes_nothing_and_the_rollout_goes_on_when_it_speaks() {
+    run(async {
+        let (mut stage, first, second) = prepare(Story::Good, 3).await;
+        stage.start(Fuse::default()).await;
+        deploy(&stage, &second).await.unwrap();
+        let live = |book: &Book| record_of(book, &second).unwrap().stage == RolloutState::Live;
+        assert!(stage.until(live).await);
+        stage.world.silence_proxy(true);
+        let holds = |book: &Book| record_of(book, &second).unwrap().holding.is_some();
+        assert!(stage.until(holds).await);
+        let start = stage.now();
+        assert!(
+            stage
+                .until(|_| stage.now() - start > stage.policy.bake * 4)
+                .await
+        );
+        let record = record_of(&stage.engine().book(), &second).unwrap().clone();
+        assert_eq!(record.stage, RolloutState::Live);
+        stage.world.silence_proxy(false);
+        let done = |book: &Book| record_of(book, &second).unwrap().stage == RolloutState::Done;
+        assert!(stage.until(done).await);
+        check(&stage, Story::Good, &first, &second, -1).await;
+    });
+}
+
+#[test]
+fn where_the_old_release_is_gone_too_nothing_moves_and_a_person_is_called() {
+    run(async {
+        let (mut stage, first, second) = prepare(Story::Bad, 5).await;
+        // The old release has no instance left when the new one turns out to be bad.
+        stage.policy.restart_after = std::time::Duration::from_secs(600);
+        stage.start(Fuse::default()).await;
+        deploy(&stage, &second).await.unwrap();
+        let live = |book: &Book| record_of(book, &second).unwrap().stage == RolloutState::Live;
+        assert!(stage.until(live).await);
+        stage.world.kill_all(first.as_str());
+        let halted = |book: &Book| record_of(book, &second).unwrap().stage.is_end();
+        assert!(stage.until(halted).await);
+        let book = stage.engine().book();
+        let record = record_of(&book, &second).unwrap();
+        assert!(
+            matches!(&record.stage, RolloutState::Halted { .. }),
+            "{:?}",
+            record.stage
+        );
+        assert_eq!(
+            record.triggers.last().map(|f| f.trigger),
+            Some(Trigger::ErrorBurst)
+        );
+        assert_eq!(stage.world.live().as_deref(), Some(second.as_str()));
+    });
+}
