@@ -62,11 +62,11 @@ impl Definition {
         let root = path.parent().filter(|p| !p.as_os_str().is_empty());
         let root = std::path::absolute(root.unwrap_or(Path::new(".")))
             .unwrap_or_else(|_| PathBuf::from("."));
-        Self::parse(&name, &text, root)
+        Self::parse(&name, &text, &root)
     }
 
     /// Checks `text`, the content of a file called `name` in the folder `root`.
-    pub fn parse(name: &str, text: &str, root: PathBuf) -> Result<Self, Vec<Problem>> {
+    pub fn parse(name: &str, text: &str, root: &Path) -> Result<Self, Vec<Problem>> {
         let source = Source::new(name, text);
         let (document, errors) = DeTable::parse_recoverable(text);
         if !errors.is_empty() {
@@ -79,7 +79,7 @@ impl Definition {
         let notes = Notes::new(source);
         let definition = {
             let file = Table::root(&notes, document.get_ref());
-            let definition = read_tables(&file, &root);
+            let definition = read_tables(&file, root);
             file.finish();
             definition
         };

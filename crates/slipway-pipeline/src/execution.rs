@@ -207,12 +207,11 @@ async fn watch(
     }
     group.remove_cgroup().await;
     if !is_drained {
-        match timeout(DRAINED_WITHIN, &mut drain).await {
-            Ok(done) => done?,
-            Err(_) => {
-                let words = "a process that is not this job's holds its output open";
-                say(log, around, order, words).await?;
-            }
+        if let Ok(done) = timeout(DRAINED_WITHIN, &mut drain).await {
+            done?;
+        } else {
+            let words = "a process that is not this job's holds its output open";
+            say(log, around, order, words).await?;
         }
     }
     conclude(&cause, left, order, around, log).await

@@ -76,7 +76,7 @@ pub(crate) fn judge(
     if let Some(outcome) = blind
         .iter()
         .map(|(outcome, _)| *outcome)
-        .max_by_key(severity)
+        .max_by_key(|outcome| severity(*outcome))
     {
         return verdict(outcome, blind.into_iter().map(|(_, words)| words).collect());
     }
@@ -96,13 +96,13 @@ pub(crate) fn judge(
     let outcome = answers
         .iter()
         .map(|(outcome, _)| *outcome)
-        .max_by_key(severity);
+        .max_by_key(|outcome| severity(*outcome));
     let findings = answers.into_iter().map(|(_, words)| words).collect();
     verdict(outcome.unwrap_or(Outcome::NotEvaluated), findings)
 }
 
 /// Which of several answers is the gate's.
-fn severity(outcome: &Outcome) -> u8 {
+fn severity(outcome: Outcome) -> u8 {
     match outcome {
         Outcome::Met => 0,
         Outcome::Waived => 1,

@@ -186,17 +186,13 @@ impl Parts {
         compare("input", &before.inputs, &self.inputs, &mut found);
         compare("report", &before.reports, &self.reports, &mut found);
         compare("needed job", &before.needs, &self.needs, &mut found);
-        let named = |list: &[String]| list.iter().map(|n| (n.clone(), ())).collect();
-        let (old, new): (BTreeMap<_, _>, BTreeMap<_, _>) =
-            (named(&before.outputs), named(&self.outputs));
-        compare("output", &old, &new, &mut found);
+        let names = |list: &[String]| list.iter().cloned().collect::<BTreeSet<_>>();
+        let (old, new) = (names(&before.outputs), names(&self.outputs));
+        compare_names("output", &old, &new, &mut found);
         if old == new && before.outputs != self.outputs {
             found.push(difference("output", "order".into(), Change::Changed));
         }
-        let named = |set: &BTreeSet<String>| set.iter().map(|n| (n.clone(), ())).collect();
-        let (old, new): (BTreeMap<_, _>, BTreeMap<_, _>) =
-            (named(&before.secrets), named(&self.secrets));
-        compare("secret", &old, &new, &mut found);
+        compare_names("secret", &before.secrets, &self.secrets, &mut found);
         found
     }
 }
@@ -218,6 +214,19 @@ fn compare_words(old: &[String], new: &[String], found: &mut Vec<Difference>) {
         let name = format!("{} {word:?}", place + 1);
         found.push(difference("argument", name, change));
     }
+}
+
+fn compare_names(
+    kind: &'static str,
+    old: &BTreeSet<String>,
+    new: &BTreeSet<String>,
+    found: &mut Vec<Difference>,
+) {
+    let mut enter = |name: &String, change| found.push(difference(kind, name.clone(), change));
+    new.difference(old)
+        .for_each(|name| enter(name, Change::Added));
+    old.difference(new)
+        .for_each(|name| enter(name, Change::Removed));
 }
 
 fn compare<T: PartialEq>(

@@ -36,7 +36,7 @@ pub use key::{Change, Difference, Input, Parts};
 pub use plan::NoSuchJob;
 pub use problem::Problem;
 pub use release::{Made, ProvenJob, Provenance};
-pub use run::{Ground, Happening, JobReport, Report, Request, RunError, run};
+pub use run::{Ground, Happening, JobReport, Leg, Report, Request, RunError, run};
 pub use selftest::{Tested, Trial, selftest};
 pub use waiver::{Waiver, read as read_waivers};
 pub use why::{Why, why};

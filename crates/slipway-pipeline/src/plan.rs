@@ -126,7 +126,7 @@ pub(crate) fn critical_path(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::PathBuf;
+    use std::path::Path;
 
     fn definition() -> Definition {
         let job = |name: &str, needs: &str| {
@@ -140,7 +140,7 @@ mod tests {
             job("build", ""),
             job("package", "\"test\", \"build\"")
         );
-        Definition::parse("slipway.toml", &text, PathBuf::from("/")).unwrap()
+        Definition::parse("slipway.toml", &text, Path::new("/")).unwrap()
     }
 
     fn seconds(pairs: &[(&str, u64)]) -> BTreeMap<String, Duration> {

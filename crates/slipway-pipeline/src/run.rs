@@ -128,9 +128,10 @@ pub struct Report {
     /// Why a service has no release.
     pub unmade: Vec<String>,
     /// Wall time.
+    #[serde(rename = "took_ms", serialize_with = "as_millis")]
     pub took: Duration,
     /// The chain of jobs that decided how long the run took.
-    pub critical_path: Vec<(String, Duration)>,
+    pub critical_path: Vec<Leg>,
     /// Its events and logs.
     pub folder: PathBuf,
 }
@@ -145,6 +146,7 @@ pub struct JobReport {
     /// The key of its result; empty where it has none.
     pub key: String,
     /// Wall time.
+    #[serde(rename = "took_ms", serialize_with = "as_millis")]
     pub took: Duration,
     /// Its whole log.
     pub log: Option<PathBuf>,
@@ -152,6 +154,20 @@ pub struct JobReport {
     pub tail: Vec<String>,
     /// What else there is to know, such as why its result was not kept.
     pub notes: Vec<String>,
+}
+
+/// One job of the critical path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Leg {
+    /// The job.
+    pub job: String,
+    /// Wall time.
+    #[serde(rename = "took_ms", serialize_with = "as_millis")]
+    pub took: Duration,
+}
+
+fn as_millis<S: serde::Serializer>(took: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(took.as_millis()).unwrap_or(u64::MAX))
 }
 
 impl JobReport {

@@ -121,9 +121,12 @@ impl Tree {
 
     /// The files that `patterns` choose, in the order of their paths. A path that names one
     /// file is taken although Git ignores it, because somebody asked for it by name.
-    pub(crate) fn select(&self, patterns: &[Pattern]) -> Result<Vec<TreeFile>, SelectError> {
+    pub(crate) fn select<'p>(
+        &self,
+        patterns: impl Iterator<Item = &'p Pattern> + Clone,
+    ) -> Result<Vec<TreeFile>, SelectError> {
         let mut chosen: Vec<TreeFile> = Vec::new();
-        for pattern in patterns.iter().filter(|p| !p.excludes) {
+        for pattern in patterns.clone().filter(|p| !p.excludes) {
             let before = chosen.len();
             chosen.extend(self.beginning_with(pattern).cloned());
             if chosen.len() == before && pattern.matcher.is_none() {
@@ -135,7 +138,7 @@ impl Tree {
         }
         chosen.sort_by(|a, b| a.path.cmp(&b.path));
         chosen.dedup_by(|a, b| a.path == b.path);
-        let excludes: Vec<&Pattern> = patterns.iter().filter(|p| p.excludes).collect();
+        let excludes: Vec<&Pattern> = patterns.filter(|p| p.excludes).collect();
         chosen.retain(|file| !excludes.iter().any(|p| p.matches(&file.path)));
         Ok(chosen)
     }

@@ -189,7 +189,6 @@ fn date(table: &Table<'_>, key: &'static str) -> Option<Spanned<Date>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::PathBuf;
 
     fn definition() -> Definition {
         let root = tempfile::tempdir().unwrap();
@@ -197,7 +196,7 @@ mod tests {
         let text = "[project]\nname = \"a\"\n[job.test]\nrun = [\"true\"]\ncache = false\n\
             [report.tests]\njob = \"test\"\nformat = \"cargo-test\"\nleast = 1\n\
             [gate.tests]\nconditions = [\"tests.failed == 0\"]\nfixtures = { tests = \"bad.txt\" }\n";
-        Definition::parse("slipway.toml", text, PathBuf::from(root.path())).unwrap()
+        Definition::parse("slipway.toml", text, root.path()).unwrap()
     }
 
     const GOOD: &str = "[[waiver]]\ngate = \"tests\"\ncondition = \"tests.failed == 0\"\n\

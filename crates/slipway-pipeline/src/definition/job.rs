@@ -95,7 +95,6 @@ fn one(table: &Table<'_>, root: &Path) -> Read {
             .unwrap_or(default)
     };
     let needs = list("needs");
-    let inputs = list("inputs");
     let outputs = list("outputs");
     let folder = table.text("folder");
     let set = table.pairs("set");
@@ -110,10 +109,7 @@ fn one(table: &Table<'_>, root: &Path) -> Read {
     let job = Job {
         command: command.unwrap_or(Command::Argv(Vec::new())),
         needs: needs.iter().map(|n| n.get_ref().clone()).collect(),
-        inputs: inputs
-            .iter()
-            .filter_map(|text| path::pattern(notes, &key("inputs"), text))
-            .collect(),
+        inputs: path::patterns(table, "inputs"),
         outputs: outputs
             .iter()
             .filter_map(|text| path::inside(notes, &key("outputs"), text))
@@ -133,7 +129,8 @@ fn one(table: &Table<'_>, root: &Path) -> Read {
         cores: cores(table),
         cache: table.flag("cache").unwrap_or(true),
     };
-    if job.cache && inputs.is_empty() && job.secrets.is_empty() {
+    let written = table.value("inputs").and_then(|v| v.get_ref().as_array());
+    if job.cache && job.secrets.is_empty() && written.is_none_or(|list| list.is_empty()) {
         notes.add(
             table.span.clone(),
             format!(

@@ -7,7 +7,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use jiff::SignedDuration;
 use toml::Spanned;
 
-use super::table::Notes;
+use super::table::{Notes, Table};
 
 /// Whether `text` may be the name of a job, a report or a gate.
 fn is_name(text: &str) -> bool {
@@ -83,7 +83,7 @@ impl Pattern {
 }
 
 /// Notes a pattern that cannot be used.
-pub(super) fn pattern(notes: &Notes, key: &str, written: &Spanned<String>) -> Option<Pattern> {
+fn pattern(notes: &Notes, key: &str, written: &Spanned<String>) -> Option<Pattern> {
     let excludes = written.get_ref().starts_with('!');
     let body = written.get_ref().trim_start_matches('!').to_owned();
     let text = inside(notes, key, &Spanned::new(written.span(), body))?;
@@ -105,6 +105,17 @@ pub(super) fn pattern(notes: &Notes, key: &str, written: &Spanned<String>) -> Op
         prefix,
         matcher,
     })
+}
+
+/// The patterns under `key`.
+pub(super) fn patterns(table: &Table<'_>, key: &'static str) -> Vec<Pattern> {
+    let full = format!("{}.{key}", table.name);
+    let texts = table.texts(key).map(Spanned::into_inner);
+    texts
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|text| pattern(table.notes(), &full, text))
+        .collect()
 }
 
 fn bad_pattern(notes: &Notes, key: &str, span: Range<usize>, error: &globset::Error) {

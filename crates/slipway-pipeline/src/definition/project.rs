@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::path;
+use super::path::{self, Pattern};
 use super::table::{Notes, Table};
 
 /// What holds for every job.
@@ -16,6 +16,8 @@ pub struct Project {
     pub env: BTreeSet<String>,
     /// Variables that every job gets, and whose values change no result.
     pub pass: BTreeSet<String>,
+    /// Files that can change the result of every job.
+    pub(crate) inputs: Vec<Pattern>,
     /// Whether the first failure ends the run; default true.
     pub fail_fast: bool,
     /// The file of waivers.
@@ -45,6 +47,7 @@ pub(super) fn read(file: &Table<'_>) -> Option<Project> {
         toolchain: toolchain(&table, notes),
         env: variables(&table, "env"),
         pass: variables(&table, "pass"),
+        inputs: path::patterns(&table, "inputs"),
         fail_fast: table.flag("fail_fast").unwrap_or(true),
         waivers,
     };

@@ -139,7 +139,7 @@ impl<'a> Table<'a> {
             return None;
         };
         let mut texts = Vec::new();
-        for item in list.iter() {
+        for item in list {
             match item.get_ref().as_str() {
                 Some(text) => texts.push(Spanned::new(item.span(), text.to_owned())),
                 None => self.wrong_type(key, item, "a text in quotes"),
@@ -149,7 +149,7 @@ impl<'a> Table<'a> {
     }
 
     /// The table under `key`.
-    pub(crate) fn table(&self, key: &'static str) -> Option<Table<'a>> {
+    pub(crate) fn table(&self, key: &'static str) -> Option<Self> {
         self.value(key)?;
         let (name, value) = self.entries.iter().find(|(k, _)| k.get_ref() == key)?;
         let Some(entries) = value.get_ref().as_table() else {
@@ -157,11 +157,11 @@ impl<'a> Table<'a> {
             return None;
         };
         let full = self.full_name(key);
-        Some(Table::new(self.notes, full, name.span(), entries))
+        Some(Self::new(self.notes, full, name.span(), entries))
     }
 
     /// The tables under `key` by their names, in the order of the names.
-    pub(crate) fn named(&self, key: &'static str) -> Vec<(Spanned<String>, Table<'a>)> {
+    pub(crate) fn named(&self, key: &'static str) -> Vec<(Spanned<String>, Self)> {
         let Some(outer) = self.table(key) else {
             return Vec::new();
         };
@@ -173,13 +173,13 @@ impl<'a> Table<'a> {
             };
             let full = outer.full_name(name.get_ref());
             let named = Spanned::new(name.span(), name.get_ref().to_string());
-            tables.push((named, Table::new(self.notes, full, name.span(), entries)));
+            tables.push((named, Self::new(self.notes, full, name.span(), entries)));
         }
         tables
     }
 
     /// The tables in the list under `key`.
-    pub(crate) fn listed(&self, key: &'static str) -> Vec<Table<'a>> {
+    pub(crate) fn listed(&self, key: &'static str) -> Vec<Self> {
         let Some(value) = self.value(key) else {
             return Vec::new();
         };
@@ -188,11 +188,11 @@ impl<'a> Table<'a> {
             return Vec::new();
         };
         let mut tables = Vec::new();
-        for item in list.iter() {
+        for item in list {
             match item.get_ref().as_table() {
                 Some(entries) => {
                     let full = self.full_name(key);
-                    tables.push(Table::new(self.notes, full, item.span(), entries));
+                    tables.push(Self::new(self.notes, full, item.span(), entries));
                 }
                 None => self.wrong_type(key, item, "a table"),
             }

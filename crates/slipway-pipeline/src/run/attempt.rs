@@ -120,15 +120,13 @@ impl Attempt {
         }
         let mut reports = BTreeMap::new();
         for (name, evidence) in &tried.evidence {
-            match evidence {
-                Evidence::Content(content) => reports.insert(name.clone(), content.clone()),
-                _ => {
-                    tried
-                        .notes
-                        .push(format!("not kept: it wrote no report {name}"));
-                    return;
-                }
+            let Evidence::Content(content) = evidence else {
+                tried
+                    .notes
+                    .push(format!("not kept: it wrote no report {name}"));
+                return;
             };
+            reports.insert(name.clone(), content.clone());
         }
         facts.took_ms = u64::try_from(tried.took.as_millis()).unwrap_or(u64::MAX);
         let left = Leavings {

@@ -14,7 +14,7 @@ use crate::release::{self, Made, ProvenJob, Provenance};
 
 use super::runner::Runner;
 use super::start::file_error;
-use super::{JobReport, Report, RunError};
+use super::{JobReport, Leg, Report, RunError};
 
 impl Runner<'_> {
     pub(super) async fn finish(mut self) -> Result<Report, RunError> {
@@ -63,7 +63,10 @@ impl Runner<'_> {
             releases,
             unmade,
             took,
-            critical_path: path,
+            critical_path: path
+                .into_iter()
+                .map(|(job, took)| Leg { job, took })
+                .collect(),
             folder,
         })
     }

@@ -72,7 +72,8 @@ impl<'a> Keying<'a> {
         job: &Job,
         needs: BTreeMap<String, String>,
     ) -> Result<Keyed, SelectError> {
-        let mut chosen = self.tree.select(&job.inputs)?;
+        let patterns = self.definition.project.inputs.iter().chain(&job.inputs);
+        let mut chosen = self.tree.select(patterns)?;
         if let Command::Script(path) = &job.command {
             chosen.extend(TreeFile::look(&self.definition.root, path)?);
         }

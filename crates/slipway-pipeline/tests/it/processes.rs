@@ -1,10 +1,8 @@
 //! Whatever a job does, when it has ended none of its processes is left.
 
-mod ground;
-
 use std::time::{Duration, Instant};
 
-use ground::{Project, is_alive, pids, result, shell, until};
+use crate::ground::{Project, is_alive, pids, result, shell, until};
 use slipway_journal::event::pipeline::JobResult;
 use slipway_pipeline::Happening;
 

@@ -1,13 +1,11 @@
 //! What is made once is not made again, unless something changed that can change it; and
 //! what is given back is exactly what was made.
 
-mod ground;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
-use ground::{Project, result, shell};
+use crate::ground::{Project, result, shell};
 use slipway_journal::event::pipeline::JobResult::{Cached, Passed};
 
 /// Counts its runs in `count`, copies its input to its output.

@@ -16,23 +16,23 @@ use slipway_journal::event::pipeline::JobResult;
 use slipway_pipeline::{Definition, Ground, Happening, Report, Request, RunError, Tier};
 use tokio::sync::mpsc;
 
-pub struct Project {
-    pub folder: tempfile::TempDir,
-    pub variables: BTreeMap<String, String>,
-    pub stop: Shutdown,
-    pub kill: Shutdown,
-    pub request: Request,
+pub(crate) struct Project {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) variables: BTreeMap<String, String>,
+    pub(crate) stop: Shutdown,
+    pub(crate) kill: Shutdown,
+    pub(crate) request: Request,
 }
 
 /// A run, and all that was told of it.
-pub struct Told {
-    pub result: Result<Report, RunError>,
-    pub happenings: Vec<Happening>,
+pub(crate) struct Told {
+    pub(crate) result: Result<Report, RunError>,
+    pub(crate) happenings: Vec<Happening>,
 }
 
 impl Project {
     /// A project whose `slipway.toml` is `[project]` and `tables`.
-    pub fn new(tables: &str) -> Self {
+    pub(crate) fn new(tables: &str) -> Self {
         let project = Self {
             folder: tempfile::tempdir().unwrap(),
             variables: BTreeMap::from([("PATH".into(), "/usr/bin:/bin".into())]),
@@ -51,36 +51,36 @@ impl Project {
         project
     }
 
-    pub fn define(&self, tables: &str) {
+    pub(crate) fn define(&self, tables: &str) {
         let text = format!("[project]\nname = \"sample\"\n{tables}");
         self.write("slipway.toml", &text);
     }
 
-    pub fn path(&self, path: &str) -> PathBuf {
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.folder.path().join("project").join(path)
     }
 
-    pub fn state(&self) -> PathBuf {
+    pub(crate) fn state(&self) -> PathBuf {
         self.folder.path().join("state")
     }
 
-    pub fn write(&self, path: &str, content: &str) {
+    pub(crate) fn write(&self, path: &str, content: &str) {
         let path = self.path(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
     }
 
-    pub fn read(&self, path: &str) -> String {
+    pub(crate) fn read(&self, path: &str) -> String {
         fs::read_to_string(self.path(path)).unwrap()
     }
 
-    pub fn definition(&self) -> Definition {
+    pub(crate) fn definition(&self) -> Definition {
         Definition::read(&self.path("slipway.toml")).unwrap_or_else(|problems| {
             panic!("{problems:#?}");
         })
     }
 
-    pub fn ground(&self, live: mpsc::Sender<Happening>) -> Ground {
+    pub(crate) fn ground(&self, live: mpsc::Sender<Happening>) -> Ground {
         Ground {
             cache: self.state().join("cache"),
             runs: self.state().join("runs"),
@@ -96,12 +96,12 @@ impl Project {
     }
 
     /// Runs it to its end and keeps all that was told.
-    pub async fn told(&self) -> Told {
+    pub(crate) async fn told(&self) -> Told {
         self.watched(|_| {}).await
     }
 
     /// Runs it, looking at everything that is told.
-    pub async fn watched(&self, mut look: impl FnMut(&Happening)) -> Told {
+    pub(crate) async fn watched(&self, mut look: impl FnMut(&Happening)) -> Told {
         let (live, mut taken) = mpsc::channel(16);
         let definition = self.definition();
         let ground = self.ground(live);
@@ -124,26 +124,26 @@ impl Project {
         Told { result, happenings }
     }
 
-    pub async fn run(&self) -> Report {
+    pub(crate) async fn run(&self) -> Report {
         self.told().await.result.unwrap()
     }
 }
 
 impl Told {
-    pub fn report(&self) -> &Report {
+    pub(crate) fn report(&self) -> &Report {
         self.result.as_ref().unwrap()
     }
 
-    pub fn events(&self) -> Vec<&PipelineEvent> {
-        let event = |happening| match happening {
-            &Happening::Event(ref event) => Some(event),
+    pub(crate) fn events<'a>(&'a self) -> Vec<&'a PipelineEvent> {
+        let event = |happening: &'a Happening| match happening {
+            Happening::Event(event) => Some(event),
             _ => None,
         };
         self.happenings.iter().filter_map(event).collect()
     }
 
     /// What a job printed.
-    pub fn output(&self, name: &str) -> String {
+    pub(crate) fn output(&self, name: &str) -> String {
         let mut text = Vec::new();
         for happening in &self.happenings {
             if let Happening::Output { job, lines } = happening
@@ -157,7 +157,7 @@ impl Told {
 }
 
 /// How a job of a report ended.
-pub fn result<'a>(report: &'a Report, name: &str) -> &'a JobResult {
+pub(crate) fn result<'a>(report: &'a Report, name: &str) -> &'a JobResult {
     &report
         .jobs
         .iter()
@@ -167,19 +167,19 @@ pub fn result<'a>(report: &'a Report, name: &str) -> &'a JobResult {
 }
 
 /// A job that runs `script` in a shell.
-pub fn shell(name: &str, script: &str, more: &str) -> String {
+pub(crate) fn shell(name: &str, script: &str, more: &str) -> String {
     format!(
         "[job.{name}]\nrun = [\"/bin/sh\", \"-c\", {}]\n{more}\n",
         toml_text(script)
     )
 }
 
-pub fn toml_text(text: &str) -> String {
+pub(crate) fn toml_text(text: &str) -> String {
     format!("'''{text}'''")
 }
 
 /// Waits until `holds`, with a deadline.
-pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let wait = async {
         while !holds() {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -191,7 +191,7 @@ pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 /// Whether a process runs; one that ended and was not waited for does not.
-pub fn is_alive(pid: i32) -> bool {
+pub(crate) fn is_alive(pid: i32) -> bool {
     let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else {
         return false;
     };
@@ -200,7 +200,7 @@ pub fn is_alive(pid: i32) -> bool {
 }
 
 /// The process numbers in a file, a line each.
-pub fn pids(path: &Path) -> Vec<i32> {
+pub(crate) fn pids(path: &Path) -> Vec<i32> {
     let text = fs::read_to_string(path).unwrap_or_default();
     text.lines()
         .filter_map(|line| line.trim().parse().ok())
