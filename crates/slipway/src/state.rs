@@ -88,6 +88,11 @@ impl State {
         self.root.join("cache")
     }
 
+    /// One folder per run of the pipeline, with its events and logs.
+    pub(crate) fn runs(&self) -> PathBuf {
+        self.root.join("runs")
+    }
+
     /// One folder per instance, with its log and its process.
     pub(crate) fn instances(&self) -> PathBuf {
         self.root.join("instances")
