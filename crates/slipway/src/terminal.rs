@@ -177,7 +177,10 @@ pub(crate) fn ago(now: Timestamp, then: Timestamp) -> String {
     if since < Duration::from_secs(2) {
         "now".into()
     } else {
-        format!("{} ago", span(since))
+        format!(
+            "{} ago",
+            span(Duration::from_secs(since.as_secs())).replace(".0 s", " s")
+        )
     }
 }
 

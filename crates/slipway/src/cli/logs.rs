@@ -241,14 +241,15 @@ fn readable(line: &str) -> String {
             other => format!("{key}={other}"),
         })
         .collect();
-    format!(
-        "{} {} {message} {}",
-        paint(DIM, time),
-        paint(style, format!("{level:<5}")),
-        paint(DIM, rest.join(" "))
-    )
-    .trim_end()
-    .to_owned()
+    let mut words = Vec::new();
+    if !time.is_empty() {
+        words.push(paint(DIM, time));
+    }
+    words.extend([paint(style, format!("{level:<5}")), message]);
+    if !rest.is_empty() {
+        words.push(paint(DIM, rest.join(" ")));
+    }
+    words.join(" ")
 }
 
 fn take(fields: &mut Map<String, Value>, names: &[&str]) -> String {

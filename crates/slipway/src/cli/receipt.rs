@@ -108,7 +108,8 @@ pub(crate) fn print(rollout: &Rollout, receipt: &Receipt) {
             &paint(BAD, terminal::wrapped(&words, 64, FIELD_INDENT)),
         );
     }
-    if let Some(reason) = state_reason(&receipt.end) {
+    let said = |reason: &String| rollout.triggers.iter().any(|(_, e)| e == reason);
+    if let Some(reason) = state_reason(&receipt.end).filter(|reason| !said(reason)) {
         field("why", &terminal::wrapped(&reason, 64, FIELD_INDENT));
     }
     field("took", &times(receipt));
@@ -165,13 +166,20 @@ fn traffic_line(receipt: &Receipt, traffic: &ReleaseTraffic) -> String {
         paint(BAD.bold(), failed)
     };
     let name = format!("{} {role}", traffic.release.short());
+    let timed = |us| {
+        if traffic.served == 0 {
+            "-".to_owned()
+        } else {
+            micros(us)
+        }
+    };
     format!(
         "  {name:<20} {:>10} {failed} {:>8} {:>6} {:>9} {:>10}",
         terminal::number(traffic.served),
         terminal::number(traffic.retried),
         terminal::number(traffic.held),
-        micros(traffic.p99_us),
-        micros(traffic.slowest_us),
+        timed(traffic.p99_us),
+        timed(traffic.slowest_us),
     )
 }
 

@@ -128,7 +128,11 @@ fn print_service(service: &ServiceStatus, context: &Context) {
             PlanKind::Slow => WARN,
             PlanKind::Impossible => DIM,
         };
-        let words = terminal::wrapped(&plan.words, 76, "        ");
+        let words = match plan.kind {
+            PlanKind::Warm | PlanKind::Slow => plan.words.clone(),
+            PlanKind::Impossible => format!("impossible: {}", plan.words),
+        };
+        let words = terminal::wrapped(&words, 72, "        ");
         terminal::line(format!("  {}  {words}", paint(style, "back")));
     }
 }

@@ -10,5 +10,6 @@ mod disk;
 mod ground;
 mod load;
 mod release;
+mod ship;
 mod stories;
 mod words;

@@ -103,14 +103,14 @@ fn file(content: &Path, name: &str, executable: bool) -> ReleaseFile {
 }
 
 /// A hard link is enough and quick; another file system needs a copy.
-fn link(from: &Path, to: &Path) {
+pub(crate) fn link(from: &Path, to: &Path) {
     if fs::hard_link(from, to).is_err() {
         fs::copy(from, to).unwrap();
     }
 }
 
 /// `cargo test` builds the examples of a package beside its binaries.
-fn program() -> PathBuf {
+pub(crate) fn program() -> PathBuf {
     let binaries = Path::new(env!("CARGO_BIN_EXE_slipway")).parent().unwrap();
     let program = binaries.join("examples/app");
     assert!(
