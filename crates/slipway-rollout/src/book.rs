@@ -342,8 +342,9 @@ impl Book {
             record.holding = Some(reason.clone());
             return;
         }
-        record.holding = None;
-        if record.stage != *state {
+        let held = record.holding.take().is_some();
+        // The time that a rollout without traffic had to wait is not held against it.
+        if record.stage != *state || (held && record.is_before_traffic()) {
             record.stage = state.clone();
             record.stage_at = at;
         }

@@ -87,8 +87,10 @@ impl Driver {
                     }
                 }
                 Err(Hold(reason)) => {
-                    tracing::warn!(rollout = %id, reason, "the rollout holds; traffic is untouched");
                     let now = self.core.pace.monotonic();
+                    if held_since.is_none() {
+                        tracing::warn!(rollout = %id, reason, "the rollout holds; traffic is untouched");
+                    }
                     let since = *held_since.get_or_insert(now);
                     self.hold(id, &reason, now.saturating_sub(since)).await;
                     self.core.rest(AGAIN).await;
@@ -130,7 +132,7 @@ impl Driver {
         let table = self.core.traffic.table().await?;
         let routed = routing::routed(&table, &self.service);
         let scene = self.scene(&record, routed, table.generation.0).await?;
-        if self.is_late(&record, &scene) {
+        if is_late(&record, &scene) {
             return self.give_up_late(&record, &scene).await;
         }
         let next = strategy::next(&scene.view(&self.core.ledger.book(), &record));
@@ -240,15 +242,6 @@ impl Driver {
         Ok(self.core.ledger.decide(executor(), decide).await?)
     }
 
-    fn is_late(&self, record: &Record, scene: &Scene) -> bool {
-        let waits = matches!(record.stage, RolloutState::Queued);
-        let lasted = scene.now.duration_since(record.stage_at);
-        record.is_before_traffic()
-            && !waits
-            && record.holding.is_none()
-            && Duration::try_from(lasted).is_ok_and(|d| d > scene.policy.progress_within)
-    }
-
     async fn give_up_late(&self, record: &Record, scene: &Scene) -> Result<(), Hold> {
         let id = record.id;
         let reason = format!(
@@ -344,6 +337,16 @@ impl Driver {
         self.commit(record.id, scene, next, events).await?;
         Ok(())
     }
+}
+
+/// Whether a rollout without traffic made no progress for too long.
+fn is_late(record: &Record, scene: &Scene) -> bool {
+    let waits = matches!(record.stage, RolloutState::Queued);
+    let lasted = scene.now.duration_since(record.stage_at);
+    record.is_before_traffic()
+        && !waits
+        && record.holding.is_none()
+        && Duration::try_from(lasted).is_ok_and(|d| d > scene.policy.progress_within)
 }
 
 fn intent(enter: Option<RolloutState>, step: Step) -> impl FnOnce(&Record) -> Vec<RolloutEvent> {

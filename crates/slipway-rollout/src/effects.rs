@@ -3,41 +3,17 @@
 
 use std::time::Duration;
 
-use slipway_journal::event::RolloutEvent;
-use slipway_journal::event::rollout::{Counters, RolloutState, Step};
-use slipway_journal::{InstanceId, Slot};
+use slipway_journal::InstanceId;
+use slipway_journal::event::rollout::Step;
 
-use crate::book::{Book, NOT_SERVED, Record, generation_of};
-use crate::core::{Core, Hold, Publication, Right, address_of, side};
+use crate::book::{Record, generation_of};
+use crate::core::{Hold, Publication, Right, side};
 use crate::driver::Driver;
-use crate::ledger::executor;
+use crate::outcome::{Effect, Observed};
 use crate::receipt::counters;
 use crate::routing::Change;
-use crate::runtime::Running;
 use crate::shelf::Shelf;
-use crate::strategy::{self, Next, View};
-use crate::traffic::Visit;
-
-/// What came of a step.
-#[derive(Debug)]
-enum Effect {
-    /// It was done.
-    Done(Observed),
-    /// It cannot be done; before traffic moved that is the end of the rollout.
-    Failed(String),
-    /// Its table is not served and never will be; the step is chosen anew.
-    NotServed(String),
-}
-
-/// What was seen.
-#[derive(Debug, Default)]
-struct Observed {
-    words: String,
-    took: Option<Duration>,
-    counters: Option<Counters>,
-    started: Option<(InstanceId, Running)>,
-    stopped: Option<(InstanceId, String)>,
-}
+use crate::strategy;
 
 impl Driver {
     /// Does a step that is intended, and commits what was seen. `decided` is none where the
@@ -136,7 +112,7 @@ impl Driver {
                 let look = self.look_at_preview(record, Some(token));
                 match self.unless_called_off(record, look).await? {
                     Effect::Done(seen) => {
-                        observed.words = format!("{}; {}", observed.words, seen.words)
+                        observed.words = format!("{}; {}", observed.words, seen.words);
                     }
                     other => return Ok(other),
                 }
@@ -152,7 +128,7 @@ impl Driver {
             }
             _ => {}
         }
-        Ok(Effect::Done(observed))
+        Ok(Effect::Done(Box::new(observed)))
     }
 
     /// What the table is to say, by what the journal says now.
@@ -223,7 +199,7 @@ impl Driver {
         };
         tokio::select! {
             biased;
-            () = called_off => Ok(done("given up, because the rollout was called off".to_owned())),
+            () = called_off => Ok(Effect::done("given up, because the rollout was called off".to_owned())),
             effect = effect => effect,
         }
     }
@@ -251,11 +227,11 @@ impl Driver {
         }
         let stats = self.core.traffic.stats().await?;
         let files = manifest.files.len();
-        Ok(Effect::Done(Observed {
+        Ok(Effect::Done(Box::new(Observed {
             words: format!("{files} files are as the manifest says; the proxy answers"),
             counters: Some(counters(&stats, &self.service)),
             ..Observed::default()
-        }))
+        })))
     }
 
     async fn expand(&self, record: &Record) -> Result<Effect, Hold> {
@@ -266,7 +242,7 @@ impl Driver {
         let command = spec.argv.join(" ");
         let within = self.core.settings(&self.service)?.policy.migrate_within;
         Ok(match self.core.runtime.run(spec, within).await {
-            Ok(_) => done(format!("`{command}` succeeded")),
+            Ok(_) => Effect::done(format!("`{command}` succeeded")),
             Err(reason) => Effect::Failed(format!("the migration `{command}` failed: {reason}")),
         })
     }
@@ -275,11 +251,11 @@ impl Driver {
         let spec = self.core.spec(record, instance, |m| m.start).await?;
         Ok(match self.core.runtime.start(spec).await {
             Err(reason) => Effect::Failed(reason),
-            Ok(running) => Effect::Done(Observed {
+            Ok(running) => Effect::Done(Box::new(Observed {
                 words: format!("process {} at {}", running.identity.pid, running.address),
                 started: Some((instance, running)),
                 ..Observed::default()
-            }),
+            })),
         })
     }
 
@@ -291,11 +267,11 @@ impl Driver {
             .stop(instance, grace)
             .await
             .map_err(Hold)?;
-        Ok(Effect::Done(Observed {
+        Ok(Effect::Done(Box::new(Observed {
             words: how.clone(),
             stopped: Some((instance, how)),
             ..Observed::default()
-        }))
+        })))
     }
 
     async fn await_ready(&self, record: &Record) -> Result<Effect, Hold> {
@@ -313,7 +289,7 @@ impl Driver {
         let proved = futures_util::future::try_join_all(proofs).await;
         Ok(match proved {
             Err(reason) => Effect::Failed(reason),
-            Ok(took) => done(format!(
+            Ok(took) => Effect::done(format!(
                 "{} instances answered {health} as {} {} times in a row; the slowest was ready after {} ms",
                 took.len(),
                 record.release.short(),
@@ -321,87 +297,6 @@ impl Driver {
                 took.iter().max().map_or(0, Duration::as_millis)
             )),
         })
-    }
-
-    /// Looks at the preview pages: as a tester through the proxy, or, where there is no table
-    /// that could show them to testers only, at each instance.
-    async fn look_at_preview(
-        &self,
-        record: &Record,
-        token: Option<String>,
-    ) -> Result<Effect, Hold> {
-        let pages = self.core.manifest(&record.release).await?.preview;
-        let settings = self.core.settings(&self.service)?;
-        let mut seen = Vec::new();
-        for page in &pages {
-            let looks = match &token {
-                Some(token) => {
-                    let visit = Visit {
-                        host: settings.hosts.first().map(String::as_str),
-                        path: page,
-                        token,
-                        within: settings.policy.preview_within,
-                    };
-                    vec![self.visit(visit, record, &settings.policy).await]
-                }
-                None => {
-                    self.look_directly(record, page, settings.policy.preview_within)
-                        .await
-                }
-            };
-            for look in looks {
-                match look {
-                    Ok(status) => seen.push(format!("{page} {status}")),
-                    Err(reason) => return Ok(Effect::Failed(format!("preview: {reason}"))),
-                }
-            }
-        }
-        Ok(done(if seen.is_empty() {
-            "the manifest names no page to look at".to_owned()
-        } else {
-            format!("looked at {}", seen.join(", "))
-        }))
-    }
-
-    /// The proxy may not have looked at the new instances yet and answer by itself; what it
-    /// says without a release is asked again, what the release says is its answer.
-    async fn visit(
-        &self,
-        visit: Visit<'_>,
-        record: &Record,
-        policy: &crate::policy::Policy,
-    ) -> Result<u16, String> {
-        let start = self.core.pace.monotonic();
-        loop {
-            let answer = self.core.traffic.visit(visit).await;
-            let spent = self.core.pace.monotonic().saturating_sub(start);
-            let from_proxy = answer
-                .as_ref()
-                .map_or(true, |a| a.release.is_none() && a.status >= 500);
-            if from_proxy && spent < policy.preview_within {
-                self.core.pace.sleep(policy.ready_every).await;
-                continue;
-            }
-            return judge_page(answer, visit.path, record);
-        }
-    }
-
-    async fn look_directly(
-        &self,
-        record: &Record,
-        page: &str,
-        within: Duration,
-    ) -> Vec<Result<u16, String>> {
-        let addresses: Vec<_> = {
-            let book = self.core.ledger.book();
-            book.alive_of(record.id).filter_map(address_of).collect()
-        };
-        let mut looks = Vec::new();
-        for address in addresses {
-            let answer = self.core.runtime.probe(address, page, within).await;
-            looks.push(judge_page(answer, page, record));
-        }
-        looks
     }
 
     async fn drain(&self, record: &Record, step: &Step) -> Result<Effect, Hold> {
@@ -414,12 +309,12 @@ impl Driver {
         let left = if record.has_traffic() {
             tokio::select! {
                 left = drained => left?,
-                () = self.watch_for_ever(record) => return Ok(done("given up, because a trigger fired".to_owned())),
+                () = self.watch_for_ever(record) => return Ok(Effect::done("given up, because a trigger fired".to_owned())),
             }
         } else {
             drained.await?
         };
-        Ok(done(match left {
+        Ok(Effect::done(match left {
             0 => "no request is left on older tables".to_owned(),
             left => format!(
                 "{left} requests were still in flight when the window of {} s closed",
@@ -447,26 +342,6 @@ impl Driver {
             looks.len()
         ))
     }
-
-    /// Commits what came of a step, with every state that follows from it.
-    async fn report(&self, record: &Record, step: &Step, effect: Effect) -> Result<(), Hold> {
-        let (id, step) = (record.id, step.clone());
-        let now = self.core.pace.now();
-        let policy = self.core.settings(&self.service)?.policy.clone();
-        let decide = |book: &Book| {
-            let Some(record) = book.rollouts.get(&id) else {
-                return (Vec::new(), ());
-            };
-            let mut events = reported(book, record, &step, effect);
-            let mut next = book.clone();
-            for event in &events {
-                next.event(event, now);
-            }
-            follow(&mut next, id, &policy, now, &mut events);
-            (events, ())
-        };
-        Ok(self.core.ledger.decide(executor(), decide).await?)
-    }
 }
 
 const MEBIBYTE: u64 = 1024 * 1024;
@@ -474,151 +349,4 @@ const MEBIBYTE: u64 = 1024 * 1024;
 /// The first release has no table that shows it to testers only; nothing is published.
 fn is_direct(record: &Record, step: &Step) -> bool {
     matches!(step, Step::Preview { .. }) && record.previous.is_none()
-}
-
-fn done(words: String) -> Effect {
-    Effect::Done(Observed {
-        words,
-        ..Observed::default()
-    })
-}
-
-fn judge_page(
-    answer: Result<crate::http::Answer, String>,
-    page: &str,
-    record: &Record,
-) -> Result<u16, String> {
-    let answer = answer.map_err(|reason| format!("GET {page}: {reason}"))?;
-    if answer.status >= 400 {
-        return Err(format!(
-            "GET {page}: answered {} with {:?}",
-            answer.status, answer.body
-        ));
-    }
-    if answer.release.as_deref() == Some(record.release.as_str()) {
-        Ok(answer.status)
-    } else {
-        Err(format!(
-            "GET {page}: answered {} by release {:?} instead of {}; every answer must carry x-release",
-            answer.status,
-            answer.release.as_deref().unwrap_or("none"),
-            record.release.short()
-        ))
-    }
-}
-
-/// The events that say what came of a step.
-fn reported(book: &Book, record: &Record, step: &Step, effect: Effect) -> Vec<RolloutEvent> {
-    let rollout = record.id;
-    let done =
-        |observed: String, took: Option<Duration>, counters: Option<Counters>| RolloutEvent::Done {
-            rollout,
-            step: step.clone(),
-            observed,
-            took_us: took.and_then(|t| u64::try_from(t.as_micros()).ok()),
-            counters: counters.map(Box::new),
-        };
-    match effect {
-        Effect::NotServed(reason) => vec![done(format!("{NOT_SERVED}: {reason}"), None, None)],
-        Effect::Failed(reason) => {
-            let is_moved = matches!(step, Step::Shift { .. } | Step::Restore { .. });
-            let words = if is_moved {
-                format!("{NOT_SERVED}: {reason}")
-            } else {
-                format!("failed: {reason}")
-            };
-            let mut events = vec![done(words, None, None)];
-            let state = match step {
-                Step::Restore { .. } => Some(RolloutState::Halted { reason }),
-                _ if !record.stage.is_end() => Some(RolloutState::Failed { reason }),
-                _ => None,
-            };
-            events.extend(
-                state
-                    .into_iter()
-                    .flat_map(|s| strategy::entering(record, s)),
-            );
-            events
-        }
-        Effect::Done(observed) => {
-            let mut events = Vec::new();
-            if let Some((instance, running)) = observed.started {
-                events.push(started(rollout, instance, running));
-            }
-            if let Some((instance, how)) = observed.stopped {
-                let owner = book.instances.get(&instance).map_or(rollout, |i| i.owner);
-                events.push(RolloutEvent::InstanceExited {
-                    rollout: owner,
-                    instance,
-                    how,
-                    expected: true,
-                });
-            }
-            events.push(done(observed.words, observed.took, observed.counters));
-            events
-        }
-    }
-}
-
-pub(crate) fn started(
-    rollout: slipway_journal::RolloutId,
-    instance: InstanceId,
-    running: Running,
-) -> RolloutEvent {
-    RolloutEvent::InstanceStarted {
-        rollout,
-        instance,
-        pid: running.identity.pid,
-        start_ticks: running.identity.start_ticks,
-        boot: running.identity.boot,
-        address: running.address.to_string(),
-    }
-}
-
-/// Adds the states that follow without any effect, so that they are committed together with
-/// what led to them.
-fn follow(
-    book: &mut Book,
-    id: slipway_journal::RolloutId,
-    policy: &crate::policy::Policy,
-    now: jiff::Timestamp,
-    events: &mut Vec<RolloutEvent>,
-) {
-    loop {
-        let Some(record) = book.rollouts.get(&id) else {
-            return;
-        };
-        // From here on the next decision needs to know more than the journal.
-        if matches!(
-            record.stage,
-            RolloutState::Locked | RolloutState::Prepared | RolloutState::Baking
-        ) {
-            return;
-        }
-        let view = View {
-            book,
-            record,
-            policy,
-            migrates: false,
-            routed: &[Slot::Blue, Slot::Green],
-            now,
-            generation: book.generation.next(),
-            instance: InstanceId(id.0),
-        };
-        let Next::Enter(state) = strategy::next(&view) else {
-            return;
-        };
-        let more = strategy::entering(record, state);
-        for event in &more {
-            book.event(event, now);
-        }
-        events.extend(more);
-    }
-}
-
-impl Core {
-    /// Commits events that need no decision.
-    pub(crate) async fn note(&self, events: Vec<RolloutEvent>) -> Result<(), Hold> {
-        Ok(self.ledger.decide(executor(), |_| (events, ())).await?)
-    }
 }

@@ -320,7 +320,7 @@ fn refused(book: &Book, order: &Order, may_force: bool) -> Option<Refusal> {
     let live = book.live_of(&order.service);
     let replaced = book
         .of_service(&order.service)
-        .any(|r| r.is_before_traffic());
+        .any(Record::is_before_traffic);
     if live.is_some_and(|l| l.release == release) && !replaced {
         return Some(Refusal::AlreadyLive { release });
     }

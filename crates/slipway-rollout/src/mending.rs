@@ -13,8 +13,8 @@ use slipway_proxy::Route;
 use crate::book::{Book, NOT_SERVED, Record};
 use crate::care::{self, Repair, Sight};
 use crate::core::{Core, Hold, Publication, side};
-use crate::effects::started;
 use crate::ledger::executor;
+use crate::outcome::started;
 use crate::recovery;
 use crate::routing::{Change, Side};
 
@@ -232,10 +232,8 @@ impl Hand {
     pub(crate) async fn finish_open(&self) -> Result<bool, Hold> {
         let open = {
             let book = self.core.ledger.book();
-            let open = book
-                .of_service(&self.service)
-                .find_map(|r| r.open_care().map(|s| (r.id, s.step.clone())));
-            open
+            book.of_service(&self.service)
+                .find_map(|r| r.open_care().map(|s| (r.id, s.step.clone())))
         };
         let Some((rollout, step)) = open else {
             return Ok(false);

@@ -105,7 +105,7 @@ impl Driver {
         let decide = |book: &Book| match book.rollouts.get(&id) {
             Some(now) if !now.stage.is_end() && now.triggers.is_empty() => {
                 let warm = strategy::is_warm(book, now);
-                (taken_back(now, &facts, fired, evidence, warm), ())
+                (taken_back(now, &facts, fired, &evidence, warm), ())
             }
             _ => (Vec::new(), ()),
         };
@@ -120,14 +120,14 @@ fn taken_back(
     record: &Record,
     facts: &Facts<'_>,
     fired: Trigger,
-    evidence: String,
+    evidence: &str,
     warm: bool,
 ) -> Vec<RolloutEvent> {
     let verdict = trigger::judge(facts, fired, warm);
     let mut events = vec![RolloutEvent::TriggerFired {
         rollout: record.id,
         trigger: fired,
-        evidence: evidence.clone(),
+        evidence: evidence.to_owned(),
     }];
     if let Verdict::Halt { reason } = verdict {
         let reason = format!("{evidence}; {reason}");

@@ -30,7 +30,7 @@ async fn failure(mode: &str, policy: Policy) -> String {
     let tally = visitors.stop().await;
     assert_eq!(tally.failed, 0, "{:?}", tally.examples);
     assert_eq!(tally.release(bad.as_str()).served, 0);
-    bench.stop().await;
+    bench.stop();
     reason
 }
 
@@ -99,7 +99,7 @@ async fn of_two_rollouts_without_traffic_the_newest_wins() {
     );
     bench.until(newest, reached(&RolloutState::Baking)).await;
     assert_eq!(bench.answering().await, good.to_string());
-    bench.stop().await;
+    bench.stop();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,7 +117,7 @@ async fn a_rollout_without_traffic_can_be_cancelled_and_leaves_nothing() {
     let again = engine.cancel(person(), rollout, "again".into()).await;
     assert_eq!(again.unwrap(), Err(Refusal::AlreadyOver { rollout }));
     assert_eq!(bench.answering().await, first.to_string());
-    bench.stop().await;
+    bench.stop();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -155,7 +155,7 @@ async fn what_cannot_be_deployed_is_refused_before_anything_happens() {
         matches!(back, Err(Refusal::NothingToRollBackTo { .. })),
         "{back:?}"
     );
-    bench.stop().await;
+    bench.stop();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -184,5 +184,5 @@ async fn a_full_disk_under_the_journal_stops_the_engine_and_not_the_traffic() {
     bench.until(rollout, reached(&RolloutState::Baking)).await;
     let tally = visitors.stop().await;
     assert_eq!(tally.failed, 0, "{:?}", tally.examples);
-    bench.stop().await;
+    bench.stop();
 }

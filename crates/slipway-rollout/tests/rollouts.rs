@@ -37,7 +37,7 @@ async fn a_first_release_goes_live_and_a_second_takes_its_place_without_a_failed
     assert!(receipt.switch_us.is_some_and(|us| us > 0));
     assert_eq!(receipt.traffic.iter().map(|t| t.failed).sum::<u64>(), 0);
     assert_eq!(receipt.unrouted, 0);
-    bench.stop().await;
+    bench.stop();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -68,7 +68,7 @@ async fn a_release_that_fails_a_third_of_requests_is_taken_back_by_itself() {
         matches!(again, Err(Refusal::Quarantined { .. })),
         "{again:?}"
     );
-    bench.stop().await;
+    bench.stop();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -90,7 +90,7 @@ async fn a_person_takes_a_release_back_at_once_and_the_warm_one_answers() {
     assert_eq!(bench.answering().await, first.to_string());
     let tally = visitors.stop().await;
     assert_eq!(tally.failed, 0, "{:?}", tally.examples);
-    bench.stop().await;
+    bench.stop();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -114,7 +114,7 @@ async fn an_instance_that_dies_with_traffic_takes_its_release_back() {
     });
     assert_eq!(fired, Some(Trigger::InstanceDeath));
     assert_eq!(bench.answering().await, first.to_string());
-    bench.stop().await;
+    bench.stop();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -144,7 +144,7 @@ async fn an_instance_that_dies_outside_a_rollout_is_started_again() {
     assert_ne!(survivor, victim);
     assert_eq!(bench.answering().await, first.to_string());
     drop(visitors);
-    bench.stop().await;
+    bench.stop();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -164,7 +164,7 @@ async fn control_is_dropped_in_the_middle_and_the_next_one_finishes() {
     assert_eq!(bench.instances(before).await, kept);
     let tally = visitors.stop().await;
     assert_eq!(tally.failed, 0, "{:?}", tally.examples);
-    bench.stop().await;
+    bench.stop();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -188,7 +188,7 @@ async fn a_bake_that_is_over_stops_the_old_release_and_rollback_is_then_slow() {
     assert_ne!(back, rollout);
     bench.until(back, reached(&RolloutState::Baking)).await;
     assert_eq!(bench.answering().await, first.to_string());
-    bench.stop().await;
+    bench.stop();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -206,5 +206,5 @@ async fn a_stubborn_release_is_killed_after_its_grace() {
         |e| matches!(e, RolloutEvent::InstanceExited { how, expected: true, .. } if how.starts_with("killed")),
     );
     assert!(killed);
-    bench.stop().await;
+    bench.stop();
 }

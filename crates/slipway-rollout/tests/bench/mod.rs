@@ -286,25 +286,22 @@ impl Bench {
         let seen = testkit::wait::answer(PATIENCE, async || {
             self.events().await.iter().any(&is).then_some(())
         });
-        if seen.await.is_none() {
-            panic!("{:#?}", self.events().await);
-        }
+        let seen = seen.await.is_some();
+        assert!(seen, "{:#?}", self.events().await);
     }
 
     /// Waits until a rollout that ended has left nothing behind.
     pub(crate) async fn cleared(&self, id: RolloutId) {
         let gone = testkit::wait::answer(PATIENCE, async || {
             let events = self.events().await;
-            let book = slipway_rollout::book::Book::of(environment(), &[]);
-            let mut book = book;
+            let mut book = slipway_rollout::book::Book::new(environment());
             for event in &events {
                 book.event(event, jiff::Timestamp::UNIX_EPOCH);
             }
             slipway_rollout::strategy::is_cleared(&book, &book.rollouts[&id]).then_some(())
         });
-        if gone.await.is_none() {
-            panic!("{:#?}", self.events().await);
-        }
+        let gone = gone.await.is_some();
+        assert!(gone, "{:#?}", self.events().await);
     }
 
     /// The first account of a rollout.
@@ -395,7 +392,7 @@ impl Bench {
     }
 
     /// Ends everything, in order.
-    pub(crate) async fn stop(mut self) {
+    pub(crate) fn stop(mut self) {
         let control = self.control.take().unwrap();
         control.shutdown.request();
         self.proxy.request();
