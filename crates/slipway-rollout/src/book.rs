@@ -124,6 +124,27 @@ impl Instance {
     pub fn is_alive(&self) -> bool {
         self.running.is_some() && self.exited.is_none()
     }
+
+    fn take(&mut self, event: &RolloutEvent, at: Timestamp) {
+        match event {
+            RolloutEvent::InstanceStarted {
+                pid,
+                start_ticks,
+                boot,
+                address,
+                ..
+            } => {
+                let identity = ProcessIdentity {
+                    pid: *pid,
+                    start_ticks: *start_ticks,
+                    boot: boot.clone(),
+                };
+                self.running = Some((identity, address.clone()));
+            }
+            RolloutEvent::InstanceExited { how, .. } => self.exited = Some((how.clone(), at)),
+            _ => {}
+        }
+    }
 }
 
 impl Record {
@@ -248,26 +269,10 @@ impl Book {
                 };
                 self.done(*rollout, step, seen);
             }
-            RolloutEvent::InstanceStarted {
-                instance,
-                pid,
-                start_ticks,
-                boot,
-                address,
-                ..
-            } => {
+            RolloutEvent::InstanceStarted { instance, .. }
+            | RolloutEvent::InstanceExited { instance, .. } => {
                 if let Some(known) = self.instances.get_mut(instance) {
-                    let identity = ProcessIdentity {
-                        pid: *pid,
-                        start_ticks: *start_ticks,
-                        boot: boot.clone(),
-                    };
-                    known.running = Some((identity, address.clone()));
-                }
-            }
-            RolloutEvent::InstanceExited { instance, how, .. } => {
-                if let Some(known) = self.instances.get_mut(instance) {
-                    known.exited = Some((how.clone(), at));
+                    known.take(event, at);
                 }
             }
             RolloutEvent::TriggerFired {

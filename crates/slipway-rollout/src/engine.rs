@@ -92,7 +92,7 @@ impl Engine {
             ground.journal,
             ground.environment.clone(),
             #[cfg(test)]
-            crate::simulation::fuse::Fuse::default(),
+            crate::tests::fuse::Fuse::default(),
         );
         let core = Core {
             ledger: ledger.await?,

@@ -18,7 +18,7 @@ pub(crate) struct Ledger {
     turn: Arc<Mutex<()>>,
     changes: watch::Sender<u64>,
     #[cfg(test)]
-    pub(crate) fuse: crate::simulation::fuse::Fuse,
+    pub(crate) fuse: crate::tests::fuse::Fuse,
 }
 
 /// Who acts when nobody asked: the engine itself.
@@ -36,7 +36,7 @@ impl Ledger {
     pub(crate) async fn open(
         journal: Journal,
         environment: EnvironmentName,
-        #[cfg(test)] fuse: crate::simulation::fuse::Fuse,
+        #[cfg(test)] fuse: crate::tests::fuse::Fuse,
     ) -> Result<Self, JournalError> {
         let book = Book::of(environment, &journal.replay().await?);
         Ok(Self {

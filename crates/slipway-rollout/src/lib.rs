@@ -29,9 +29,9 @@ pub mod refusal;
 pub mod routing;
 mod runtime;
 mod shelf;
-#[cfg(test)]
-mod simulation;
 pub mod strategy;
+#[cfg(test)]
+mod tests;
 mod traffic;
 pub mod trigger;
 mod watch;

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 pub(crate) struct Pace {
     clock: Clock,
     #[cfg(test)]
-    hands: Option<std::sync::Arc<crate::simulation::hands::Hands>>,
+    hands: Option<std::sync::Arc<crate::tests::hands::Hands>>,
 }
 
 impl Pace {
@@ -28,7 +28,7 @@ impl Pace {
     #[cfg(test)]
     pub(crate) fn simulated(
         clock: Clock,
-        hands: std::sync::Arc<crate::simulation::hands::Hands>,
+        hands: std::sync::Arc<crate::tests::hands::Hands>,
     ) -> Self {
         Self {
             clock,

@@ -90,21 +90,10 @@ pub enum Refusal {
     },
 }
 
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Refusal {
+    /// Why a release itself is not fit.
+    fn unfit(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::UnknownService { service, known } => {
-                let known: Vec<&str> = known.iter().map(ServiceName::as_str).collect();
-                write!(
-                    f,
-                    "this environment has no service {service}; it has: {}. Add [service.{service}] to its file",
-                    if known.is_empty() {
-                        "none".to_owned()
-                    } else {
-                        known.join(", ")
-                    }
-                )
-            }
             Self::UnknownRelease { release } => write!(
                 f,
                 "there is no release {}; `slipway ship` makes one, `slipway history` lists them",
@@ -139,6 +128,31 @@ impl fmt::Display for Refusal {
                 "nobody knows what the gates said of {}: {what}. Make the release again with `slipway ship`",
                 release.short()
             ),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownService { service, known } => {
+                let known: Vec<&str> = known.iter().map(ServiceName::as_str).collect();
+                write!(
+                    f,
+                    "this environment has no service {service}; it has: {}. Add [service.{service}] to its file",
+                    if known.is_empty() {
+                        "none".to_owned()
+                    } else {
+                        known.join(", ")
+                    }
+                )
+            }
+            Self::UnknownRelease { .. }
+            | Self::OtherService { .. }
+            | Self::ContentMismatch { .. }
+            | Self::GateNotPassing { .. }
+            | Self::NoVerdicts { .. } => self.unfit(f),
             Self::Quarantined { release, reason } => write!(
                 f,
                 "{} was taken back before: {reason}. Ship a corrected release, or say --force if you know better",

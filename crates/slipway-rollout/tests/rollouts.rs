@@ -87,6 +87,12 @@ async fn a_person_takes_a_release_back_at_once_and_the_warm_one_answers() {
     let reason = "the colour is wrong".into();
     assert_eq!(state, RolloutState::RolledBack { reason });
     bench.cleared(rollout).await;
+    let receipt = bench.receipt_of_end(rollout).await;
+    println!(
+        "switch {:?} µs, rollback {:?} µs",
+        receipt.switch_us, receipt.rollback_us
+    );
+    assert!(receipt.switch_us.is_some() && receipt.rollback_us.is_some());
     assert_eq!(bench.answering().await, first.to_string());
     let tally = visitors.stop().await;
     assert_eq!(tally.failed, 0, "{:?}", tally.examples);

@@ -5,9 +5,9 @@ use slipway_journal::{ReleaseId, RolloutId};
 
 use crate::book::{Book, Record};
 use crate::engine::Order;
-use crate::simulation::fuse::Fuse;
-use crate::simulation::stage::{Stage, person};
 use crate::strategy;
+use crate::tests::fuse::Fuse;
+use crate::tests::stage::{Stage, person};
 
 /// What happens to a second release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

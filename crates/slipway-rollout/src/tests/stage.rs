@@ -21,9 +21,9 @@ use crate::ledger::Ledger;
 use crate::pace::Pace;
 use crate::policy::Policy;
 use crate::shelf::Shelf;
-use crate::simulation::fuse::Fuse;
-use crate::simulation::hands::Hands;
-use crate::simulation::world::World;
+use crate::tests::fuse::Fuse;
+use crate::tests::hands::Hands;
+use crate::tests::world::World;
 
 /// As many steps of time belong to a simulation that ends.
 const TICKS: usize = 20_000;

@@ -19,7 +19,7 @@ use crate::http::Answer;
 use crate::process::ProcessIdentity;
 use crate::runtime::clues::Clues;
 use crate::runtime::{Running, Runtime, Spec};
-use crate::simulation::fuse::Fuse;
+use crate::tests::fuse::Fuse;
 use crate::traffic::{Traffic, Visit};
 
 /// The world. Clones are the same world, each with a fuse of its own.
