@@ -2,6 +2,7 @@
 //! Exit codes: 0 good, 1 something failed, 2 no such command.
 
 mod bench;
+mod coverage;
 mod demo;
 mod e2e;
 mod setup;
@@ -44,6 +45,8 @@ enum Command {
         #[command(subcommand)]
         what: bench::Bench,
     },
+    /// Which lines of some packages their tests run
+    Coverage(coverage::Options),
     /// Set-up, format, lints, tidy, every test
     Test,
     /// Booking in a real browser, as a part of `test` by itself
@@ -63,12 +66,16 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
     let env = Env::process();
+    if let Some(code) = coverage::as_compiler(&env) {
+        return code;
+    }
+    let arguments = Arguments::parse();
     let done = root().and_then(|root| match arguments.command {
         Command::Setup => setup::run(setup::Purpose::All),
         Command::Demo(options) => demo::run(&root, &env, options),
         Command::Bench { what } => bench::run(&root, &env, what),
+        Command::Coverage(options) => coverage::run(&root, &options),
         Command::Test => test::run(&root, &env),
         Command::E2e { screens } => e2e::alone(&root, screens),
         Command::Tidy => tidy::run(&root),
