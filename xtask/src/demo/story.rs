@@ -224,7 +224,7 @@ fn in_the_middle(slipway: &Slipway) -> anyhow::Result<(String, u32)> {
                 "expanded" | "started" | "ready" | "preview" | "shifting"
             )
         {
-            let control = status["control"]["pid"].as_u64().context("control runs")?;
+            let control = status["processes"]["control"]["pid"].as_u64().context("control runs")?;
             return Ok((state.to_owned(), u32::try_from(control)?));
         }
         ensure!(
@@ -248,7 +248,7 @@ fn recovery(slipway: &Slipway, killed: u32) -> anyhow::Result<Duration> {
     let begun = Instant::now();
     loop {
         let status = slipway.status()?;
-        let control = &status["control"];
+        let control = &status["processes"]["control"];
         let is_new = control["pid"]
             .as_u64()
             .is_some_and(|p| p != u64::from(killed));
