@@ -349,7 +349,8 @@ impl Book {
         }
         let held = record.holding.take().is_some();
         // The time that a rollout without traffic had to wait is not held against it.
-        if record.stage != *state || (held && record.is_before_traffic()) {
+        let anew = record.stage != *state || matches!(state, RolloutState::Halted { .. });
+        if anew || (held && record.is_before_traffic()) {
             record.stage = state.clone();
             record.stage_at = at;
         }

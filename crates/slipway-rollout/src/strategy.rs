@@ -184,7 +184,10 @@ pub fn must_restore(book: &Book, record: &Record) -> bool {
     };
     let may = match &record.stage {
         // Nothing automatic is safe any more; a person may still decide.
-        RolloutState::Halted { .. } => fired.trigger == Trigger::Person,
+        // One that was tried and refused needs a new word.
+        RolloutState::Halted { .. } => {
+            fired.trigger == Trigger::Person && fired.at > record.stage_at
+        }
         stage => !stage.is_end(),
     };
     may && record.has_traffic() && is_warm(book, record)

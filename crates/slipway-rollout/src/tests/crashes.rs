@@ -297,3 +297,30 @@ fn where_the_old_release_is_gone_too_nothing_moves_and_a_person_is_called() {
         assert_eq!(stage.world.live().as_deref(), Some(second.as_str()));
     });
 }
+
+#[test]
+fn a_person_may_still_take_back_what_halted_once_the_old_release_runs_again() {
+    run(async {
+        let (mut stage, first, second) = prepare(Story::Bad, 11).await;
+        stage.policy.restart_after = std::time::Duration::from_secs(5);
+        stage.start(Fuse::default()).await;
+        deploy(&stage, &second).await.unwrap();
+        let live = |book: &Book| record_of(book, &second).unwrap().stage == RolloutState::Live;
+        assert!(stage.until(live).await);
+        stage.world.kill_all(first.as_str());
+        let halted = |book: &Book| record_of(book, &second).unwrap().stage.is_end();
+        assert!(stage.until(halted).await);
+        let warm = |book: &Book| strategy::is_warm(book, record_of(book, &second).unwrap());
+        assert!(stage.until(warm).await);
+        let engine = stage.engine();
+        let back = engine.rollback(person(), &stage.service, "enough".into());
+        assert!(stage.alive(back).await.unwrap().unwrap().is_ok());
+        let back = |book: &Book| {
+            let record = record_of(book, &second).unwrap();
+            matches!(record.stage, RolloutState::RolledBack { .. }) && is_settled(book, record)
+        };
+        assert!(stage.until(back).await);
+        assert_eq!(stage.world.live().as_deref(), Some(first.as_str()));
+        assert_eq!(stage.world.violations(), Vec::<String>::new());
+    });
+}
