@@ -124,6 +124,25 @@ async fn an_instance_that_dies_with_traffic_takes_its_release_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_release_that_answers_pages_but_no_health_look_is_taken_back() {
+    let bench = Bench::start(Policy::default()).await;
+    let first = bench.release("good", "one");
+    bench.live(&first).await;
+    let deaf = bench.release("deaf", "two");
+    let rollout = bench.deploy(&deaf).await.unwrap();
+    let visitors = bench.visitors(4);
+    let state = bench.until(rollout, end_of).await;
+    assert!(
+        matches!(&state, RolloutState::RolledBack { reason } if reason.contains("health looks in a row")),
+        "{state:?}"
+    );
+    let tally = visitors.stop().await;
+    assert_eq!(tally.failed, 0, "{:?}", tally.examples);
+    assert_eq!(bench.answering().await, first.to_string());
+    bench.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_instance_that_dies_outside_a_rollout_is_started_again() {
     let bench = Bench::start(Policy {
         instances: 1,

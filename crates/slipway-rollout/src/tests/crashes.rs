@@ -159,6 +159,7 @@ fn at_every_point(story: Story) -> i64 {
         check(&stage, story, &first, &second, -1).await;
         MANY - stage.fuse().left()
     });
+    println!("{story:?}: {points} points");
     for point in 0..points {
         run(async {
             let (mut stage, first, second) = prepare(story, 7).await;
