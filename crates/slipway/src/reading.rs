@@ -272,24 +272,7 @@ impl Rollout {
                 how,
                 expected,
                 ..
-            } => {
-                for known in self
-                    .instances
-                    .iter_mut()
-                    .filter(|i| i.instance == *instance)
-                {
-                    known.ended = Some(how.clone());
-                }
-                if !expected {
-                    self.note(
-                        at,
-                        What::Death {
-                            instance: *instance,
-                            how: how.clone(),
-                        },
-                    );
-                }
-            }
+            } => self.exited(at, *instance, how, *expected),
             RolloutEvent::TriggerFired {
                 trigger, evidence, ..
             } => {
@@ -303,6 +286,16 @@ impl Rollout {
                 );
             }
             _ => {}
+        }
+    }
+
+    fn exited(&mut self, at: Timestamp, instance: InstanceId, how: &str, expected: bool) {
+        for known in self.instances.iter_mut().filter(|i| i.instance == instance) {
+            known.ended = Some(how.to_owned());
+        }
+        if !expected {
+            let how = how.to_owned();
+            self.note(at, What::Death { instance, how });
         }
     }
 

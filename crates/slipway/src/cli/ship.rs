@@ -27,7 +27,10 @@ Examples:
 
 Exit codes: 0 live, 1 a job, a gate or a rollout failed, 3 refused, 4 Slipway does
 not run here, 130 stopped from the keyboard")]
-#[expect(clippy::struct_excessive_bools, reason = "options that do not exclude each other")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "options that do not exclude each other"
+)]
 pub(crate) struct Ship {
     /// Deploy only this service
     #[arg(long, value_name = "NAME")]

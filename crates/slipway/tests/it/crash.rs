@@ -67,6 +67,54 @@ fn control_dies_at_the_switch() {
 }
 
 #[test]
+fn control_dies_while_a_release_is_taken_back() {
+    let ground = Ground::up();
+    let good = draft("normal", "good").make(&ground.state());
+    let bad = draft("third-fails", "bad").make(&ground.state());
+    ground.deploy(good.as_str()).with(0);
+    let before = ground.events().len();
+    let load = Load::start(ground.address(), 8);
+    let deploy = ground.spawn(&["deploy", bad.as_str(), "--json"]);
+    ground.wait_for("the trigger", || {
+        ground.events()[before..]
+            .iter()
+            .any(|e| e["event"]["kind"] == "trigger-fired")
+    });
+    ground.kill("control");
+    let report = deploy.wait().with(1).json();
+    load.more(30);
+    let tally = load.count();
+    assert_eq!(report["state"]["name"], "rolled-back", "{report:#}");
+    assert_eq!(report["quarantined"], true, "{report:#}");
+    assert_eq!(ground.live().as_deref(), Some(good.as_str()));
+    assert_eq!(tally.release(good.as_str()).failed, 0, "{}", brief(&tally));
+    assert_eq!(
+        tally.release("").served,
+        0,
+        "everybody got an answer: {}",
+        brief(&tally)
+    );
+}
+
+#[test]
+fn the_keeper_dies_in_the_middle_of_a_rollout_and_the_next_one_finishes_it() {
+    let mut ground = Ground::up();
+    let one = draft("normal", "one").make(&ground.state());
+    let two = draft("slow-start", "two").make(&ground.state());
+    ground.deploy(one.as_str()).with(0);
+    let load = Load::start(ground.address(), 6);
+    ground.run(&["deploy", two.as_str(), "--detach"]).with(0);
+    ground.kill("keeper");
+    ground.start();
+    ground.wait_for("the rollout's end", || {
+        ground.live().as_deref() == Some(two.as_str())
+    });
+    load.more(30);
+    let tally = load.count();
+    assert_eq!(tally.failed, 0, "{}", brief(&tally));
+}
+
+#[test]
 fn control_comes_back_within_three_seconds_and_the_proxy_did_not_notice() {
     let ground = Ground::up();
     let one = draft("normal", "one").make(&ground.state());
