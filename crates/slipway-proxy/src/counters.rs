@@ -41,6 +41,7 @@ struct Shard {
     abandoned: AtomicU64,
     retried: AtomicU64,
     held: AtomicU64,
+    previewed: AtomicU64,
     slowest_us: AtomicU64,
     latency: Latency,
     seconds: [Slot; SECONDS],
@@ -83,6 +84,11 @@ impl Counters {
     /// A request that had waited reached this pool.
     pub(crate) fn held(&self, worker: usize) {
         self.shard(worker).held.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A tester's request ended: that is all that is said of it.
+    pub(crate) fn previewed(&self, worker: usize) {
+        self.shard(worker).previewed.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The first byte of an answer came.
@@ -137,13 +143,14 @@ impl Counters {
             stats.abandoned += shard.abandoned.load(Ordering::Relaxed);
             stats.retried += shard.retried.load(Ordering::Relaxed);
             stats.held += shard.held.load(Ordering::Relaxed);
+            stats.previewed += shard.previewed.load(Ordering::Acquire);
             stats.slowest_us = stats
                 .slowest_us
                 .max(shard.slowest_us.load(Ordering::Relaxed));
             begun += shard.begun.load(Ordering::Acquire);
             shard.latency.add_to(&mut latency);
         }
-        stats.in_flight = begun.saturating_sub(stats.served);
+        stats.in_flight = begun.saturating_sub(stats.served + stats.previewed);
         stats.latency = latency::listed(&latency);
         let oldest = now.saturating_sub(SECONDS as u64 - 2);
         stats.seconds = (oldest..=now).filter_map(|at| self.second(at)).collect();
@@ -178,6 +185,7 @@ impl Shard {
             abandoned: zero(),
             retried: zero(),
             held: zero(),
+            previewed: zero(),
             slowest_us: zero(),
             latency: Latency::new(),
             seconds: std::array::from_fn(|_| Slot::new()),
@@ -271,6 +279,15 @@ mod tests {
                 failed_clients: 2
             }]
         );
+    }
+
+    #[test]
+    fn testers_are_counted_apart() {
+        let counters = Counters::new("web", "r1", 1);
+        counters.begin(0);
+        counters.previewed(0);
+        let stats = counters.stats(0);
+        assert_eq!((stats.previewed, stats.served, stats.in_flight), (1, 0, 0));
     }
 
     #[test]

@@ -45,13 +45,22 @@ impl Drop for Ticket {
     }
 }
 
+/// Whose request it is.
+#[derive(Debug)]
+pub(crate) enum Guest {
+    /// Anybody.
+    Visitor(Visitor),
+    /// Somebody with a preview token, who is counted apart.
+    Tester,
+}
+
 /// A request that chose its pool.
 #[derive(Debug)]
 pub(crate) struct Flight {
     ticket: Ticket,
     route: usize,
     pool: usize,
-    visitor: Visitor,
+    guest: Guest,
     since: Instant,
     outcome: Cell<Option<Outcome>>,
     withdrawn: Cell<bool>,
@@ -62,14 +71,14 @@ impl Flight {
     pub(crate) fn begin(
         ticket: Ticket,
         (route, pool): (usize, usize),
-        visitor: Visitor,
+        guest: Guest,
         since: Instant,
     ) -> Self {
         let flight = Self {
             ticket,
             route,
             pool,
-            visitor,
+            guest,
             since,
             outcome: Cell::new(None),
             withdrawn: Cell::new(false),
@@ -95,6 +104,10 @@ impl Flight {
         self.ticket.line.worker.index
     }
 
+    fn is_test(&self) -> bool {
+        matches!(self.guest, Guest::Tester)
+    }
+
     /// Nothing was sent: the request waits for another chance and is not counted here.
     pub(crate) fn withdraw(&self) {
         self.withdrawn.set(true);
@@ -102,6 +115,9 @@ impl Flight {
 
     /// The first byte of the answer came.
     pub(crate) fn answered(&self) {
+        if self.is_test() {
+            return;
+        }
         let now = self.ticket.line.now.get();
         let took = now.saturating_duration_since(self.since);
         self.counters().answered(self.worker(), took);
@@ -109,12 +125,16 @@ impl Flight {
 
     /// A further try.
     pub(crate) fn retried(&self) {
-        self.counters().retried(self.worker());
+        if !self.is_test() {
+            self.counters().retried(self.worker());
+        }
     }
 
     /// The request waited before it came here.
     pub(crate) fn was_held(&self) {
-        self.counters().held(self.worker());
+        if !self.is_test() {
+            self.counters().held(self.worker());
+        }
     }
 
     /// It failed, whatever else comes.
@@ -137,11 +157,15 @@ impl Drop for Flight {
             self.counters().withdraw(self.worker());
             return;
         }
+        let Guest::Visitor(visitor) = &self.guest else {
+            self.counters().previewed(self.worker());
+            return;
+        };
         let outcome = self.outcome.get().unwrap_or(Outcome::Abandoned);
         let worker = &self.ticket.line.worker;
         let at = worker.second(self.ticket.line.now.get());
         self.counters().end(worker.index, at, outcome, || {
-            self.visitor.fingerprint(&worker.key)
+            visitor.fingerprint(&worker.key)
         });
     }
 }

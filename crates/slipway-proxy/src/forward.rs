@@ -11,7 +11,7 @@ use hyper::body::Incoming;
 
 use crate::answer::Answer;
 use crate::choose::{Choice, Fitness, choose};
-use crate::flight::{Berth, Flight, Ticket};
+use crate::flight::{Berth, Flight, Guest, Ticket};
 use crate::headers;
 use crate::line::{Awaited, Line};
 use crate::own;
@@ -130,13 +130,19 @@ impl Passage {
                 return own::no_route(&self.line);
             };
             let ready = &view.snapshot.routes[route];
+            let is_test = self.shows_token(ready);
             let (pool, new_visitor) = self.pool(ready);
             let lanes = view.lanes(route, pool);
             let reason = if ready.hold {
                 Reason::Hold
             } else if let Some(first) = self.pick(lanes) {
                 let places = (route, pool);
-                let flight = Flight::begin(ticket, places, self.visitor.clone(), self.since);
+                let guest = if is_test {
+                    Guest::Tester
+                } else {
+                    Guest::Visitor(self.visitor.clone())
+                };
+                let flight = Flight::begin(ticket, places, guest, self.since);
                 let flight = Rc::new(flight);
                 match self.fly(&flight, first).await {
                     Flown::Answered(mut answer) => {
@@ -156,7 +162,8 @@ impl Passage {
                 Reason::NoTarget
             };
             self.line.awaited.set(Awaited::Nobody);
-            if wait.on(&self.line, &ready.service, reason).await.is_err() {
+            let waited = Box::pin(wait.on(&self.line, &ready.service, reason)).await;
+            if waited.is_err() {
                 ready.service.unrouted.add(self.line.worker.index);
                 self.line
                     .worker
@@ -168,10 +175,16 @@ impl Passage {
         }
     }
 
+    /// Whether this is a tester, who may see what visitors do not see yet.
+    fn shows_token(&self, route: &ReadyRoute) -> bool {
+        let token = route.preview.as_ref().map(|(_, token)| *token);
+        self.preview.is_some() && self.preview == token
+    }
+
     /// The pool for this visitor, and the split when the visitor is new to it.
     fn pool(&self, route: &ReadyRoute) -> (usize, Option<ReadySplit>) {
-        if let (Some(shown), Some((pool, token))) = (self.preview, &route.preview)
-            && shown == *token
+        if let Some((pool, _)) = &route.preview
+            && self.shows_token(route)
         {
             return (*pool, None);
         }
@@ -255,7 +268,8 @@ impl Passage {
             upstream
         } else {
             let within = line.worker.limits.connect;
-            match Upstream::connect(berth.target().key.address, within).await {
+            // Boxed, like all that is rare, so that every request's future stays small.
+            match Box::pin(Upstream::connect(berth.target().key.address, within)).await {
                 Ok(upstream) => upstream,
                 Err(error) => return Attempt::Unreachable(error.to_string()),
             }
@@ -431,4 +445,15 @@ fn is_event_stream(parts: &http::response::Parts) -> bool {
         .headers
         .get(header::CONTENT_TYPE)
         .is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"))
+}
+
+#[cfg(test)]
+mod size_probe {
+    #[test]
+    fn sizes() {
+        fn size<A, B, F: Future<Output = B>>(_: impl Fn(std::rc::Rc<crate::line::Line>, A) -> F) -> usize { std::mem::size_of::<F>() }
+        eprintln!("answer future {}", size(super::answer));
+        eprintln!("passage {} parts {} answer {} response {}", std::mem::size_of::<super::Passage>(), std::mem::size_of::<http::request::Parts>(), std::mem::size_of::<crate::answer::Answer>(), std::mem::size_of::<http::Response<crate::answer::Answer>>());
+        eprintln!("line {} upstream {}", std::mem::size_of::<crate::line::Line>(), std::mem::size_of::<crate::upstream::Upstream>());
+    }
 }

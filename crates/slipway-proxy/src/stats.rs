@@ -49,7 +49,11 @@ pub struct PoolStats {
     pub retried: u64,
     /// Requests that waited in the hold queue.
     pub held: u64,
-    /// Requests in flight now.
+    /// Requests of testers, who showed a preview token. In none of the other counts, so that
+    /// no judge mistakes them for visitors.
+    #[serde(default)]
+    pub previewed: u64,
+    /// Requests in flight now, those of testers too.
     pub in_flight: u64,
     /// Slowest answer, microseconds from the last byte of the request's head to the first of
     /// the answer.

@@ -107,6 +107,16 @@ async fn testers_see_the_other_pool_and_nobody_else_does() {
             "the token's header stays here"
         );
     }
+    let visitors = proxy
+        .until_pool("r1", "every visitor is counted", |pool| pool.served == 3)
+        .await;
+    let testers = proxy
+        .until_pool("r2", "testers are counted apart", |pool| {
+            pool.previewed == 2
+        })
+        .await;
+    assert_eq!((visitors.previewed, testers.served), (0, 0));
+    assert!(testers.seconds.is_empty() && testers.latency.is_empty());
 }
 
 async fn sides(proxy: &Proxy, visitors: &mut [(Caller, String)]) -> BTreeSet<usize> {
