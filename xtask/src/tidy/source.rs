@@ -83,8 +83,10 @@ pub(super) fn check(file: &Path, text: &str) -> Vec<Finding> {
     match syn::parse_file(text) {
         Err(error) => findings.push(finding(1, "syntax", error.to_string())),
         Ok(parsed) => {
+            let mut place = place(file);
+            place.is_test |= is_for_tests(&parsed.attrs);
             let mut rules = Rules {
-                place: place(file),
+                place,
                 found: Vec::new(),
             };
             rules.visit_file(&parsed);
@@ -224,6 +226,8 @@ mod tests {
         assert_eq!(rules("crates/a/tests/a.rs", code), [""; 0]);
         let in_test = "//! A.\n#[cfg(test)]\nmod tests { fn f() { g().unwrap(); } }";
         assert_eq!(rules("crates/a/src/a.rs", in_test), [""; 0]);
+        let all_test = "//! A.\n#![cfg(test)]\nfn f() { g().unwrap(); }";
+        assert_eq!(rules("crates/a/src/a.rs", all_test), [""; 0]);
         let in_comment = "//! A.\n// g().unwrap()\nconst A: &str = \"g().unwrap()\";";
         assert_eq!(rules("crates/a/src/a.rs", in_comment), [""; 0]);
     }

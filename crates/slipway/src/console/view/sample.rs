@@ -1,6 +1,8 @@
 //! A journal of three rollouts for the tests of this module: one that went well, one
 //! that was rolled back, one that runs.
 
+#![cfg(test)]
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
