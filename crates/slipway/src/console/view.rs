@@ -98,5 +98,4 @@ pub(crate) fn short_commit(commit: &str) -> String {
     format!("{short}{mark}")
 }
 
-#[cfg(test)]
 pub(crate) mod sample;
