@@ -446,14 +446,3 @@ fn is_event_stream(parts: &http::response::Parts) -> bool {
         .get(header::CONTENT_TYPE)
         .is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"))
 }
-
-#[cfg(test)]
-mod size_probe {
-    #[test]
-    fn sizes() {
-        fn size<A, B, F: Future<Output = B>>(_: impl Fn(std::rc::Rc<crate::line::Line>, A) -> F) -> usize { std::mem::size_of::<F>() }
-        eprintln!("answer future {}", size(super::answer));
-        eprintln!("passage {} parts {} answer {} response {}", std::mem::size_of::<super::Passage>(), std::mem::size_of::<http::request::Parts>(), std::mem::size_of::<crate::answer::Answer>(), std::mem::size_of::<http::Response<crate::answer::Answer>>());
-        eprintln!("line {} upstream {}", std::mem::size_of::<crate::line::Line>(), std::mem::size_of::<crate::upstream::Upstream>());
-    }
-}

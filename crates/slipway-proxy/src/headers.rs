@@ -134,7 +134,10 @@ fn forwarding(headers: &mut HeaderMap, line: &Line) {
         Some((last, forwarded)) if *last == host => forwarded.clone(),
         _ => {
             let forwarded = forwarded(line.peer.ip().to_canonical(), &host);
-            known.last = Some((host.clone(), forwarded.clone()));
+            // Copied: a shared value would keep the whole buffer that the request came in.
+            if let Ok(own) = HeaderValue::from_bytes(host.as_bytes()) {
+                known.last = Some((own, forwarded.clone()));
+            }
             forwarded
         }
     };

@@ -15,6 +15,7 @@ mod counters;
 mod disk;
 mod flight;
 mod forward;
+mod gather;
 mod head;
 mod headers;
 mod latency;

@@ -52,7 +52,10 @@ impl Published {
         // Whoever counted itself in the old snapshot and sees the old serial after that is
         // seen by every sum that is taken from here on.
         self.serial.store(serial, Ordering::SeqCst);
-        self.older().push(before);
+        let mut older = self.older();
+        older.retain(|snapshot| snapshot.in_flight.sum() > 0);
+        older.push(before);
+        drop(older);
         self.wake_waiting();
     }
 

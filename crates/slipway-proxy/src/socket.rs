@@ -8,6 +8,8 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use crate::gather;
+
 /// A socket to a target.
 #[derive(Debug)]
 pub(crate) struct Socket(pub(crate) TcpStream);
@@ -52,7 +54,7 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        patient(Pin::new(&mut self.0).poll_write_vectored(cx, slices))
+        patient(gather::poll_write(&mut self.0, cx, slices))
     }
 
     fn is_write_vectored(&self) -> bool {

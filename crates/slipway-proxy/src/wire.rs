@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use crate::gather;
 use crate::line::{Line, Stage};
 use crate::reader::{Reader, Verdict};
 
@@ -118,7 +119,7 @@ impl AsyncWrite for Wire {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        let written = gather::poll_write(&mut self.stream, cx, slices);
         if written.is_ready() {
             self.line.touch();
         }
