@@ -10,7 +10,7 @@ use chassis::Env;
 use testkit::services::Services;
 
 use crate::stage::Stages;
-use crate::{setup, tidy};
+use crate::{e2e, setup, tidy};
 
 /// Tests that ran, of all runners together.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -47,7 +47,17 @@ fn all(root: &Path, stages: &mut Stages, count: &mut Count) -> anyhow::Result<()
     stages.run("build", || cargo(root, &build))?;
     // One PostgreSQL and one Redis for all test processes; they end with this value.
     let services = stages.run("services", Services::start)?;
-    stages.run("tests", || tests(root, &services, count))
+    stages.run("tests", || tests(root, &services, count))?;
+    stages.run("browser", || browser(root, &services, count))
+}
+
+/// Runs the suites in a real browser.
+fn browser(root: &Path, services: &Services, count: &mut Count) -> anyhow::Result<()> {
+    let ran = e2e::run(root, services)?;
+    count.passed += ran.passed;
+    count.failed += ran.failed;
+    anyhow::ensure!(ran.failed == 0, "{} browser tests failed", ran.failed);
+    Ok(())
 }
 
 fn cargo(root: &Path, arguments: &[&str]) -> anyhow::Result<()> {
