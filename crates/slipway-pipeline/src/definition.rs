@@ -90,7 +90,7 @@ impl Definition {
         }
     }
 
-    /// Digest of everything in the definition that decides what a gate answers.
+    /// The reports that a gate asks something of.
     pub(crate) fn report_of_gate<'a>(
         &'a self,
         gate: &'a Gate,
@@ -109,7 +109,7 @@ impl Definition {
 }
 
 fn read_tables(file: &Table<'_>, root: &Path) -> Option<Definition> {
-    let project = project::read(file)?;
+    let project = project::read(file);
     let jobs = job::read(file, root);
     let reports = report::read(file, &jobs);
     let gates = gate::read(file, &reports, root);
@@ -123,9 +123,12 @@ fn read_tables(file: &Table<'_>, root: &Path) -> Option<Definition> {
     };
     Some(Definition {
         root: root.to_path_buf(),
-        project,
+        project: project?,
         jobs: strip(jobs),
-        reports,
+        reports: reports
+            .into_iter()
+            .filter_map(|(name, spec)| Some((name, spec?)))
+            .collect(),
         gates,
         services,
     })

@@ -248,3 +248,122 @@ fn compare<T: PartialEq>(
         found.push(difference(kind, name.clone(), Change::Removed));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::collection::{btree_map, btree_set, vec};
+    use proptest::prelude::*;
+
+    /// Few letters, so that texts which look the same when joined turn up often.
+    fn text() -> impl Strategy<Value = String> {
+        "[ab=]{0,3}"
+    }
+
+    fn input() -> impl Strategy<Value = Input> {
+        (text(), any::<bool>(), any::<bool>()).prop_map(|(digest, executable, is_link)| Input {
+            digest,
+            executable,
+            is_link,
+        })
+    }
+
+    fn parts() -> impl Strategy<Value = Parts> {
+        let optional = || btree_map(text(), proptest::option::of(text()), 0..3);
+        let pairs = || btree_map(text(), text(), 0..3);
+        let one = (
+            vec(text(), 0..4),
+            any::<bool>(),
+            text(),
+            optional(),
+            pairs(),
+            btree_set(text(), 0..3),
+        );
+        let two = (
+            pairs(),
+            btree_map(text(), input(), 0..3),
+            vec(text(), 0..3),
+            optional(),
+            pairs(),
+        );
+        (one, two).prop_map(|(one, two)| Parts {
+            command: one.0,
+            is_script: one.1,
+            folder: one.2,
+            env: one.3,
+            set: one.4,
+            secrets: one.5,
+            toolchain: two.0,
+            platform: "linux".into(),
+            inputs: two.1,
+            outputs: two.2,
+            reports: two.3,
+            needs: two.4,
+        })
+    }
+
+    fn command(words: &[&str]) -> Parts {
+        Parts {
+            command: words.iter().map(|w| (*w).to_owned()).collect(),
+            ..Parts::default()
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn only_what_is_the_same_has_the_same_key(one in parts(), two in parts()) {
+            prop_assert_eq!(one == two, one.key() == two.key());
+            prop_assert_eq!(one == two, one.differences(&two).is_empty());
+        }
+
+        #[test]
+        fn another_order_of_arguments_is_another_key(words in vec(text(), 2..6), by in 1_usize..5) {
+            let mut turned = words.clone();
+            turned.rotate_left(by % words.len());
+            let (one, two) = (
+                Parts { command: words.clone(), ..Parts::default() },
+                Parts { command: turned.clone(), ..Parts::default() },
+            );
+            prop_assert_eq!(words == turned, one.key() == two.key());
+        }
+
+        #[test]
+        fn a_byte_that_moves_to_the_next_argument_is_another_key(
+            one in "[ab]{1,4}", two in "[ab]{0,4}",
+        ) {
+            let (kept, moved) = one.split_at(one.len() - 1);
+            let joined = format!("{moved}{two}");
+            prop_assert_ne!(command(&[&one, &two]).key(), command(&[kept, &joined]).key());
+        }
+
+        #[test]
+        fn a_file_under_another_name_is_another_key(name in "[ab]{1,4}", other in "[ab]{1,4}") {
+            let with = |name: &str| {
+                let input = Input { digest: "d".into(), executable: false, is_link: false };
+                Parts { inputs: BTreeMap::from([(name.to_owned(), input)]), ..Parts::default() }
+            };
+            prop_assert_eq!(name == other, with(&name).key() == with(&other).key());
+        }
+    }
+
+    #[test]
+    fn absent_is_not_empty() {
+        let with = |value: Option<&str>| Parts {
+            env: BTreeMap::from([("CI".to_owned(), value.map(str::to_owned))]),
+            ..Parts::default()
+        };
+        let keys = [
+            with(None).key(),
+            with(Some("")).key(),
+            Parts::default().key(),
+        ];
+        let distinct: BTreeSet<&String> = keys.iter().collect();
+        assert_eq!(distinct.len(), 3);
+    }
+
+    #[test]
+    fn the_encoding_that_is_hashed_never_changes() {
+        let key = command(&["cargo", "test"]).key();
+        insta::assert_snapshot!(key, @"7b374745097901b7c7d58effa90207e17aef0d4c36721f09ca49e20fbe3191ed");
+    }
+}

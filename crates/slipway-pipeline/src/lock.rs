@@ -8,7 +8,17 @@ use std::path::Path;
 /// Held while a run goes on.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    /// Closing the file would not do: a process that is being started at this moment has a
+    /// copy of it until it becomes another program.
+    fn drop(&mut self) {
+        if let Err(error) = self.file.unlock() {
+            tracing::warn!(%error, "the lock of the runs could not be given back");
+        }
+    }
 }
 
 /// What came of trying.
@@ -33,7 +43,7 @@ impl Lock {
                 file.set_len(0)?;
                 file.rewind()?;
                 write!(file, "process {}", std::process::id())?;
-                Ok(Attempt::Taken(Self { _file: file }))
+                Ok(Attempt::Taken(Self { file }))
             }
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();

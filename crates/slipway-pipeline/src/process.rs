@@ -66,16 +66,19 @@ pub(crate) struct Group {
 impl Group {
     /// Takes charge of the process `leader`, which was just started with `mark`.
     pub(crate) fn new(leader: Pid, mark: String, roster: &Roster) -> Self {
-        let raw = leader.as_raw_pid();
-        roster.change(|started| started.insert(raw));
         // What the leader started before it was moved is found by descent.
-        let cgroup = Cgroup::make(&mark).and_then(|cgroup| match cgroup.take(raw) {
-            Ok(()) => Some(cgroup),
-            Err(error) => {
+        let cgroup = Cgroup::make(&mark).and_then(|cgroup| {
+            let taken = cgroup.take(leader.as_raw_pid());
+            if let Err(error) = &taken {
                 tracing::debug!(%error, "no control group for this job");
-                None
             }
+            taken.ok().map(|()| cgroup)
         });
+        Self::within(cgroup, leader, mark, roster)
+    }
+
+    fn within(cgroup: Option<Cgroup>, leader: Pid, mark: String, roster: &Roster) -> Self {
+        roster.change(|started| started.insert(leader.as_raw_pid()));
         Self {
             leader,
             mark,
@@ -119,8 +122,13 @@ impl Group {
         let deadline = Instant::now() + KILLED_WITHIN;
         let mut killed = BTreeSet::new();
         loop {
+            let members = self.members()?;
+            for pid in &members {
+                // Stopped first, so that a storm of forks cannot run ahead of the count.
+                send(*pid, Signal::STOP)?;
+                killed.insert(pid.as_raw_pid());
+            }
             if let Some(cgroup) = &self.cgroup {
-                killed.extend(cgroup.members());
                 cgroup.kill()?;
             }
             if !self.is_leader_gone {
@@ -128,12 +136,6 @@ impl Group {
                     Ok(()) | Err(rustix::io::Errno::SRCH | rustix::io::Errno::PERM) => {}
                     Err(error) => return Err(error.into()),
                 }
-            }
-            let members = self.members()?;
-            for pid in &members {
-                // Stopped first, so that a storm of forks cannot run ahead of the count.
-                send(*pid, Signal::STOP)?;
-                killed.insert(pid.as_raw_pid());
             }
             for pid in &members {
                 send(*pid, Signal::KILL)?;
@@ -218,9 +220,9 @@ pub(crate) async fn end_leftovers(run: &str) -> io::Result<usize> {
     let deadline = Instant::now() + KILLED_WITHIN;
     let mut killed = BTreeSet::new();
     loop {
-        for pid in cgroup::kill_all(run)? {
-            killed.insert(pid);
-        }
+        // An empty group is removed, so another look is needed after one that was not.
+        let grouped = cgroup::kill_all(run)?;
+        killed.extend(&grouped);
         let census = Census::take()?;
         let seeds = census.marked(run);
         let left = census.with_descendants(seeds);
@@ -230,7 +232,7 @@ pub(crate) async fn end_leftovers(run: &str) -> io::Result<usize> {
                 send(pid, Signal::KILL)?;
             }
         }
-        if left.is_empty() || Instant::now() > deadline {
+        if (left.is_empty() && grouped.is_empty()) || Instant::now() > deadline {
             return Ok(killed.len());
         }
         sleep(LOOK_AGAIN).await;
@@ -249,5 +251,84 @@ fn reap(pid: i32) -> io::Result<()> {
     match waitpid(Pid::from_raw(pid), WaitOptions::NOHANG) {
         Ok(_) | Err(rustix::io::Errno::CHILD) => Ok(()),
         Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+    use std::process::Command;
+
+    /// Starts `script` as a job would.
+    fn start(mark: &str, script: &str, folder: &Path) -> std::process::Child {
+        use std::os::unix::process::CommandExt as _;
+        Command::new("/bin/sh")
+            .args(["-c", script])
+            .current_dir(folder)
+            .env(MARK, mark)
+            .process_group(0)
+            .spawn()
+            .unwrap()
+    }
+
+    /// Waits until `count` process numbers are written.
+    async fn written(folder: &Path, count: usize) -> Vec<i32> {
+        let deadline = Instant::now() + KILLED_WITHIN;
+        loop {
+            let text = std::fs::read_to_string(folder.join("pids")).unwrap_or_default();
+            let pids: Vec<i32> = text.lines().filter_map(|l| l.parse().ok()).collect();
+            if pids.len() >= count {
+                return pids;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "it started {} of {count}",
+                pids.len()
+            );
+            sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn without_a_control_group_whoever_got_away_is_found_too() {
+        adopt_orphans().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        // One stays, one has its own session, one lost its parent and has its own session.
+        let script = "echo $$ >> pids; sh -c 'echo $$ >> pids; exec sleep 600' & \
+                      setsid sh -c 'echo $$ >> pids; exec sleep 600' & \
+                      (setsid sh -c 'echo $$ >> pids; exec sleep 600' &) ; sleep 600";
+        let mut child = start("a/one", script, folder.path());
+        let pids = written(folder.path(), 4).await;
+        let leader = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+        let roster = Roster::new(false);
+        let mut group = Group::within(None, leader, "a/one".into(), &roster);
+        assert!(group.has_others().unwrap());
+        let killed = group.kill().await.unwrap();
+        assert!(killed >= 4, "{killed}");
+        child.wait().unwrap();
+        group.leader_ended();
+        assert!(group.is_gone_within(KILLED_WITHIN).await.unwrap());
+        let census = Census::take().unwrap();
+        let left = census.with_descendants(pids.into_iter().collect());
+        assert!(left.is_empty(), "{left:?}");
+    }
+
+    #[tokio::test]
+    async fn without_a_control_group_what_outlives_its_leader_is_found() {
+        adopt_orphans().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let script = "setsid sh -c 'echo $$ >> pids; exec sleep 600' & \
+                      while [ ! -s pids ]; do sleep 0.01; done";
+        let mut child = start("a/two", script, folder.path());
+        let pids = written(folder.path(), 1).await;
+        let leader = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+        let roster = Roster::new(false);
+        let mut group = Group::within(None, leader, "a/two".into(), &roster);
+        child.wait().unwrap();
+        group.leader_ended();
+        assert!(group.has_others().unwrap(), "{pids:?} runs on");
+        assert_eq!(group.kill().await.unwrap(), 1);
+        assert!(!group.has_others().unwrap());
     }
 }

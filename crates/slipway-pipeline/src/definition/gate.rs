@@ -31,11 +31,10 @@ pub struct Fixture {
     pub path: String,
 }
 
-pub(super) fn read(
-    file: &Table<'_>,
-    reports: &BTreeMap<String, ReportSpec>,
-    root: &Path,
-) -> BTreeMap<String, Gate> {
+/// A report by its name; none where it is there, but has mistakes of its own.
+type Reports = BTreeMap<String, Option<ReportSpec>>;
+
+pub(super) fn read(file: &Table<'_>, reports: &Reports, root: &Path) -> BTreeMap<String, Gate> {
     let mut gates = BTreeMap::new();
     for (name, table) in file.named("gate") {
         path::check_name(table.notes(), "gate", &name);
@@ -46,10 +45,10 @@ pub(super) fn read(
     gates
 }
 
-fn one(table: &Table<'_>, reports: &BTreeMap<String, ReportSpec>, root: &Path) -> Gate {
+fn one(table: &Table<'_>, reports: &Reports, root: &Path) -> Gate {
     let required = table.flag("required").unwrap_or(true);
-    let conditions = conditions(table, reports);
-    let fixtures = fixtures(table, &conditions, root);
+    let (conditions, is_whole) = conditions(table, reports);
+    let fixtures = fixtures(table, &conditions, is_whole, root);
     Gate {
         required,
         conditions,
@@ -57,13 +56,14 @@ fn one(table: &Table<'_>, reports: &BTreeMap<String, ReportSpec>, root: &Path) -
     }
 }
 
-fn conditions(table: &Table<'_>, reports: &BTreeMap<String, ReportSpec>) -> Vec<Condition> {
+/// The conditions, and whether every one of them could be read.
+fn conditions(table: &Table<'_>, reports: &Reports) -> (Vec<Condition>, bool) {
     let help = "conditions = [\"tests.failed == 0\"]";
     let Some(written) = table.texts("conditions") else {
         if table.value("conditions").is_none() {
             table.missing("conditions", help);
         }
-        return Vec::new();
+        return (Vec::new(), false);
     };
     let span = written.span();
     let written = written.into_inner();
@@ -88,14 +88,11 @@ fn conditions(table: &Table<'_>, reports: &BTreeMap<String, ReportSpec>) -> Vec<
         }
         conditions.push(condition);
     }
-    conditions
+    let is_whole = !written.is_empty() && conditions.len() == written.len();
+    (conditions, is_whole)
 }
 
-fn condition(
-    table: &Table<'_>,
-    text: &Spanned<String>,
-    reports: &BTreeMap<String, ReportSpec>,
-) -> Option<Condition> {
+fn condition(table: &Table<'_>, text: &Spanned<String>, reports: &Reports) -> Option<Condition> {
     let refuse = |message: String, label: &str, help: String| {
         table.notes().add(text.span(), message, label, help);
     };
@@ -117,7 +114,7 @@ fn condition(
         );
         return None;
     };
-    let metrics = report.format.metrics();
+    let metrics = report.as_ref()?.format.metrics();
     let Some((metric, is_percentage)) = metrics.iter().find(|(name, _)| *name == condition.metric)
     else {
         refuse(
@@ -154,7 +151,13 @@ fn condition(
     Some(condition)
 }
 
-fn fixtures(table: &Table<'_>, conditions: &[Condition], root: &Path) -> Vec<Fixture> {
+/// A condition that cannot be read may be what a fixture is for.
+fn fixtures(
+    table: &Table<'_>,
+    conditions: &[Condition],
+    is_whole: bool,
+    root: &Path,
+) -> Vec<Fixture> {
     let asked: BTreeSet<&str> = conditions.iter().map(|c| c.report.as_str()).collect();
     let mut fixtures = Vec::new();
     for (report, path) in table.pairs("fixtures") {
@@ -162,7 +165,7 @@ fn fixtures(table: &Table<'_>, conditions: &[Condition], root: &Path) -> Vec<Fix
         else {
             continue;
         };
-        if !asked.contains(report.as_str()) {
+        if is_whole && !asked.contains(report.as_str()) {
             table.notes().add(
                 path.span(),
                 format!("{} asks nothing of a report {report:?}", table.name),

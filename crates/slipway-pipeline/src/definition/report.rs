@@ -76,17 +76,17 @@ impl Format {
     }
 }
 
+/// The reports by name; none for one that has mistakes.
 pub(super) fn read(
     file: &Table<'_>,
     jobs: &BTreeMap<String, Read>,
-) -> BTreeMap<String, ReportSpec> {
+) -> BTreeMap<String, Option<ReportSpec>> {
     let mut reports = BTreeMap::new();
     for (name, table) in file.named("report") {
         path::check_name(table.notes(), "report", &name);
-        if let Some(report) = one(&table, jobs) {
-            reports.insert(name.into_inner(), report);
-        }
+        let report = one(&table, jobs);
         table.finish();
+        reports.insert(name.into_inner(), report);
     }
     reports
 }

@@ -153,7 +153,8 @@ fn files(table: &Table<'_>) -> Vec<PackagedFile> {
         }
         files.push(PackagedFile { from, to });
     }
-    if files.is_empty() {
+    let written = table.value("files").and_then(|v| v.get_ref().as_array());
+    if written.is_none_or(|list| list.is_empty()) {
         table.missing(
             "files",
             "files = [{ from = \"target/server\", to = \"server\" }]",

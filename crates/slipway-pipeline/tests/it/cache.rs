@@ -19,7 +19,7 @@ fn copying() -> Project {
 }
 
 fn runs(project: &Project) -> usize {
-    let count = fs::read_to_string(project.folder.path().join("count"));
+    let count = fs::read_to_string(project.beside("count"));
     count.unwrap_or_default().lines().count()
 }
 

@@ -17,7 +17,9 @@ use slipway_pipeline::{Definition, Ground, Happening, Report, Request, RunError,
 use tokio::sync::mpsc;
 
 pub(crate) struct Project {
-    pub(crate) folder: tempfile::TempDir,
+    folder: PathBuf,
+    /// Removes the folder in the end, where this project is the one that made it.
+    owner: Option<tempfile::TempDir>,
     pub(crate) variables: BTreeMap<String, String>,
     pub(crate) stop: Shutdown,
     pub(crate) kill: Shutdown,
@@ -33,8 +35,18 @@ pub(crate) struct Told {
 impl Project {
     /// A project whose `slipway.toml` is `[project]` and `tables`.
     pub(crate) fn new(tables: &str) -> Self {
-        let project = Self {
-            folder: tempfile::tempdir().unwrap(),
+        let folder = tempfile::tempdir().unwrap();
+        let mut project = Self::at(folder.path().to_path_buf());
+        project.owner = Some(folder);
+        project.define(tables);
+        project
+    }
+
+    /// The project that somebody made in `folder`.
+    pub(crate) fn at(folder: PathBuf) -> Self {
+        Self {
+            folder,
+            owner: None,
             variables: BTreeMap::from([("PATH".into(), "/usr/bin:/bin".into())]),
             stop: Shutdown::new(),
             kill: Shutdown::new(),
@@ -46,9 +58,16 @@ impl Project {
                 fail_fast: None,
                 wait: false,
             },
-        };
-        project.define(tables);
-        project
+        }
+    }
+
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.folder.clone()
+    }
+
+    /// A file beside the project, which is no input of it.
+    pub(crate) fn beside(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
     }
 
     pub(crate) fn define(&self, tables: &str) {
@@ -57,11 +76,11 @@ impl Project {
     }
 
     pub(crate) fn path(&self, path: &str) -> PathBuf {
-        self.folder.path().join("project").join(path)
+        self.folder.join("project").join(path)
     }
 
     pub(crate) fn state(&self) -> PathBuf {
-        self.folder.path().join("state")
+        self.folder.join("state")
     }
 
     pub(crate) fn write(&self, path: &str, content: &str) {

@@ -69,7 +69,7 @@ async fn time_is_limited_and_everything_is_gone_after_it() {
     let report = project.run().await;
     assert_eq!(result(&report, "slow"), &JobResult::TimedOut);
     assert!(start.elapsed() < Duration::from_secs(20));
-    let pids = pids(&project.folder.path().join("pids"));
+    let pids = pids(&project.beside("pids"));
     assert_eq!(pids.len(), 2);
     assert!(!pids.into_iter().any(is_alive));
 }
@@ -105,11 +105,7 @@ async fn a_second_request_ends_the_grace() {
         })
         .await;
     assert_eq!(result(told.report(), "stubborn"), &JobResult::Cancelled);
-    assert!(
-        !pids(&project.folder.path().join("pids"))
-            .into_iter()
-            .any(is_alive)
-    );
+    assert!(!pids(&project.beside("pids")).into_iter().any(is_alive));
 }
 
 #[tokio::test]
@@ -120,7 +116,7 @@ async fn what_a_job_leaves_running_is_ended_also_in_a_session_of_its_own() {
     let project = Project::new(&shell("litter", script, UNCACHED));
     let told = project.told().await;
     assert_eq!(result(told.report(), "litter"), &JobResult::Passed);
-    let pids = pids(&project.folder.path().join("pids"));
+    let pids = pids(&project.beside("pids"));
     assert_eq!(pids.len(), 2);
     assert!(!pids.into_iter().any(is_alive));
     assert!(told.output("litter").contains("left 2 processes running"));
@@ -136,7 +132,7 @@ async fn a_storm_of_forks_is_ended() {
     project.write("storm.sh", storm);
     let report = project.run().await;
     assert_eq!(result(&report, "storm"), &JobResult::TimedOut);
-    let pids = pids(&project.folder.path().join("pids"));
+    let pids = pids(&project.beside("pids"));
     assert!(pids.len() > 20, "there was a storm: {}", pids.len());
     until("nothing of the storm is left", || {
         !pids.iter().any(|p| is_alive(*p))
