@@ -15,9 +15,10 @@ pub enum Outcome {
     NotMet,
     /// A condition does not hold, and an unexpired waiver covers it.
     Waived,
-    /// Could not look: a report is missing, unreadable or too small.
+    /// Could not look: a report cannot be read, or does not say what was asked.
     Error,
-    /// Did not look: something before it failed or was not run.
+    /// Nothing to go by: the report is missing, too old or about too little, or the job that
+    /// makes it was not run to its end.
     NotEvaluated,
 }
 

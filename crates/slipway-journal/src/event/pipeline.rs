@@ -26,7 +26,7 @@ pub enum PipelineEvent {
         job: String,
         /// How it ended.
         result: JobResult,
-        /// The key that its result is cached under, 64 hex digits.
+        /// The key that its result is cached under, 64 hex digits; empty where it never is.
         key: String,
         /// Wall time in milliseconds.
         took_ms: u64,
