@@ -27,5 +27,7 @@ pub(crate) struct App {
     /// Connections for looking at health only.
     pub(crate) probes: PgPool,
     pub(crate) cache: Option<Cache>,
+    /// Turns in which free times are computed.
+    pub(crate) computing: Semaphore,
     pub(crate) stream_places: Arc<Semaphore>,
 }

@@ -16,8 +16,6 @@ use crate::store::service::Service;
 
 /// The wording that customers are shown before they book.
 const NOTICE: &str = "booking-notice-2026-11";
-/// Times offered instead of one that is gone.
-const ALTERNATIVES: usize = 3;
 
 /// Beyond every horizon that a service may have.
 const HORIZON_MAX: SignedDuration = SignedDuration::from_hours(24 * 740);
@@ -42,11 +40,8 @@ pub(crate) enum Answer {
         /// The secret address of the booking.
         token: String,
     },
-    /// The time cannot be had; these are the nearest that can.
-    Gone {
-        /// In order of time; may be empty.
-        nearest: Vec<Timestamp>,
-    },
+    /// The time cannot be had.
+    Gone,
     /// The key was used for another wish.
     KeyReused,
 }
@@ -74,7 +69,7 @@ pub(crate) struct Appointments {
 }
 
 impl Appointments {
-    /// Books `wish`, or says what could be booked instead.
+    /// Books `wish`, or says that it cannot be had.
     pub(crate) async fn book(
         &self,
         business: &Business,
@@ -84,22 +79,15 @@ impl Appointments {
         now: Timestamp,
     ) -> sqlx::Result<Answer> {
         // Beyond these there is nothing to book, and no need to bother the calendar.
-        let (earliest, latest) = (now, now.checked_add(HORIZON_MAX).unwrap_or(now));
-        if !(earliest..=latest).contains(&wish.start) {
-            let wanted = wish.start.clamp(earliest, latest);
-            let nearest = self.nearest(business, zone, service, wanted, now).await?;
-            return Ok(Answer::Gone { nearest });
+        let latest = now.checked_add(HORIZON_MAX).unwrap_or(now);
+        if !(now..=latest).contains(&wish.start) {
+            return Ok(Answer::Gone);
         }
         match self.attempt(business, zone, service, wish, now).await {
-            Ok(Some(answer)) => return Ok(answer),
-            Ok(None) => {}
-            Err(error) if store::is_conflict(&error) => {}
-            Err(error) => return Err(error),
+            Ok(answer) => Ok(answer.unwrap_or(Answer::Gone)),
+            Err(error) if store::is_conflict(&error) => Ok(Answer::Gone),
+            Err(error) => Err(error),
         }
-        let nearest = self
-            .nearest(business, zone, service, wish.start, now)
-            .await?;
-        Ok(Answer::Gone { nearest })
     }
 
     /// One transaction; nothing where the time cannot be had, and then nothing is kept.
@@ -246,24 +234,6 @@ impl Appointments {
         let audit = ("customer", "booking.confirmed");
         store::record::audit(connection, new_id(), business.id, audit.0, audit.1, id, now).await?;
         store::record::outbox(connection, new_id(), business.id, "confirmed", id, now).await
-    }
-
-    /// The free times nearest to one that is gone.
-    async fn nearest(
-        &self,
-        business: &Business,
-        zone: &TimeZone,
-        service: &Service,
-        wanted: Timestamp,
-        now: Timestamp,
-    ) -> sqlx::Result<Vec<Timestamp>> {
-        let mut transaction = store::begin(&self.pool, business.id).await?;
-        let window = availability::around(zone.to_datetime(wanted.max(now)).date());
-        let candidates =
-            availability::candidates(&mut transaction, zone, service.id, window).await?;
-        transaction.rollback().await?;
-        let free = availability::free(&candidates, &availability::rules(service), window, now);
-        Ok(booking::nearest(wanted, &free, ALTERNATIVES))
     }
 
     /// The booking that a secret address leads to, with its business.

@@ -102,14 +102,6 @@ pub(crate) fn free(
     starts
 }
 
-/// The days around `date` in which to look for another time.
-pub(crate) fn around(date: Date) -> Window {
-    Window {
-        from: plus_days(date, -3),
-        to: plus_days(date, 10),
-    }
-}
-
 fn weekly(opening: &store::lane::Opening) -> Option<(Weekday, Opening)> {
     let weekday = Weekday::from_monday_one_offset(i8::try_from(opening.weekday).ok()?).ok()?;
     Some((weekday, minutes(opening.opens, opening.closes)?))

@@ -204,9 +204,9 @@ impl App {
                 self.metrics.bookings.inc();
                 Booked::Made(Made { token })
             }
-            Answer::Gone { nearest } => {
+            Answer::Gone => {
                 self.metrics.conflicts.inc();
-                Booked::Gone(nearest.into_iter().map(|start| offer.free(start)).collect())
+                Booked::Gone(self.nearest(offer, checked.start).await?)
             }
             Answer::KeyReused => Booked::KeyReused,
         })

@@ -25,6 +25,9 @@ use crate::server::{self, Drained};
 /// The three health endpoints, each asked by a proxy and by a person at most.
 const PROBE_CONNECTIONS: u32 = 3;
 
+/// More than there are processors gains nothing.
+const COMPUTED_AT_ONCE: usize = 4;
+
 /// Serves until `shutdown`, then finishes what is in flight.
 pub async fn serve(
     config: Config,
@@ -58,6 +61,7 @@ pub async fn serve(
         metrics: Metrics::new(&config.release),
         form_key: FormKey::derive(config.form_key_material(), config.secure),
         secure: config.secure,
+        computing: Semaphore::new(COMPUTED_AT_ONCE),
         stream_places: Arc::new(Semaphore::new(STREAMS_MAX)),
         shutdown: shutdown.clone(),
         release: config.release,
