@@ -1,6 +1,8 @@
-//! Booking in a real browser: runs the suites in `tests/e2e` against the program, with
-//! the demonstration in its database, and counts what passed.
+//! Booking and the console of Slipway in a real browser: runs the suites in `tests/e2e`
+//! against the programs, Booking with the demonstration in its database, and counts what
+//! passed.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -14,12 +16,21 @@ use crate::site::{self, Site};
 const FOLDER: &str = "tests/e2e";
 /// One after the other: two at once would take each other's times.
 const SUITES: [&str; 2] = ["journey.test.js", "access.test.js"];
+/// Starts a Slipway by itself, with a small application of its own.
+const CONSOLE_SUITE: &str = "console.test.js";
 
 /// Browser tests that ran.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ran {
     pub(crate) passed: u64,
     pub(crate) failed: u64,
+}
+
+impl Ran {
+    fn add(&mut self, more: Self) {
+        self.passed += more.passed;
+        self.failed += more.failed;
+    }
 }
 
 /// Runs every suite. Failed tests are counted, not an error; an error means that the
@@ -32,11 +43,19 @@ pub(crate) fn run(root: &Path, services: &Services) -> anyhow::Result<Ran> {
     let site = Site::start(&program, services)?;
     let mut ran = Ran::default();
     for suite in SUITES {
-        let one = run_suite(&folder, suite, &site.address)?;
-        ran.passed += one.passed;
-        ran.failed += one.failed;
+        ran.add(run_suite(
+            &folder,
+            suite,
+            ("BOOKING_URL", site.address.as_ref()),
+        )?);
     }
     site.end()?;
+    let slipway = site::build_program(root, "slipway", "slipway", "dev")?;
+    ran.add(run_suite(
+        &folder,
+        CONSOLE_SUITE,
+        ("SLIPWAY", slipway.as_ref()),
+    )?);
     ensure!(ran.passed + ran.failed > 0, "no browser test ran");
     Ok(ran)
 }
@@ -101,11 +120,11 @@ fn node(folder: &Path, script: &str, variables: &[(&str, &str)]) -> anyhow::Resu
 }
 
 /// Runs one suite, showing its report as it comes.
-fn run_suite(folder: &Path, suite: &str, address: &str) -> anyhow::Result<Ran> {
+fn run_suite(folder: &Path, suite: &str, over: (&str, &OsStr)) -> anyhow::Result<Ran> {
     let mut child = Command::new("node")
         .arg("--test-reporter=tap")
         .arg(format!("test-results/js/{suite}"))
-        .env("BOOKING_URL", address)
+        .env(over.0, over.1)
         .current_dir(folder)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

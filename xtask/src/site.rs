@@ -12,15 +12,18 @@ use testkit::services::Services;
 
 /// Builds the program with a profile of the workspace and says where it lies.
 pub(crate) fn build(root: &Path, profile: &str) -> anyhow::Result<PathBuf> {
+    build_program(root, "booking-web", "booking", profile)
+}
+
+/// The same for any program of the workspace.
+pub(crate) fn build_program(
+    root: &Path,
+    package: &str,
+    program: &str,
+    profile: &str,
+) -> anyhow::Result<PathBuf> {
     let output = Command::new("cargo")
-        .args([
-            "build",
-            "--locked",
-            "--package",
-            "booking-web",
-            "--bin",
-            "booking",
-        ])
+        .args(["build", "--locked", "--package", package, "--bin", program])
         .args(["--profile", profile])
         .arg("--message-format=json-render-diagnostics")
         .current_dir(root)
@@ -28,15 +31,15 @@ pub(crate) fn build(root: &Path, profile: &str) -> anyhow::Result<PathBuf> {
         .stderr(Stdio::inherit())
         .output()
         .context("starting cargo build")?;
-    ensure!(output.status.success(), "booking does not compile");
+    ensure!(output.status.success(), "{program} does not compile");
     let messages = String::from_utf8_lossy(&output.stdout);
-    let program = messages.lines().filter_map(executable).next_back();
-    program.context("cargo named no program")
+    let mut built = messages.lines().filter_map(|m| executable(m, program));
+    built.next_back().context("cargo named no program")
 }
 
-fn executable(message: &str) -> Option<PathBuf> {
+fn executable(message: &str, program: &str) -> Option<PathBuf> {
     let message: serde_json::Value = serde_json::from_str(message).ok()?;
-    (message.get("target")?.get("name")? == "booking").then_some(())?;
+    (message.get("target")?.get("name")? == program).then_some(())?;
     Some(PathBuf::from(message.get("executable")?.as_str()?))
 }
 

@@ -15,7 +15,7 @@ use crate::console::view::ledger::{EntryWords, Search, entry_words};
 use crate::console::words::number;
 
 /// Entries on one page.
-const FOUND_MAX: usize = 100;
+const FOUND_MAX: usize = 50;
 /// Entries that are read at once, and that one search looks through at most.
 const READ: i64 = 1000;
 const LOOKED_MAX: i64 = 20_000;

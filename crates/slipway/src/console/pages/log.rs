@@ -15,7 +15,7 @@ use crate::console::Desk;
 use crate::console::fault::Fault;
 use crate::console::pages::{Section, Site, render};
 use crate::console::view::log::{LogLine, last_lines};
-use crate::console::words::short;
+use crate::console::words::{capital, short};
 
 const LINES: usize = 200;
 /// Read from the end of the file; 200 lines are seldom longer.
@@ -49,7 +49,7 @@ pub(crate) async fn get(
         short: short(id),
         id: id.to_string(),
         rollout,
-        ended,
+        ended: ended.map(|how| capital(&how)),
         is_there: tail.is_some(),
         lines: last_lines(tail.as_deref().unwrap_or_default(), LINES),
     })

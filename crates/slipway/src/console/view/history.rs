@@ -2,10 +2,10 @@
 
 use crate::console::live::Picture;
 use crate::console::view::receipt::failed;
-use crate::console::view::rollout::{GateWords, gates};
+use crate::console::view::rollout::{GateWords, gates, took};
 use crate::console::view::service::live_release;
 use crate::console::view::{Mood, ReleaseWords, short_commit};
-use crate::console::words::{Clockface, When, between, capital, number, short, span};
+use crate::console::words::{Clockface, When, capital, number, short, span};
 use crate::reading::{Rollout, actor_name, state_name, state_reason};
 
 /// Lines on one page.
@@ -58,16 +58,7 @@ pub(crate) fn rollouts(
 }
 
 fn line(picture: &Picture, rollout: &Rollout, face: &Clockface) -> RolloutLine {
-    let until = if rollout.is_settled() {
-        rollout.timeline.last().map_or(rollout.asked_at, |m| m.at)
-    } else {
-        face.now
-    };
     let receipt = rollout.receipt.as_ref();
-    let took = receipt.map_or_else(
-        || between(rollout.asked_at, until),
-        |r| std::time::Duration::from_millis(r.took_ms),
-    );
     RolloutLine {
         id: rollout.rollout.to_string(),
         short: short(rollout.rollout),
@@ -78,7 +69,7 @@ fn line(picture: &Picture, rollout: &Rollout, face: &Clockface) -> RolloutLine {
         reason: state_reason(&rollout.state).map(|r| capital(&r)),
         asked: face.when(rollout.asked_at),
         actor: actor_name(&rollout.actor).to_owned(),
-        took: span(took),
+        took: span(took(rollout, face)),
         failed: receipt.map(|r| number(failed(r))),
         has_failures: receipt.is_some_and(|r| failed(r) > 0),
     }

@@ -1,6 +1,8 @@
 //! One rollout, whole: where it stands, why, its timeline, the traffic of the releases
 //! that it moves between, its instances. Pure.
 
+use std::time::Duration;
+
 use slipway_journal::event::rollout::RolloutState;
 use slipway_journal::{Outcome, ReleaseId};
 
@@ -85,11 +87,6 @@ pub(crate) fn rollout_words(
     face: &Clockface,
 ) -> RolloutWords {
     let reading = &picture.reading;
-    let until = if rollout.state.is_end() {
-        rollout.timeline.last().map_or(rollout.asked_at, |m| m.at)
-    } else {
-        face.now
-    };
     RolloutWords {
         id: rollout.rollout.to_string(),
         short: short(rollout.rollout),
@@ -103,10 +100,10 @@ pub(crate) fn rollout_words(
             .map(|p| ReleaseWords::of(p, reading)),
         state: state_name(&rollout.state),
         mood: Mood::of(&rollout.state),
-        reason: state_reason(&rollout.state).map(|r| capital(&r)),
+        reason: reason(rollout),
         asked: face.when(rollout.asked_at),
         actor: actor_name(&rollout.actor).to_owned(),
-        took: span(between(rollout.asked_at, until)),
+        took: span(took(rollout, face)),
         is_over: rollout.state.is_end(),
         stepper: stepper(rollout),
         triggers: rollout
@@ -129,6 +126,26 @@ pub(crate) fn rollout_words(
             Lever::Nothing
         },
     }
+}
+
+/// By its receipt, the moment of the switch or of the way back; without one, until its last
+/// word or now.
+pub(crate) fn took(rollout: &Rollout, face: &Clockface) -> Duration {
+    match &rollout.receipt {
+        Some(receipt) => Duration::from_millis(receipt.took_ms),
+        None if rollout.is_settled() => {
+            let last = rollout.timeline.last();
+            between(rollout.asked_at, last.map_or(rollout.asked_at, |m| m.at))
+        }
+        None => between(rollout.asked_at, face.now),
+    }
+}
+
+/// Why it stands as it does, unless a trigger says the same in full below.
+fn reason(rollout: &Rollout) -> Option<String> {
+    let reason = state_reason(&rollout.state)?;
+    let is_said = rollout.triggers.iter().any(|(_, said)| *said == reason);
+    (!is_said).then(|| capital(&reason))
 }
 
 /// Before it has traffic a rollout is cancelled; with traffic it is rolled back, which
@@ -256,6 +273,7 @@ mod tests {
         let words = words(2);
         assert_eq!(words.triggers.len(), 1);
         assert!(words.is_quarantined && words.has_receipt);
+        assert_eq!(words.took, "6.2 s", "as the receipt says");
         assert!(words.traffic.is_empty(), "figures of now are not its own");
         assert_eq!(words.instances[0].health, "ended with code 0");
     }
