@@ -76,7 +76,8 @@ fn build(root: &Path, env: &Env) -> anyhow::Result<PathBuf> {
     let status = Command::new("cargo")
         .args([
             "build",
-            "--release",
+            "--profile",
+            "dist",
             "--locked",
             "--package",
             "slipway-proxy",
@@ -92,7 +93,7 @@ fn build(root: &Path, env: &Env) -> anyhow::Result<PathBuf> {
     let target = env
         .get("CARGO_TARGET_DIR")
         .map_or_else(|| root.join("target"), PathBuf::from);
-    Ok(target.join("release/examples/proxy"))
+    Ok(target.join("dist/examples/proxy"))
 }
 
 /// One process that ends with this value.
