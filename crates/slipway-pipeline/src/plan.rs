@@ -17,6 +17,8 @@ pub(crate) struct Plan {
     pub(crate) order: Vec<String>,
     /// The longest way from a job's start to the end of the run, by the job.
     pub(crate) remaining: BTreeMap<String, Duration>,
+    /// The jobs of the plan that need a job, by that job.
+    pub(crate) dependents: BTreeMap<String, Vec<String>>,
 }
 
 /// A job that was asked for and that is not in the file.
@@ -52,26 +54,34 @@ impl Plan {
         for name in all {
             add(definition, name, &mut seen, &mut order);
         }
+        let mut dependents: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for name in &order {
+            for need in definition
+                .jobs
+                .get(name)
+                .into_iter()
+                .flat_map(|job| &job.needs)
+            {
+                dependents
+                    .entry(need.clone())
+                    .or_default()
+                    .push(name.clone());
+            }
+        }
         let mut remaining: BTreeMap<String, Duration> = BTreeMap::new();
         for name in order.iter().rev() {
             let own = history.get(name).copied().unwrap_or(UNKNOWN);
-            let behind = order
-                .iter()
-                .filter(|other| needs(definition, other, name))
-                .filter_map(|other| remaining.get(other))
-                .max();
+            let behind = dependents.get(name).into_iter().flatten();
+            let behind = behind.filter_map(|other| remaining.get(other)).max();
             let way = own + behind.copied().unwrap_or_default();
             remaining.insert(name.clone(), way);
         }
-        Ok(Self { order, remaining })
+        Ok(Self {
+            order,
+            remaining,
+            dependents,
+        })
     }
-}
-
-fn needs(definition: &Definition, job: &str, need: &str) -> bool {
-    definition
-        .jobs
-        .get(job)
-        .is_some_and(|job| job.needs.contains(need))
 }
 
 /// Needs have no circle, so this ends.

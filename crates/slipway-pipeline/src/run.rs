@@ -5,6 +5,7 @@
 mod attempt;
 mod ending;
 mod keying;
+mod queue;
 mod record;
 mod runner;
 mod start;

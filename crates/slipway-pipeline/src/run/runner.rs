@@ -27,6 +27,7 @@ use crate::waiver::Waiver;
 
 use super::attempt::{self, Attempt, Tried};
 use super::keying::{self, Keyed, Keying};
+use super::queue::Queue;
 use super::record::Record;
 use super::start::{file_error, own_folders, show};
 use super::{Ground, Happening, JobReport, Report, Request, RunError, passed};
@@ -44,6 +45,7 @@ pub(super) struct Runner<'a> {
     pub(super) roster: Roster,
     pub(super) cache: Cache,
     pub(super) plan: Plan,
+    pub(super) queue: Queue,
     pub(super) history: History,
     pub(super) keying: Keying<'a>,
     /// Whether a job ran since the files were looked at.
@@ -109,32 +111,20 @@ impl Runner<'_> {
         Ok(())
     }
 
-    /// The job to start now: of those whose needs have passed and that there is room for,
-    /// the one with the longest way behind it.
-    fn next(&self, running: &Running) -> Option<String> {
+    /// The job to start now, if one can start and there is room for it.
+    fn next(&mut self, running: &Running) -> Option<String> {
         if self.halt.is_requested() {
             return None;
         }
         let used: u64 = running.cores.values().sum();
         let room = self.request.cores.max(1).saturating_sub(used);
-        let is_ready = |name: &&String| {
-            let Some(job) = self.definition.jobs.get(*name) else {
-                return false;
-            };
-            let has_passed = |need| self.done.get(need).is_some_and(JobReport::passed);
-            // A job that wants more cores than there are runs alone.
-            let fits = job.cores <= room || running.cores.is_empty();
-            !self.done.contains_key(*name)
-                && !running.cores.contains_key(*name)
-                && fits
-                && job.needs.iter().all(has_passed)
-        };
-        let ready = self.plan.order.iter().filter(is_ready);
-        // The first of equals, so that the order of the file's names decides.
-        ready
-            .rev()
-            .max_by_key(|name| self.plan.remaining.get(*name))
-            .cloned()
+        let is_idle = running.cores.is_empty();
+        let jobs = &self.definition.jobs;
+        // A job that wants more cores than there are runs alone.
+        self.queue.take(|name| {
+            jobs.get(name)
+                .is_some_and(|job| job.cores <= room || is_idle)
+        })
     }
 
     /// The result of a job that one of its needs keeps from running.
@@ -423,6 +413,9 @@ impl Runner<'_> {
             key: report.key.clone(),
             took_ms: u64::try_from(report.took.as_millis()).unwrap_or(u64::MAX),
         };
+        if report.passed() {
+            self.queue.passed(&report.name);
+        }
         self.done.insert(report.name.clone(), report);
         self.tell(event, is_boundary).await
     }

@@ -19,6 +19,7 @@ use crate::process::{self, Roster};
 use crate::source::Revision;
 use crate::waiver;
 
+use super::queue::Queue;
 use super::record::{self, Record};
 use super::runner::Runner;
 use super::{Ground, Happening, Keying, Request, RunError};
@@ -82,6 +83,7 @@ pub(super) async fn start<'a>(
         waivers,
         roster: Roster::new(ground.is_sole),
         cache,
+        queue: Queue::new(&plan, definition),
         plan,
         history,
         keying,
