@@ -228,16 +228,20 @@ fn test_lines(text: &str) -> anyhow::Result<Vec<std::ops::RangeInclusive<usize>>
 }
 
 fn lcov(files: &BTreeMap<PathBuf, Lines>) -> String {
-    let mut text = String::from("TN:\n");
-    for (file, lines) in files {
-        text.push_str(&format!("SF:{}\n", file.display()));
-        for (line, count) in lines {
-            text.push_str(&format!("DA:{line},{count}\n"));
-        }
+    let records = files.iter().map(|(file, lines)| {
+        let counts: Vec<String> = lines
+            .iter()
+            .map(|(line, count)| format!("DA:{line},{count}\n"))
+            .collect();
         let (all, hit) = sums(lines);
-        text.push_str(&format!("LF:{all}\nLH:{hit}\nend_of_record\n"));
-    }
-    text
+        format!(
+            "SF:{}\n{}LF:{all}\nLH:{hit}\nend_of_record\n",
+            file.display(),
+            counts.concat()
+        )
+    });
+    let records: Vec<String> = records.collect();
+    format!("TN:\n{}", records.concat())
 }
 
 fn sums(lines: &Lines) -> (usize, usize) {
