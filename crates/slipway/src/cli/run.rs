@@ -40,6 +40,7 @@ Examples:
 
 Exit codes: 0 all passed, 1 a job or a required gate did not, 2 slipway.toml has
 mistakes, 130 stopped from the keyboard")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct Run {
     /// The jobs, with all that they need [default: every job]
     #[arg(value_name = "JOB")]
