@@ -5,10 +5,11 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use chassis::{Clock, Shutdown};
-use slipway_journal::{Entry, Journal, JournalError, Seq};
+use slipway_journal::event::RolloutEvent;
+use slipway_journal::{Entry, Event, Journal, JournalError, Seq};
 use slipway_proxy::{Client, Stats, Table};
 use tokio::sync::broadcast::{self, error::RecvError};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::console::traffic::Traffic;
@@ -56,6 +57,8 @@ impl Picture {
 pub(crate) struct Live {
     picture: RwLock<Picture>,
     revision: watch::Sender<u64>,
+    /// A step was done, so the proxy's table may be another.
+    stepped: Notify,
 }
 
 impl Live {
@@ -71,6 +74,7 @@ impl Live {
         let live = Arc::new(Self {
             picture: RwLock::new(picture),
             revision,
+            stepped: Notify::new(),
         });
         let follow = Follow {
             live: Arc::clone(&live),
@@ -106,6 +110,10 @@ impl Live {
             tokio::select! {
                 () = shutdown.requested() => return,
                 _ = ticks.tick() => {}
+                () = self.stepped.notified() => {
+                    self.look_at_table(&proxy).await;
+                    continue;
+                }
             }
             let known = self.picture().proxy.table.as_ref().map(|t| t.generation);
             let asked = timeout(ANSWER_WITHIN, async {
@@ -135,6 +143,18 @@ impl Live {
     }
 }
 
+impl Live {
+    /// Looks at the table between two samples, so that what is live is never behind what the
+    /// journal says. Counts wait for their second: rates need equal lengths of time.
+    async fn look_at_table(&self, proxy: &Client) {
+        match timeout(ANSWER_WITHIN, proxy.table()).await {
+            Ok(Ok(table)) => self.change(|picture| picture.proxy.table = Some(table)),
+            // The next sample finds out what is wrong, and says it.
+            Ok(Err(_)) | Err(_) => tracing::debug!("the proxy's table cannot be looked at"),
+        }
+    }
+}
+
 /// Follows the journal from where it was read.
 pub(crate) struct Follow {
     live: Arc<Live>,
@@ -151,7 +171,12 @@ impl Follow {
                 received = self.entries.recv() => received,
             };
             match received {
-                Ok(entry) => self.live.change(|picture| picture.take(&entry)),
+                Ok(entry) => {
+                    self.live.change(|picture| picture.take(&entry));
+                    if matches!(entry.event, Event::Rollout(RolloutEvent::Done { .. })) {
+                        self.live.stepped.notify_one();
+                    }
+                }
                 Err(RecvError::Lagged(_)) => {
                     if let Err(error) = self.catch_up().await {
                         tracing::error!(%error, "the console cannot read the journal");

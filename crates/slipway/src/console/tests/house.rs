@@ -1,6 +1,6 @@
 //! A running console with everything that it stands on, for one test.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -38,6 +38,10 @@ pub(crate) struct House {
     pub(crate) shutdown: Shutdown,
     pub(crate) served: JoinHandle<anyhow::Result<()>>,
     hands: ManualClock,
+    /// What the proxy tells fits so many rollouts.
+    told: Arc<AtomicUsize>,
+    /// The proxy tells no counts.
+    is_mute: Arc<AtomicBool>,
     _folder: TempDir,
 }
 
@@ -94,7 +98,7 @@ impl House {
     /// A console over a journal of so many rollouts and a proxy that fits them.
     pub(crate) async fn open(rollouts: usize, helm: Option<Arc<dyn Helm>>) -> Self {
         let house = Self::without_proxy(rollouts, helm).await;
-        house.proxy(rollouts);
+        house.proxy();
         house
     }
 
@@ -141,21 +145,37 @@ impl House {
             shutdown,
             served,
             hands,
+            told: Arc::new(AtomicUsize::new(rollouts)),
+            is_mute: Arc::default(),
             _folder: folder,
         }
     }
 
-    /// Answers on the proxy's socket what fits so many rollouts; between two looks a second
+    /// From now on the proxy tells no counts, so that nobody samples it, and its table fits
+    /// so many rollouts.
+    pub(crate) fn tell_only_table(&self, rollouts: usize) {
+        self.is_mute.store(true, Ordering::SeqCst);
+        self.told.store(rollouts, Ordering::SeqCst);
+    }
+
+    /// Answers on the proxy's socket what fits; between two looks at its counts a second
     /// passes.
-    fn proxy(&self, rollouts: usize) {
+    fn proxy(&self) {
         let listener = UnixListener::bind(self.state.proxy_socket()).unwrap();
         let looks = Arc::new(AtomicU64::new(0));
         let hands = self.hands.clone();
+        let (told, is_mute) = (Arc::clone(&self.told), Arc::clone(&self.is_mute));
         let stats = async move |Extract(looks): Extract<Arc<AtomicU64>>| {
+            if is_mute.load(Ordering::SeqCst) {
+                return Err(StatusCode::SERVICE_UNAVAILABLE);
+            }
             hands.advance(Duration::from_secs(1));
-            Json(sample::proxy_of(rollouts, looks.fetch_add(1, Ordering::SeqCst)).1)
+            let look = looks.fetch_add(1, Ordering::SeqCst);
+            let (_, stats) = sample::proxy_of(told.load(Ordering::SeqCst), look);
+            Ok(Json(stats))
         };
-        let table = async move || Json(sample::proxy_of(rollouts, 0).0);
+        let told = Arc::clone(&self.told);
+        let table = async move || Json(sample::proxy_of(told.load(Ordering::SeqCst), 0).0);
         let routes = Router::new()
             .route("/stats", get(stats))
             .route("/table", get(table))

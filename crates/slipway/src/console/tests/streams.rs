@@ -5,7 +5,8 @@ use std::time::Duration;
 use axum::http::{Method, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use slipway_journal::event::rollout::{RolloutEvent, RolloutState};
+use slipway_journal::Generation;
+use slipway_journal::event::rollout::{RolloutEvent, RolloutState, Step};
 use tokio::time::timeout;
 
 use super::house::{House, PATIENCE};
@@ -99,6 +100,28 @@ async fn the_overview_comes_whole_and_then_as_it_changes() {
         (update.name.as_str(), update.id),
         ("service-booking", seq.to_string())
     );
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_new_table_is_seen_as_soon_as_its_step_is_done() {
+    let house = House::open(2, None).await;
+    house.get_with("/", "Routing table 22, ").await;
+    house.tell_only_table(3);
+    let step = Step::Shift {
+        weight: 10_000,
+        generation: Generation(23),
+    };
+    house
+        .write(RolloutEvent::Done {
+            rollout: sample::rollout_id(2),
+            step,
+            observed: "table served".into(),
+            took_us: None,
+            counters: None,
+        })
+        .await;
+    house.get_with("/", "Routing table 23, ").await;
     house.close().await;
 }
 
