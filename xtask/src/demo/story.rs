@@ -224,7 +224,9 @@ fn in_the_middle(slipway: &Slipway) -> anyhow::Result<(String, u32)> {
                 "expanded" | "started" | "ready" | "preview" | "shifting"
             )
         {
-            let control = status["processes"]["control"]["pid"].as_u64().context("control runs")?;
+            let control = status["processes"]["control"]["pid"]
+                .as_u64()
+                .context("control runs")?;
             return Ok((state.to_owned(), u32::try_from(control)?));
         }
         ensure!(
