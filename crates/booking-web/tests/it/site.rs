@@ -169,9 +169,15 @@ impl Site {
         assert!(Command::new("kill").arg(pid).status().unwrap().success());
     }
 
+    /// Waits for the end of the program, and of what it logged.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
         let child = &mut self.child;
-        until("the program ends", async || child.try_wait().unwrap()).await
+        let status = until("the program ends", async || child.try_wait().unwrap()).await;
+        // The reader lets go of its share of the lines at their end.
+        let lines = &self.lines;
+        let is_read = async || (Arc::strong_count(lines) == 1).then_some(());
+        until("the last line is read", is_read).await;
+        status
     }
 }
 
