@@ -194,6 +194,7 @@ mod tests {
     #[test]
     fn a_folder_that_others_cannot_enter_is_noticed() {
         let closed = tempfile::tempdir().unwrap();
+        fs::set_permissions(closed.path(), fs::Permissions::from_mode(0o700)).unwrap();
         let inside = closed.path().join("project");
         fs::create_dir(&inside).unwrap();
         assert!(!others_may_pass(&inside).unwrap());
