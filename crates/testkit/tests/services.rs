@@ -98,7 +98,9 @@ fn held(child: &mut Child) -> Vec<PathBuf> {
 }
 
 fn hold() -> Child {
-    Command::new(env!("CARGO_BIN_EXE_testkit-hold"))
+    // A run in the background ignores Ctrl-C, and so would everything that it starts.
+    Command::new("env")
+        .args(["--default-signal=INT", env!("CARGO_BIN_EXE_testkit-hold")])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
