@@ -32,7 +32,7 @@ pub(super) const THIRD: &[Edit] = &[
                 fn spoiled(route: &str) -> bool {\n    \
                 static REQUESTS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);\n    \
                 let number = REQUESTS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);\n    \
-                number > 200 && number % 3 == 0 && !route.ends_with(\"health\")\n\
+                number > 200 && number.is_multiple_of(3) && !route.ends_with(\"health\")\n\
                 }\n\n\
                 /// Ends an answer that takes too long.",
     },
