@@ -13,8 +13,8 @@ pub(super) const SECOND: &[Edit] = &[Edit {
     after: "<h1>Book a time that suits you, in under a minute.</h1>",
 }];
 
-/// The third release: after its first two hundred requests every third one fails. Health
-/// answers stay good, and a preview never gets that far.
+/// The third release: once its start page was seen sixty times, every third request fails,
+/// of whatever kind. Health answers stay good; no test and no preview gets that far.
 pub(super) const THIRD: &[Edit] = &[
     Edit {
         file: "crates/booking-web/src/frame.rs",
@@ -30,9 +30,12 @@ pub(super) const THIRD: &[Edit] = &[
         before: "/// Ends an answer that takes too long.",
         after: "/// Whether the new cache fails this request.\n\
                 fn spoiled(route: &str) -> bool {\n    \
-                static REQUESTS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);\n    \
-                let number = REQUESTS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);\n    \
-                number > 200 && number.is_multiple_of(3) && !route.ends_with(\"health\")\n\
+                use std::sync::atomic::{AtomicU64, Ordering::Relaxed};\n    \
+                static VISITS: AtomicU64 = AtomicU64::new(0);\n    \
+                static REQUESTS: AtomicU64 = AtomicU64::new(0);\n    \
+                let visits = VISITS.fetch_add(u64::from(route == \"/\"), Relaxed);\n    \
+                let number = REQUESTS.fetch_add(1, Relaxed);\n    \
+                visits > 60 && number.is_multiple_of(3) && !route.ends_with(\"health\")\n\
                 }\n\n\
                 /// Ends an answer that takes too long.",
     },
