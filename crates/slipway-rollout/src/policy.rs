@@ -50,7 +50,7 @@ pub struct Policy {
 /// When bad answers take a release back: all of it must hold at once.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Burst {
-    /// Seconds that are looked at together. Default 5.
+    /// Seconds that are looked at together, at most; fewer do as well. Default 5.
     pub window_s: u64,
     /// Failed requests within them. Default 10.
     pub failed: u64,

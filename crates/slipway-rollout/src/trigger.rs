@@ -1,8 +1,8 @@
 //! What takes a release back, as a pure function of what the proxy counted. No data never
 //! says that all is well, and never that something is wrong either: it says nothing.
 //!
-//! Burst: within 5 seconds ≥ 10 requests failed, they are ≥ 20 % of the served, ≥ 3 different
-//! clients among those of one second; all numbers in `Policy::burst`.
+//! Burst: within the last 1, 2, … or 5 seconds ≥ 10 requests failed, they are ≥ 20 % of the
+//! served, ≥ 3 different clients among those of one second; all in `Policy::burst`.
 
 use slipway_journal::event::rollout::{Counters, Trigger};
 use slipway_journal::{ReleaseId, ServiceName};
@@ -80,22 +80,24 @@ pub fn judge(facts: &Facts<'_>, trigger: Trigger, warm: bool) -> Verdict {
 
 fn burst(facts: &Facts<'_>, new: &PoolStats) -> Option<String> {
     let rule = facts.burst;
-    let window = Window::of(new, rule.window_s, since(facts));
-    let is_burst = window.failed >= rule.failed
-        && window.failed * 100 >= window.served * rule.share_percent
-        && window.clients >= rule.clients;
-    is_burst.then(|| {
-        format!(
-            "{} of {} requests failed within {} s ({} %), {} or more clients in one second; \
-             the limit is {} and {} %",
-            window.failed,
-            window.served,
-            rule.window_s,
-            percent(window.failed, window.served),
-            window.clients,
-            rule.failed,
-            rule.share_percent
-        )
+    // The shortest time first: good answers before the first bad one must not hide it.
+    (1..=rule.window_s).find_map(|seconds| {
+        let window = Window::of(new, seconds, since(facts));
+        let is_burst = window.failed >= rule.failed
+            && window.failed * 100 >= window.served * rule.share_percent
+            && window.clients >= rule.clients;
+        is_burst.then(|| {
+            format!(
+                "{} of {} requests failed within {seconds} s ({} %), {} or more clients in one \
+                 second; the limit is {} and {} %",
+                window.failed,
+                window.served,
+                percent(window.failed, window.served),
+                window.clients,
+                rule.failed,
+                rule.share_percent
+            )
+        })
     })
 }
 

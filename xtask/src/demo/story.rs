@@ -210,7 +210,8 @@ fn killed_control(
 
 /// Waits until the rollout has started instances, and gives its state and control's process.
 fn in_the_middle(slipway: &Slipway) -> anyhow::Result<(String, u32)> {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    // The slot is free once the streams on the release before it have ended.
+    let deadline = Instant::now() + Duration::from_secs(90);
     loop {
         let status = slipway.status()?;
         let state = status["services"]
