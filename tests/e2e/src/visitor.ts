@@ -51,7 +51,11 @@ export async function visit(browser: Browser, how: Visit, act: (page: Page) => P
       const isStatus = message.text().startsWith("Failed to load resource: the server responded");
       if (message.type() === "error" && !isStatus) complaints.push(message.text());
     });
-    page.on("requestfailed", (request) => complaints.push(`${request.url()}: ${request.failure()?.errorText}`));
+    page.on("requestfailed", (request) => {
+      const reason = request.failure()?.errorText;
+      // What the browser itself breaks off because the visitor went on is no complaint.
+      if (reason !== "net::ERR_ABORTED") complaints.push(`${request.url()}: ${reason}`);
+    });
     await act(page);
   } finally {
     await context.close();
