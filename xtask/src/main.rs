@@ -71,7 +71,7 @@ fn main() -> ExitCode {
         return code;
     }
     let arguments = Arguments::parse();
-    let done = root().and_then(|root| match arguments.command {
+    let done = root(&env).and_then(|root| match arguments.command {
         Command::Setup => setup::run(setup::Purpose::All),
         Command::Demo(options) => demo::run(&root, &env, options),
         Command::Bench { what } => bench::run(&root, &env, what),
@@ -90,10 +90,13 @@ fn main() -> ExitCode {
     }
 }
 
-/// The folder of the workspace.
-fn root() -> anyhow::Result<PathBuf> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    Ok(here
+/// The folder of the workspace. Cargo names it anew at every start, so a target folder that
+/// several clones share does not send this one into another.
+fn root(env: &Env) -> anyhow::Result<PathBuf> {
+    let here = env
+        .get("CARGO_MANIFEST_DIR")
+        .context("no folder to work in: start this as `cargo xtask`")?;
+    Ok(Path::new(here)
         .parent()
         .context("xtask lies in the workspace's folder")?
         .to_owned())

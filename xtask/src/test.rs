@@ -80,6 +80,7 @@ fn tests(root: &Path, services: &Services, count: &mut Count) -> anyhow::Result<
     let mut child = Command::new("cargo")
         .args(["test", "--workspace", "--locked", "--no-fail-fast"])
         .envs(services.variables())
+        .env("INSTA_WORKSPACE_ROOT", root)
         .current_dir(root)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
