@@ -15,7 +15,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use anyhow::Context as _;
-use chassis::Env;
+use chassis::{Env, Shutdown};
 use clap::Args;
 
 use crate::setup;
@@ -44,11 +44,20 @@ pub(crate) fn run(root: &Path, env: &Env, options: Options) -> anyhow::Result<()
         .enable_all()
         .build()
         .context("starting the runtime")?;
-    // Ctrl-C ends the verb that is running, which shares this terminal; what is left is
-    // then taken down here.
+    // A signal ends the verb that is running; what is left is then taken down here.
     let _entered = runtime.enter();
-    let _signals = chassis::Shutdown::on_signals()?;
-    let told = tell(root, env, options, &runtime, &mut stages, &mut claims);
+    let shutdown = Shutdown::on_signals()?;
+    let told = open(root, env, &shutdown, &mut stages).and_then(|(house, source)| {
+        story::tell(
+            &house,
+            &source,
+            options.rate,
+            &runtime,
+            &mut stages,
+            &mut claims,
+        )?;
+        Ok(house)
+    });
     eprint!("{}", stages.table());
     let house = told?;
     println!("\n{}", claims.table());
@@ -64,14 +73,13 @@ pub(crate) fn run(root: &Path, env: &Env, options: Options) -> anyhow::Result<()
     Ok(())
 }
 
-fn tell(
+/// Builds the program, starts it, and lays out the source that it is to deliver.
+fn open(
     root: &Path,
     env: &Env,
-    options: Options,
-    runtime: &tokio::runtime::Runtime,
+    shutdown: &Shutdown,
     stages: &mut Stages,
-    claims: &mut Claims,
-) -> anyhow::Result<House> {
+) -> anyhow::Result<(House, Source)> {
     stages.run("set-up", || setup::run(setup::Purpose::Demo))?;
     let target = target(root, env);
     let program = stages.run("slipway", || build(root, &target))?;
@@ -79,21 +87,20 @@ fn tell(
     let source = stages.run("source", || {
         Source::copy(root, &state.join("source")).context("copying the source")
     })?;
-    let slipway = Slipway::new(program, source.folder(), &state.join("run"), &target);
-    clear(&slipway, &state.join("run"))?;
-    let up: Up = stages.run("up", || {
-        slipway.json(&[
-            "up",
-            "--listen",
-            "127.0.0.1:0",
-            "--console",
-            "127.0.0.1:0",
-            "--json",
-        ])
-    })?;
-    let house = House { slipway, up };
-    story::tell(&house, &source, options.rate, runtime, stages, claims)?;
-    Ok(house)
+    let run = state.join("run");
+    let slipway = Slipway::new(program, source.folder(), &run, &target, shutdown);
+    clear(&slipway, &run)?;
+    let any = "127.0.0.1:0";
+    let arguments = ["up", "--listen", any, "--console", any, "--json"];
+    let up: Up = match stages.run("up", || slipway.json(&arguments)) {
+        Ok(up) => up,
+        Err(error) => {
+            // Stopped half-way, some of it may run already.
+            slipway.down()?;
+            return Err(error);
+        }
+    };
+    Ok((House { slipway, up }, source))
 }
 
 /// What runs; taken down when this value goes.
@@ -115,10 +122,8 @@ impl House {
 
 impl Drop for House {
     fn drop(&mut self) {
-        match self.slipway.call(&["down"]) {
-            Ok(output) if output.status.success() => {}
-            Ok(output) => eprintln!("slipway down ended with {}", output.status),
-            Err(error) => eprintln!("{error:#}"),
+        if let Err(error) = self.slipway.down() {
+            eprintln!("{error:#}");
         }
     }
 }
@@ -158,11 +163,7 @@ fn clear(slipway: &Slipway, state: &Path) -> anyhow::Result<()> {
     if !state.exists() {
         return Ok(());
     }
-    let output = slipway.call(&["down"])?;
-    anyhow::ensure!(
-        output.status.success(),
-        "an earlier demo cannot be stopped; see above"
-    );
+    slipway.down().context("stopping an earlier demo")?;
     for entry in std::fs::read_dir(state).context("reading the state folder")? {
         let path = entry?.path();
         if path.ends_with("cache") {

@@ -4,10 +4,18 @@ use std::fmt::{self, Write as _};
 
 /// One line of the demo's verdict.
 #[derive(Debug)]
-pub(super) struct Claim {
+struct Claim {
     what: String,
     seen: String,
-    holds: bool,
+    standing: Standing,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Holds,
+    Broken,
+    /// Told for the reader; nothing is asked of it.
+    Noted,
 }
 
 /// Every claim so far.
@@ -17,10 +25,24 @@ pub(super) struct Claims(Vec<Claim>);
 impl Claims {
     /// Adds a claim; `seen` is shown to the reader as it is.
     pub(super) fn add(&mut self, what: impl Into<String>, seen: impl Into<String>, holds: bool) {
+        let standing = if holds {
+            Standing::Holds
+        } else {
+            Standing::Broken
+        };
+        self.put(what.into(), seen.into(), standing);
+    }
+
+    /// Adds a figure that is only told.
+    pub(super) fn note(&mut self, what: impl Into<String>, seen: impl Into<String>) {
+        self.put(what.into(), seen.into(), Standing::Noted);
+    }
+
+    fn put(&mut self, what: String, seen: String, standing: Standing) {
         let claim = Claim {
-            what: what.into(),
-            seen: seen.into(),
-            holds,
+            what,
+            seen,
+            standing,
         };
         eprintln!("  {claim}");
         self.0.push(claim);
@@ -45,7 +67,7 @@ impl Claims {
     pub(super) fn broken(&self) -> Vec<&str> {
         self.0
             .iter()
-            .filter(|c| !c.holds)
+            .filter(|c| c.standing == Standing::Broken)
             .map(|c| c.what.as_str())
             .collect()
     }
@@ -62,7 +84,11 @@ impl Claims {
 
 impl fmt::Display for Claim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mark = if self.holds { "✓" } else { "✗" };
+        let mark = match self.standing {
+            Standing::Holds => '✓',
+            Standing::Broken => '✗',
+            Standing::Noted => '·',
+        };
         write!(f, "{mark} {:<52} {}", self.what, self.seen)
     }
 }
@@ -89,7 +115,9 @@ mod tests {
         let mut claims = Claims::default();
         claims.none("failed requests", 0);
         claims.same("client and proxy count the same", 1_200, 1_201);
+        claims.note("the slowest answer", "12 ms");
         assert_eq!(claims.broken(), ["client and proxy count the same"]);
+        assert!(claims.table().contains("· the slowest answer"));
         assert!(claims.table().contains("✗ client and proxy count the same"));
     }
 

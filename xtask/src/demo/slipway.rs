@@ -1,11 +1,19 @@
 //! `slipway`, as a person would call it: the program with its words, its JSON read.
+//! Once the demo is told to end, no verb but the last `down` is called any more.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use chassis::Shutdown;
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use serde::Deserialize;
 use serde_json::Value;
+
+/// A Ctrl-C of the terminal reaches a running verb by itself; any other signal is passed
+/// on once the verb had this long to end.
+const PASS_ON_AFTER: Duration = Duration::from_secs(2);
 
 /// The program, in the project that the demo delivers.
 pub(super) struct Slipway {
@@ -13,6 +21,7 @@ pub(super) struct Slipway {
     project: PathBuf,
     state: PathBuf,
     target: PathBuf,
+    shutdown: Shutdown,
 }
 
 /// What `slipway up` says.
@@ -72,21 +81,67 @@ pub(super) struct Traffic {
 }
 
 impl Slipway {
-    /// The program at `program`; its pipelines build into `target`.
-    pub(super) fn new(program: PathBuf, project: &Path, state: &Path, target: &Path) -> Self {
+    /// The program at `program`; its pipelines build into `target`. Within a Tokio runtime.
+    pub(super) fn new(
+        program: PathBuf,
+        project: &Path,
+        state: &Path,
+        target: &Path,
+        shutdown: &Shutdown,
+    ) -> Self {
         Self {
             program,
             project: project.to_owned(),
             state: state.to_owned(),
             target: target.to_owned(),
+            shutdown: shutdown.clone(),
         }
     }
 
     /// Runs one verb; its progress is shown, its output returned.
     pub(super) fn call(&self, arguments: &[&str]) -> anyhow::Result<Output> {
-        self.command(arguments)
+        self.ensure_wanted()?;
+        let child = self.begin(arguments)?;
+        let watch = self.pass_signals_on(&child)?;
+        let output = child.wait_with_output();
+        watch.abort();
+        self.ensure_wanted()?;
+        output.with_context(|| format!("waiting for slipway {}", arguments.join(" ")))
+    }
+
+    /// Takes everything down, whether the demo is to end or not.
+    pub(super) fn down(&self) -> anyhow::Result<()> {
+        let output = self
+            .command(&["down"])
             .output()
-            .with_context(|| format!("starting slipway {}", arguments.join(" ")))
+            .context("starting slipway down")?;
+        anyhow::ensure!(
+            output.status.success(),
+            "slipway down ended with {}; see above",
+            output.status
+        );
+        Ok(())
+    }
+
+    fn ensure_wanted(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            !self.shutdown.is_requested(),
+            "stopped by a signal; what was started is taken down"
+        );
+        Ok(())
+    }
+
+    fn pass_signals_on(&self, child: &Child) -> anyhow::Result<tokio::task::JoinHandle<()>> {
+        let process = Pid::from_child(child);
+        let process = pidfd_open(process, PidfdFlags::empty()).context("watching slipway")?;
+        let shutdown = self.shutdown.clone();
+        Ok(tokio::spawn(async move {
+            shutdown.requested().await;
+            tokio::time::sleep(PASS_ON_AFTER).await;
+            if let Err(error) = pidfd_send_signal(&process, Signal::INT) {
+                eprintln!("asking slipway to end: {error}");
+            }
+        }))
     }
 
     /// Runs one verb that must end well, and reads the JSON that it prints.
@@ -112,11 +167,15 @@ impl Slipway {
     }
 
     /// Starts a deployment and does not wait for it; the caller does.
-    pub(super) fn begin_deploy(&self, release: &str) -> anyhow::Result<std::process::Child> {
-        self.command(&["deploy", release, "--json"])
+    pub(super) fn begin_deploy(&self, release: &str) -> anyhow::Result<Child> {
+        self.begin(&["deploy", release, "--json"])
+    }
+
+    fn begin(&self, arguments: &[&str]) -> anyhow::Result<Child> {
+        self.command(arguments)
             .stdout(Stdio::piped())
             .spawn()
-            .context("starting slipway deploy")
+            .with_context(|| format!("starting slipway {}", arguments.join(" ")))
     }
 
     /// Makes releases by the pipeline, and gives the one of Booking.

@@ -100,7 +100,7 @@ fn good_release(
     claims.none("failed requests, by the client", during.failed);
     let receipt = receipt(&deployed)?;
     claims.none("failed requests, by the proxy", failed(receipt));
-    claims.add("the receipt of release 2", account(receipt), true);
+    claims.note("the receipt of release 2", account(receipt));
     claims.add(
         "visitors see release 2",
         format!("{} answers", number(during.by(&releases.second).served)),
@@ -204,7 +204,7 @@ fn killed_control(
     claims.none("failed requests meanwhile, by the client", during.failed);
     let receipt = receipt(&deployed)?;
     claims.none("failed requests meanwhile, by the proxy", failed(receipt));
-    claims.add("rolling back now", receipt.rollback_now.clone(), true);
+    claims.note("rolling back now", receipt.rollback_now.clone());
     Ok(())
 }
 
@@ -288,10 +288,9 @@ fn settle(house: &House, traffic: Traffic, claims: &mut Claims) -> anyhow::Resul
         end.tally.uploads > 0 && end.tally.streams > 0 && !end.told.is_empty(),
     );
     let (p99, slowest) = end.tally.latency();
-    claims.add(
+    claims.note(
         "99 % of the answers within, and the slowest of all",
         format!("{} ms, {} ms", p99.as_millis(), slowest.as_millis()),
-        true,
     );
     let stored = database::read(&house.up.state)?;
     let lost = end.told.difference(&stored.standing).count();

@@ -19,6 +19,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
 use crate::terminal;
 
+pub(crate) use account::say_next;
 use board::Board;
 use ledger::Ledger;
 
@@ -68,6 +69,7 @@ pub(crate) struct Run {
 impl Run {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<Exit> {
         let report = context.wait(make(context, &self))?;
+        say_next(&report, context);
         if self.json {
             terminal::json(&report)?;
         }
@@ -125,7 +127,7 @@ pub(crate) async fn make(context: &Context, options: &Run) -> anyhow::Result<Rep
     };
     let (result, ()) = tokio::join!(running, showing);
     let report = result.map_err(|error| unable(error, context))?;
-    account::print(&report, context);
+    account::print(&report);
     Ok(report)
 }
 

@@ -87,6 +87,7 @@ impl Ship {
             rollouts: Vec::new(),
         };
         if !made.passed || made.cancelled {
+            run::say_next(&made, context);
             self.print(&shipped)?;
             return Ok(run::exit(&made));
         }

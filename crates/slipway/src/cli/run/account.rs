@@ -12,7 +12,7 @@ use super::board::words;
 const COLUMNS: usize = 80;
 
 /// Prints the account of a run on standard error, where its progress went.
-pub(super) fn print(report: &Report, context: &Context) {
+pub(super) fn print(report: &Report) {
     for job in &report.jobs {
         notes(job);
     }
@@ -38,6 +38,10 @@ pub(super) fn print(report: &Report, context: &Context) {
         terminal::note(terminal::wrapped(reason, COLUMNS - 2, "  "));
     }
     time(report);
+}
+
+/// Says what a person may want to do after a run that nothing follows.
+pub(crate) fn say_next(report: &Report, context: &Context) {
     if let Some(next) = next(report, context) {
         terminal::note(format!("  {} {next}", paint(DIM, "next")));
     }
@@ -115,7 +119,6 @@ fn time(report: &Report) {
     ));
 }
 
-/// What a person may want to do now.
 fn next(report: &Report, context: &Context) -> Option<String> {
     if report.cancelled {
         return Some("slipway run    goes on from what has passed".to_owned());
