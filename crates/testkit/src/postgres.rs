@@ -57,18 +57,17 @@ impl Postgres {
         let programs = programs()?;
         let account = Account::unprivileged()?;
         let folder = server::folder("postgres", account)?;
-        let data = folder.join("data");
-        initialise(&programs, &data, account)?;
+        let data = folder.path().join("data");
         let address = Address {
-            folder: folder.clone(),
+            folder: folder.path().to_owned(),
         };
         let server = Server::start(
             "PostgreSQL",
             "INT",
             folder,
             account,
+            &initialise(&programs, &data),
             &command(&programs, &data),
-            // The socket appears before the server is ready, so the server itself is asked.
             || is_ready(&programs, &address),
         )?;
         Ok(Self { server })
@@ -87,27 +86,26 @@ impl Postgres {
     }
 }
 
-fn initialise(programs: &Path, data: &Path, account: Option<Account>) -> anyhow::Result<()> {
-    let mut initdb = Command::new(programs.join("initdb"));
-    initdb
-        .args(["--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"])
-        .args(["--no-sync", "--no-instructions"])
-        .arg(format!("--username={ADMIN}"))
-        .arg("--pgdata")
-        .arg(data)
-        .current_dir("/")
-        .stdin(Stdio::null());
-    if let Some(account) = account {
-        account.apply(&mut initdb);
-    }
-    let output = initdb.output().context("starting initdb")?;
-    if !output.status.success() {
-        bail!("initdb failed: {}", String::from_utf8_lossy(&output.stderr));
-    }
-    Ok(())
+fn initialise(programs: &Path, data: &Path) -> Vec<String> {
+    [
+        programs.join("initdb").display().to_string().as_str(),
+        "--auth=trust",
+        "--encoding=UTF8",
+        "--locale=C.UTF-8",
+        "--no-sync",
+        "--no-instructions",
+        &format!("--username={ADMIN}"),
+        &format!("--pgdata={}", data.display()),
+    ]
+    .map(str::to_owned)
+    .into()
 }
 
 fn is_ready(programs: &Path, address: &Address) -> bool {
+    // The socket appears before the server is ready, so the server itself is asked then.
+    if !address.folder.join(".s.PGSQL.5432").exists() {
+        return false;
+    }
     Command::new(programs.join("pg_isready"))
         .args(["--quiet", "--timeout=2", "--dbname=postgres"])
         .arg(format!("--host={}", address.text()))

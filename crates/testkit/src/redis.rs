@@ -66,7 +66,7 @@ impl Redis {
         );
         let account = Account::unprivileged()?;
         let folder = server::folder("redis", account)?;
-        let socket = folder.join("socket");
+        let socket = folder.path().join("socket");
         let command: Vec<String> = [
             PROGRAM,
             "--port",
@@ -82,9 +82,8 @@ impl Redis {
         ]
         .map(str::to_owned)
         .into();
-        let server = Server::start("Redis", "TERM", folder, account, &command, || {
-            UnixStream::connect(&socket).is_ok()
-        })?;
+        let is_ready = || UnixStream::connect(&socket).is_ok();
+        let server = Server::start("Redis", "TERM", folder, account, &[], &command, is_ready)?;
         Ok(Self { server })
     }
 

@@ -7,6 +7,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use tempfile::TempDir;
 
 use crate::account::Account;
 use crate::wait;
@@ -14,15 +15,21 @@ use crate::wait;
 const READY_WITHIN: Duration = Duration::from_secs(60);
 const STOPPED_WITHIN: Duration = Duration::from_secs(30);
 
-/// `$1` is the signal that the server ends by, `$2` its folder, the rest the command.
-/// The guard waits for the end of its input, which never carries anything.
+/// `$1` is the signal that the server ends by, `$2` its folder, `$3` what makes the folder
+/// ready, the rest the command. The guard waits for the end of its input, which never
+/// carries anything.
 const GUARD: &str = r#"
-signal=$1; folder=$2; shift 2
-"$@" >"$folder/log" 2>&1 </dev/null &
-server=$!
+signal=$1; folder=$2; prepare=$3; server=; shift 3
+if eval "$prepare" >"$folder/log" 2>&1 </dev/null
+then "$@" >>"$folder/log" 2>&1 </dev/null & server=$!
+else : >"$folder/failed"
+fi
 read -r _
-kill -s "$signal" "$server" 2>/dev/null
-wait "$server"
+if [ -n "$server" ]
+then
+    kill -s "$signal" "$server" 2>/dev/null
+    wait "$server"
+fi
 rm -rf "$folder"
 "#;
 
@@ -35,8 +42,9 @@ pub(crate) struct Server {
     lifeline: Option<ChildStdin>,
 }
 
-/// A fresh folder that only the server's account can enter.
-pub(crate) fn folder(name: &str, account: Option<Account>) -> anyhow::Result<PathBuf> {
+/// A fresh folder that only the server's account can enter. Removed with the value, until
+/// a server takes it over.
+pub(crate) fn folder(name: &str, account: Option<Account>) -> anyhow::Result<TempDir> {
     let folder = tempfile::Builder::new()
         .prefix(&format!("testkit-{name}-"))
         .tempdir()
@@ -44,18 +52,28 @@ pub(crate) fn folder(name: &str, account: Option<Account>) -> anyhow::Result<Pat
     if let Some(account) = account {
         account.give(folder.path())?;
     }
-    // From here on the guard removes it.
-    Ok(folder.keep())
+    Ok(folder)
+}
+
+/// A command as the guard's shell reads it.
+fn quoted(command: &[String]) -> String {
+    let words: Vec<String> = command
+        .iter()
+        .map(|word| format!("'{}'", word.replace('\'', r"'\''")))
+        .collect();
+    words.join(" ")
 }
 
 impl Server {
-    /// Starts `command` with its output in the folder's `log`, and waits until
-    /// `is_ready`. `signal` is the one that the server ends by at once.
+    /// Runs `prepare` where it is a command, starts `command`, both with their output in
+    /// the folder's `log`, and waits until `is_ready`. `signal` is the one that the server
+    /// ends by at once.
     pub(crate) fn start(
         name: &'static str,
         signal: &str,
-        folder: PathBuf,
+        folder: TempDir,
         account: Option<Account>,
+        prepare: &[String],
         command: &[String],
         is_ready: impl Fn() -> bool,
     ) -> anyhow::Result<Self> {
@@ -63,9 +81,10 @@ impl Server {
         let mut guard = Command::new("/bin/sh");
         guard
             .args(["-c", GUARD, "guard", signal])
-            .arg(&folder)
+            .arg(folder.path())
+            .arg(quoted(prepare))
             .args(command)
-            .current_dir(&folder)
+            .current_dir(folder.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -78,15 +97,15 @@ impl Server {
         let lifeline = guard.stdin.take();
         let server = Self {
             name,
-            folder,
+            // From here on the guard removes it.
+            folder: folder.keep(),
             guard,
             lifeline,
         };
-        if !wait::until(READY_WITHIN, is_ready) {
-            bail!(
-                "{name} is not ready after {READY_WITHIN:?}:\n{}",
-                server.log()
-            );
+        let failed = server.folder.join("failed");
+        let is_waiting_over = wait::until(READY_WITHIN, || is_ready() || failed.exists());
+        if !is_waiting_over || failed.exists() {
+            bail!("{name} is not ready:\n{}", server.log());
         }
         Ok(server)
     }
@@ -129,22 +148,37 @@ mod tests {
     fn a_server_and_its_folder_are_gone_when_the_lifeline_is() {
         let folder = folder("guard", None).unwrap();
         let command = ["/bin/sh", "-c", "echo started; exec tail -f /dev/null"].map(str::to_owned);
-        let log = folder.join("log");
+        let path = folder.path().to_owned();
+        let log = path.join("log");
         let is_ready = || std::fs::read_to_string(&log).is_ok_and(|text| text == "started\n");
         let server =
-            Server::start("guarded", "TERM", folder.clone(), None, &command, is_ready).unwrap();
+            Server::start("guarded", "TERM", folder, None, &[], &command, is_ready).unwrap();
         drop(server);
-        assert!(!folder.exists());
+        assert!(!path.exists());
     }
 
     #[test]
     fn a_server_that_ends_at_once_is_reported_with_its_words() {
         let folder = folder("guard", None).unwrap();
-        let log = folder.join("log");
+        let log = folder.path().join("log");
         let command = ["/bin/sh", "-c", "echo no such thing"].map(str::to_owned);
         let seen = || std::fs::read_to_string(&log).is_ok_and(|text| text.contains("no such"));
-        let mut server = Server::start("broken", "TERM", folder, None, &command, seen).unwrap();
+        let mut server =
+            Server::start("broken", "TERM", folder, None, &[], &command, seen).unwrap();
         assert_eq!(server.log(), "no such thing\n");
         server.stop().unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_ready_is_reported_at_once_and_removed() {
+        let folder = folder("guard", None).unwrap();
+        let path = folder.path().to_owned();
+        let prepare = ["/bin/sh", "-c", "echo \"it's\" full; exit 1"].map(str::to_owned);
+        let command = ["/bin/true".to_owned()];
+        let never = || false;
+        let failed = Server::start("broken", "TERM", folder, None, &prepare, &command, never);
+        let words = failed.unwrap_err().to_string();
+        assert!(words.contains("it's full"), "{words}");
+        assert!(!path.exists());
     }
 }

@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -98,13 +100,41 @@ fn held(child: &mut Child) -> Vec<PathBuf> {
 }
 
 fn hold() -> Child {
+    hold_in(&std::env::temp_dir())
+}
+
+fn hold_in(folder: &Path) -> Child {
     // A run in the background ignores Ctrl-C, and so would everything that it starts.
     Command::new("env")
         .args(["--default-signal=INT", env!("CARGO_BIN_EXE_testkit-hold")])
+        .env("TMPDIR", folder)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap()
+}
+
+#[test]
+fn a_process_that_is_killed_while_its_servers_start_leaves_nothing_either() {
+    let place = tempfile::tempdir().unwrap();
+    // As open as the folder for such things: servers run as another account.
+    fs::set_permissions(place.path(), fs::Permissions::from_mode(0o1777)).unwrap();
+    let mut holder = hold_in(place.path());
+    let entries = || {
+        fs::read_dir(place.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+    };
+    let is_underway = || entries().any(|folder| folder.join("data").exists());
+    assert!(wait::until(PATIENCE, is_underway));
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    let is_clean = || entries().next().is_none();
+    assert!(
+        wait::until(PATIENCE, is_clean),
+        "{:?}",
+        entries().collect::<Vec<_>>()
+    );
 }
 
 #[test]
