@@ -8,8 +8,10 @@ use std::path::Path;
 
 /// Replaces the file at `path` by `content`, durably, with permissions `mode`.
 ///
-/// Blocking; call it from a blocking task in asynchronous code. After an error
-/// the old file is untouched and what was written aside is removed.
+/// Blocking; call it from a blocking task in asynchronous code. After an error what was
+/// written aside is removed, and the old file is untouched: but for the rare error of the
+/// last step, after which the new content is there and may be lost in a crash.
+/// One at a time for each path: two in one process would share the file aside.
 pub fn replace(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     let folder = path
         .parent()

@@ -1,5 +1,5 @@
 //! One token tree by which a program ends: a signal cancels the root, every task
-//! watches it or a child. The first signal asks; a second one is for the impatient.
+//! watches it or a child. The first signal asks; later ones change nothing.
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
