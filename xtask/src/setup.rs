@@ -138,15 +138,17 @@ struct Quiet {
 }
 
 const POLICY: &str = "/usr/sbin/policy-rc.d";
+/// Says whose it is, so that one that an interrupted run left behind is removed by the next.
+const REFUSE: &str = "#!/bin/sh\n# Left by `cargo xtask setup`; may be removed.\nexit 101\n";
 
 impl Quiet {
     fn new() -> anyhow::Result<Self> {
         use std::os::unix::fs::PermissionsExt as _;
         if Path::new(POLICY).exists() {
-            return Ok(Self { is_ours: false });
+            let is_ours = std::fs::read(POLICY).is_ok_and(|text| text == REFUSE.as_bytes());
+            return Ok(Self { is_ours });
         }
-        std::fs::write(POLICY, "#!/bin/sh\nexit 101\n")
-            .context("writing the policy of services")?;
+        std::fs::write(POLICY, REFUSE).context("writing the policy of services")?;
         std::fs::set_permissions(POLICY, std::fs::Permissions::from_mode(0o755))
             .context("making the policy of services executable")?;
         Ok(Self { is_ours: true })

@@ -62,6 +62,7 @@ impl Site {
         for verb in ["migrate", "seed"] {
             let output = Command::new(program)
                 .arg(verb)
+                .env_clear()
                 .env("DATABASE_URL", database.url())
                 .output()
                 .with_context(|| format!("starting booking {verb}"))?;
@@ -72,13 +73,14 @@ impl Site {
                 );
             }
         }
+        // Nothing of a developer's own settings: they could keep it from saying where it is.
         let mut child = Command::new(program)
             .arg("serve")
+            .env_clear()
             .env("DATABASE_URL", database.url())
             .env("REDIS_URL", redis)
             .env("PORT", "0")
             .env("RELEASE", "workspace")
-            .env_remove("INTERNAL_PORT")
             .stdin(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
