@@ -2,7 +2,9 @@
 //! is taken, requests in flight are finished, idle connections are closed.
 
 use std::convert::Infallible;
+use std::future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -24,6 +26,9 @@ const HEAD_WITHIN: Duration = Duration::from_secs(75);
 const HEAD_BYTES_MAX: usize = 32 * 1024;
 const BUFFER_BYTES_MAX: usize = 64 * 1024;
 const CONNECTIONS_MAX: usize = 4096;
+
+/// At the end, so long is waited for the first request of a connection that is open.
+const FIRST_HEAD_WITHIN: Duration = Duration::from_secs(1);
 
 /// Accepting fails when file descriptors run out; trying again at once would spin.
 const AFTER_ACCEPT_ERROR: Duration = Duration::from_millis(50);
@@ -83,7 +88,12 @@ async fn connection(stream: TcpStream, router: Router, shutdown: Shutdown) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection stays with delayed sending");
     }
-    let service = router.map_request(|request: Request<Incoming>| request.map(Body::new));
+    let has_asked = Arc::new(AtomicBool::new(false));
+    let asks = Arc::clone(&has_asked);
+    let service = router.map_request(move |request: Request<Incoming>| {
+        asks.store(true, Ordering::Relaxed);
+        request.map(Body::new)
+    });
     let service = TowerToHyperService::new(
         service.map_result(|answer: Result<Response<Body>, Infallible>| answer),
     );
@@ -98,11 +108,23 @@ async fn connection(stream: TcpStream, router: Router, shutdown: Shutdown) {
         ended = connection.as_mut() => ended,
         () = shutdown.requested() => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = silence(&has_asked) => return,
+            }
         }
     };
     // A visitor who goes away in the middle is no event.
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+/// Ends when nobody asks for anything on a connection that is open; never where somebody
+/// did. Hyper takes a connection without a request for a busy one.
+async fn silence(has_asked: &AtomicBool) {
+    tokio::time::sleep(FIRST_HEAD_WITHIN).await;
+    if has_asked.load(Ordering::Relaxed) {
+        future::pending::<()>().await;
     }
 }
