@@ -4,10 +4,10 @@
 
 use std::sync::LazyLock;
 
-use axum::extract::Path;
 use axum::response::{IntoResponse as _, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 
+use crate::address::Path;
 use crate::error::Fault;
 
 struct Asset {

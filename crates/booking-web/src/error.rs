@@ -2,12 +2,16 @@
 //! Handlers return a [`Fault`]; the frame renders it as a page or as problem
 //! details (RFC 9457). An expected "no" that a page shows itself is not a fault.
 
+use std::error::Error as _;
 use std::sync::Arc;
 
-use axum::extract::rejection::{BytesRejection, FormRejection, JsonRejection, QueryRejection};
+use axum::extract::rejection::{
+    BytesRejection, FormRejection, JsonRejection, PathRejection, QueryRejection,
+};
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
+use http_body_util::LengthLimitError;
 use serde::Serialize;
 
 use crate::pages;
@@ -37,7 +41,7 @@ pub(crate) enum Fault {
     Refused(&'static str),
     #[error("too many live streams are open")]
     Busy,
-    #[error("the sender was silent for too long")]
+    #[error("the body did not come in time")]
     SenderSilent,
     #[error("the answer took too long")]
     TimedOut,
@@ -94,8 +98,22 @@ impl Fault {
             Self::Fields(_) | Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::SlotTaken(_) | Self::Refused(_) => StatusCode::CONFLICT,
             Self::SenderSilent => StatusCode::REQUEST_TIMEOUT,
-            Self::Busy | Self::TimedOut | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            // A visitor can cause it, so it must not count against the release.
+            Self::Busy => StatusCode::TOO_MANY_REQUESTS,
+            Self::TimedOut | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// Why a body could not be taken.
+    pub(crate) fn of_body(error: &axum::Error) -> Self {
+        let is_too_large = error
+            .source()
+            .is_some_and(<dyn std::error::Error>::is::<LengthLimitError>);
+        if is_too_large {
+            Self::TooLarge
+        } else {
+            Self::Malformed("the body broke off".to_owned())
         }
     }
 
@@ -169,7 +187,7 @@ pub(crate) fn render(
         Reader::Person => pages::fault::page(app, &fault, request_id),
     };
     *answer.status_mut() = fault.status();
-    if fault.status() == StatusCode::SERVICE_UNAVAILABLE {
+    if let StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS = fault.status() {
         answer
             .headers_mut()
             .insert(RETRY_AFTER, HeaderValue::from_static("2"));
@@ -228,6 +246,16 @@ impl From<JsonRejection> for Fault {
         match rejection.status() {
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::MediaType("application/json"),
             status => of_body(status, rejection.body_text()),
+        }
+    }
+}
+
+impl From<PathRejection> for Fault {
+    fn from(rejection: PathRejection) -> Self {
+        if rejection.status().is_server_error() {
+            Self::Broken(anyhow::Error::new(rejection).context("reading the address"))
+        } else {
+            Self::NotFound
         }
     }
 }

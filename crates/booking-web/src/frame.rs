@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::body::{Body, to_bytes};
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -17,8 +18,12 @@ use crate::app::App;
 use crate::error::{self, Fault, Reader};
 use crate::security;
 
-/// Longer than any honest answer takes, shorter than the drain window.
-const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+/// The largest form or JSON body; names and a note need far less.
+const BODY_BYTES_MAX: usize = 64 * 1024;
+/// Enough for so few bytes over the slowest line.
+const BODY_WITHIN: Duration = Duration::from_secs(10);
+/// Longer than any honest answer takes; with its body shorter than the drain window.
+const ANSWER_WITHIN: Duration = Duration::from_secs(14);
 
 /// Ids from a proxy in front are kept up to this length.
 const REQUEST_ID_CHARS_MAX: usize = 64;
@@ -58,8 +63,16 @@ pub(crate) async fn frame(State(app): State<Arc<App>>, request: Request, next: N
     response
 }
 
-/// Ends an answer that takes too long. For routes that answer in one go.
+/// Takes the body whole, and ends an answer that takes too long. For routes that answer
+/// in one go. Whoever sends slowly, or too much, is told so, and it is no fault of ours.
 pub(crate) async fn in_time(request: Request, next: Next) -> Response {
+    let (head, body) = request.into_parts();
+    let body = match tokio::time::timeout(BODY_WITHIN, to_bytes(body, BODY_BYTES_MAX)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(error)) => return Fault::of_body(&error).into_response(),
+        Err(_) => return Fault::SenderSilent.into_response(),
+    };
+    let request = Request::from_parts(head, Body::from(body));
     tokio::time::timeout(ANSWER_WITHIN, next.run(request))
         .await
         .unwrap_or_else(|_| Fault::TimedOut.into_response())

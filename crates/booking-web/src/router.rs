@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::State;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
@@ -13,9 +13,6 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::app::App;
 use crate::error::Fault;
 use crate::{api, assets, frame, health, pages};
-
-/// The largest form or JSON body; names and a note need far less.
-const BODY_BYTES_MAX: usize = 64 * 1024;
 
 /// What visitors reach.
 pub(crate) fn public(app: Arc<App>) -> Router {
@@ -73,7 +70,6 @@ fn answered_in_time() -> Router<Arc<App>> {
         .route("/api/health", get(health::parts))
         .route("/api/bookings/health", get(health::bookings))
         .layer(from_fn(frame::in_time))
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
 }
 
 /// Routes that take or give as long as they need, within limits of their own.
@@ -84,7 +80,6 @@ fn streams() -> Router<Arc<App>> {
             "/api/v1/businesses/{business}/imports",
             post(api::imports::post),
         )
-        .layer(DefaultBodyLimit::disable())
 }
 
 /// What only the operator's own programs reach.

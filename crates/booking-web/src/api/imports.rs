@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use futures_util::StreamExt as _;
 use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use serde::Serialize;
 
+use crate::address::Path;
 use crate::app::App;
 use crate::error::Fault;
 
@@ -20,6 +21,8 @@ pub(crate) const IMPORT_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
 /// A sender that is silent for longer is gone.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
+/// The largest file over a slow line.
+const ARRIVES_WITHIN: Duration = Duration::from_secs(15 * 60);
 
 const MEDIA_TYPES: &str = "text/csv or application/octet-stream";
 
@@ -41,7 +44,9 @@ pub(crate) async fn post(
 ) -> Result<Json<Received>, Fault> {
     check_head(&headers)?;
     app.business(&slug).await?;
-    let received = receive(body).await?;
+    let received = tokio::time::timeout(ARRIVES_WITHIN, receive(body))
+        .await
+        .unwrap_or(Err(Fault::SenderSilent))?;
     app.metrics.import_bytes.inc_by(received.length);
     Ok(Json(received))
 }

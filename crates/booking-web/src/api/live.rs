@@ -5,13 +5,14 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::sse::{Event, Sse};
 use chassis::Shutdown;
 use futures_util::{Stream, stream};
 use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
+use crate::address::Path;
 use crate::app::App;
 use crate::error::Fault;
 use crate::frame::Counted;

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 
+use crate::address::Path;
 use crate::app::App;
 use crate::error::Fault;
 use crate::pages::{BusinessWords, LocationWords, ServiceWords, Site, render};

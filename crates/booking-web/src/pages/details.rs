@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use http::header::CACHE_CONTROL;
 use http::{HeaderValue, StatusCode};
@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Deserialize;
 
+use crate::address::Path;
 use crate::app::App;
 use crate::desk::Booked;
 use crate::desk::Offer;

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::response::Response;
 use http::StatusCode;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use serde::Deserialize;
 
+use crate::address::Path;
 use crate::app::App;
 use crate::desk::Offer;
 use crate::error::{Fault, FieldProblem};

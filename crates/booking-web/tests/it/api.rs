@@ -205,11 +205,15 @@ async fn what_cannot_be_read_is_refused_in_the_same_words() {
         "body-too-large",
     );
     problem(&api.get(bookings).await, 405, "method-not-allowed");
+    let only = api.client.get(site.url(bookings)).send().await.unwrap();
+    assert_eq!(only.headers()["allow"], "POST");
     for nowhere in [
         "/api/v1/nothing",
         "/api/v1/bookings/aaaaaaaaaaaaaaaaaaaaaaaaaa",
         "/api/v1/businesses/nobody/services",
         "/api/v1/businesses/karoo%00cuts/services",
+        "/api/v1/businesses/karoo%ffcuts/services",
+        "/api/v1/bookings/%ff",
         "/api/v1/businesses/karoo-cuts/services/nothing/availability",
     ] {
         problem(&api.get(nowhere).await, 404, "not-found");
