@@ -35,8 +35,13 @@ pub(crate) struct Wish<'a> {
 /// What becomes of a wish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// It is booked, or was booked by the same request before.
+    /// It is booked.
     Made {
+        /// The secret address of the booking.
+        token: String,
+    },
+    /// The same request booked it before.
+    MadeBefore {
         /// The secret address of the booking.
         token: String,
     },
@@ -78,11 +83,6 @@ impl Appointments {
         wish: &Wish<'_>,
         now: Timestamp,
     ) -> sqlx::Result<Answer> {
-        // Beyond these there is nothing to book, and no need to bother the calendar.
-        let latest = now.checked_add(HORIZON_MAX).unwrap_or(now);
-        if !(now..=latest).contains(&wish.start) {
-            return Ok(Answer::Gone);
-        }
         match self.attempt(business, zone, service, wish, now).await {
             Ok(answer) => Ok(answer.unwrap_or(Answer::Gone)),
             Err(error) if store::is_conflict(&error) => Ok(Answer::Gone),
@@ -107,13 +107,18 @@ impl Appointments {
             let earlier = store::link::earlier(connection, wish.key).await?;
             return Ok(earlier.map(|earlier| {
                 if earlier.request_hash == hash {
-                    Answer::Made {
+                    Answer::MadeBefore {
                         token: self.token(earlier.booking),
                     }
                 } else {
                     Answer::KeyReused
                 }
             }));
+        }
+        // Beyond these there is nothing to book, and no need to bother the calendar.
+        let latest = now.checked_add(HORIZON_MAX).unwrap_or(now);
+        if !(now..=latest).contains(&wish.start) {
+            return Ok(None);
         }
         let date = zone.to_datetime(wish.start).date();
         let window = Window {
@@ -338,4 +343,76 @@ fn request_hash(service: Uuid, wish: &Wish<'_>) -> Vec<u8> {
         hasher.update(field);
     }
     hasher.finalize().as_bytes().to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use chassis::Clock;
+    use testkit::postgres::Database;
+    use testkit::services;
+
+    use super::*;
+    use crate::{database, seed};
+
+    #[tokio::test]
+    async fn an_answer_that_was_lost_is_given_again_also_when_the_time_has_come() {
+        let world = Database::empty(&services::shared().unwrap().postgres)
+            .await
+            .unwrap();
+        let url = world.url().into();
+        database::migrate(&url).await.unwrap();
+        let now = Clock::system().now();
+        let mut connection = database::connect(&url).await.unwrap();
+        seed::plant(&mut connection, now).await.unwrap();
+        let business = store::business::by_slug(&mut connection, "karoo-cuts")
+            .await
+            .unwrap();
+        let (business, zone) = (
+            business.unwrap(),
+            TimeZone::get("Africa/Johannesburg").unwrap(),
+        );
+        let appointments = Appointments {
+            pool: database::pool(&url, 1).unwrap(),
+            random: Random::system(),
+            link_key: [7; 32],
+        };
+        let mut transaction = store::begin(&appointments.pool, business.id).await.unwrap();
+        let service = store::service::by_slug(&mut transaction, "haircut")
+            .await
+            .unwrap()
+            .unwrap();
+        let day = zone
+            .to_datetime(now)
+            .date()
+            .saturating_add(jiff::Span::new().days(7));
+        let window = Window {
+            from: day,
+            to: day.saturating_add(jiff::Span::new().days(3)),
+        };
+        let candidates = availability::candidates(&mut transaction, &zone, service.id, window);
+        let candidates = candidates.await.unwrap();
+        transaction.rollback().await.unwrap();
+        let free = availability::free(&candidates, &availability::rules(&service), window, now);
+        let wish = Wish {
+            start: free[0],
+            name: "Thandi",
+            email: "thandi@example.co.za",
+            phone: None,
+            note: None,
+            key: "key",
+        };
+        let book = async |now| {
+            appointments
+                .book(&business, &zone, &service, &wish, now)
+                .await
+        };
+        let Answer::Made { token } = book(now).await.unwrap() else {
+            panic!("a free time cannot be had");
+        };
+        let later = wish
+            .start
+            .saturating_add(SignedDuration::from_mins(1))
+            .unwrap();
+        assert_eq!(book(later).await.unwrap(), Answer::MadeBefore { token });
+    }
 }

@@ -73,6 +73,11 @@ impl Booking {
     pub(crate) fn is_cancelled(&self) -> bool {
         self.state.starts_with("cancelled")
     }
+
+    /// Whether the customer may still cancel.
+    pub(crate) fn can_cancel(&self, now: Timestamp) -> bool {
+        !self.is_cancelled() && now <= self.cancel_until
+    }
 }
 
 /// A booking that was made, by its secret address.
@@ -204,6 +209,7 @@ impl App {
                 self.metrics.bookings.inc();
                 Booked::Made(Made { token })
             }
+            Answer::MadeBefore { token } => Booked::Made(Made { token }),
             Answer::Gone => {
                 self.metrics.conflicts.inc();
                 Booked::Gone(self.nearest(offer, checked.start).await?)
