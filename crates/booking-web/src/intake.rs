@@ -158,17 +158,15 @@ fn phone(text: &str) -> Result<Option<String>, &'static str> {
 }
 
 fn note(text: &str) -> Result<Option<String>, &'static str> {
-    let note = text.trim();
+    // Browsers count a new line once and send it as two.
+    let note = text.trim().replace("\r\n", "\n");
     if note.chars().count() > NOTE_CHARS_MAX {
         return Err("Shorten this to 500 letters");
     }
-    if note
-        .chars()
-        .any(|c| c.is_control() && !"\r\n\t".contains(c))
-    {
+    if note.chars().any(|c| c.is_control() && !"\n\t".contains(c)) {
         return Err("Leave out characters that cannot be printed");
     }
-    Ok((!note.is_empty()).then(|| note.to_owned()))
+    Ok((!note.is_empty()).then_some(note))
 }
 
 #[cfg(test)]
@@ -203,6 +201,14 @@ mod tests {
         .unwrap_err();
         let fields: Vec<_> = problems.iter().map(|problem| problem.field).collect();
         assert_eq!(fields, ["start", "name", "email", "phone", "note"]);
+    }
+
+    #[test]
+    fn a_new_line_in_a_note_counts_once_however_it_is_sent() {
+        let (above, below) = ("x".repeat(249), "y".repeat(250));
+        let kept = note(&format!("{above}\r\n{below}")).unwrap();
+        assert_eq!(kept, Some(format!("{above}\n{below}")));
+        assert!(note(&format!("{above}\r\n{below}y")).is_err());
     }
 
     #[test]

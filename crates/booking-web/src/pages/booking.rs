@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 
+use crate::address::Path;
 use crate::app::App;
 use crate::error::Fault;
 use crate::pages::{BookingWords, Site, calendar, render, words};
@@ -28,8 +29,8 @@ pub(crate) async fn get(
     Path(token): Path<String>,
 ) -> Result<Response, Fault> {
     let booking = app.booking(&token).await?;
-    let can_cancel = app.clock.now() <= booking.cancel_until;
-    let cancel_until = can_cancel
+    let cancel_until = booking
+        .can_cancel(app.clock.now())
         .then(|| words::moment(&booking.cancel_until.to_zoned_datetime(booking.zone.clone())));
     let booking = BookingWords::of(&booking);
     render(&BookingPage {

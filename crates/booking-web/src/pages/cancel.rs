@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 
+use crate::address::Path;
 use crate::app::App;
 use crate::desk::Cancelled;
 use crate::error::Fault;
@@ -33,15 +34,16 @@ pub(crate) async fn get(
     Path(token): Path<String>,
     visit: Visit,
 ) -> Result<Response, Fault> {
-    let booking = BookingWords::of(&app.booking(&token).await?);
-    if booking.is_cancelled {
+    let booking = app.booking(&token).await?;
+    // Its page says why there is nothing to cancel.
+    if !booking.can_cancel(app.clock.now()) {
         return Ok(Redirect::to(&format!("/b/{token}")).into_response());
     }
     let mut response = render(&CancelPage {
         site: Site::of(&app),
         csrf: visit.form_token(),
         token: &token,
-        booking,
+        booking: BookingWords::of(&booking),
     })?;
     visit.remember(&mut response);
     Ok(response)

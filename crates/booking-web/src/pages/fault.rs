@@ -42,7 +42,7 @@ fn words(fault: &Fault) -> (&'static str, &'static str) {
         ),
         Fault::Busy | Fault::TimedOut | Fault::Unavailable(_) => (
             "We cannot answer just now",
-            "Nothing was booked or changed by this request. Please try again in a minute.",
+            "Please try again in a minute. A form that you send again is never booked twice.",
         ),
         Fault::Broken(_) => (
             "Something went wrong on our side",
@@ -52,9 +52,13 @@ fn words(fault: &Fault) -> (&'static str, &'static str) {
             "That is too large",
             "Please shorten what you typed and try again.",
         ),
-        Fault::SlotTaken(_) | Fault::Refused(_) => (
+        Fault::SlotTaken(_) => (
             "This is no longer possible",
-            "The booking has changed in the meantime. Please load its page again.",
+            "The time has been taken in the meantime. Please choose another one.",
+        ),
+        Fault::Refused(_) => (
+            "This is no longer possible",
+            "It is too late to cancel this booking here. Please speak to the business.",
         ),
         _ => (
             "We could not understand that request",

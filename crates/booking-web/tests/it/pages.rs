@@ -227,37 +227,45 @@ async fn a_booking_can_be_cancelled_only_until_the_limit_of_the_business() {
     let world = World::seeded().await;
     let site = world.site().await;
     let api = site.api();
+    let free = api.free("karoo-cuts", "haircut", 7).await;
+    let made = api
+        .book(
+            "karoo-cuts",
+            "k",
+            &wish("haircut", free.last().unwrap(), "t"),
+        )
+        .await;
+    let visitor = site.visitor();
+    let link = format!("/b/{}", made.text("token"));
+    // Opened in time, and sent too late.
+    let ask = visitor.open(&format!("{link}/cancel")).await;
     let pool = world.all().await;
     sqlx::query("update business set cancel_limit_minutes = 43200 where slug = 'karoo-cuts'")
         .execute(&pool)
         .await
         .unwrap();
-    let start = &api.free("karoo-cuts", "haircut", 7).await[0];
-    let made = api
-        .book("karoo-cuts", "k", &wish("haircut", start, "t"))
-        .await;
     let late = api.cancel(made.text("token")).await;
     assert_eq!(
         (late.status, late.text("type").ends_with("/refused")),
         (409, true)
     );
-    let visitor = site.visitor();
-    let booked = visitor.open(&format!("/b/{}", made.text("token"))).await;
+    let booked = visitor.open(&link).await;
     assert!(
         booked.html.contains("too late to cancel here"),
         "{}",
         booked.html
     );
     assert!(!booked.html.contains("Cancel this booking"));
-    let ask = visitor
-        .open(&format!("/b/{}/cancel", made.text("token")))
-        .await;
     let token = [("csrf".to_owned(), ask.field("csrf"))];
     let page = visitor.send(&ask.address, &token).await;
     assert_eq!(
         (page.status, page.heading()),
         (StatusCode::CONFLICT, "This is no longer possible")
     );
+    assert!(page.html.contains("too late to cancel"), "{}", page.html);
+    // Nobody is asked what cannot be done.
+    let again = visitor.open(&ask.address).await;
+    assert_eq!(again.status, StatusCode::SEE_OTHER);
 }
 
 #[tokio::test]
