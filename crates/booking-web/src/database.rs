@@ -2,6 +2,7 @@
 //! Several processes may do the latter at once, beside a release that is serving.
 
 use std::str::FromStr as _;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -13,7 +14,13 @@ use sqlx::{Connection as _, PgConnection, PgPool};
 
 use crate::store;
 
-static MIGRATOR: Migrator = sqlx::migrate!();
+/// A schema that a newer release has brought further is no mistake: the older one, which
+/// runs beside it or comes back, finds there what it needs.
+static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
+    let mut migrator = sqlx::migrate!();
+    migrator.set_ignore_missing(true);
+    migrator
+});
 
 /// Longer than any statement of ours takes; what needs longer has gone astray.
 const STATEMENT_WITHIN: &str = "10s";
@@ -62,14 +69,18 @@ pub(crate) fn pool(url: &SecretString, connections: u32) -> anyhow::Result<PgPoo
 
 /// One connection, for the commands that only touch the database.
 pub(crate) async fn connect(url: &SecretString) -> anyhow::Result<PgConnection> {
-    PgConnection::connect_with(&options(url)?.options([("lock_timeout", LOCK_WITHIN)]))
+    open(&options(url)?).await
+}
+
+async fn open(options: &PgConnectOptions) -> anyhow::Result<PgConnection> {
+    PgConnection::connect_with(options)
         .await
         .context("connecting to the database")
 }
 
-/// Applies what is missing and gives the level that is reached.
+/// Applies what is missing and gives the level that the schema has then.
 pub(crate) async fn migrate(url: &SecretString) -> anyhow::Result<i64> {
-    let mut connection = connect(url).await?;
+    let mut connection = open(&options(url)?.options([("lock_timeout", LOCK_WITHIN)])).await?;
     if store::probe::may_bypass_row_security(&mut connection).await? {
         bail!(
             "the role in DATABASE_URL passes by row-level security, so businesses would not be \
@@ -79,8 +90,10 @@ pub(crate) async fn migrate(url: &SecretString) -> anyhow::Result<i64> {
     for attempt in 1..=LOCK_ATTEMPTS {
         match MIGRATOR.run(&mut connection).await {
             Ok(()) => {
+                let reached = store::probe::schema_level(&mut connection).await;
+                let reached = reached.context("reading the schema's level")?;
                 connection.close().await.context("closing the connection")?;
-                return Ok(level());
+                return Ok(reached);
             }
             Err(error) if waited_for_a_lock(&error) => {
                 tracing::info!(attempt, "somebody holds a lock; trying again");
@@ -108,11 +121,6 @@ fn waited_for_a_lock(error: &MigrateError) -> bool {
 
 fn in_words(error: MigrateError) -> anyhow::Error {
     match error {
-        MigrateError::VersionMissing(version) => anyhow::anyhow!(
-            "the schema is newer (level {version}) than this release knows (level {}); \
-             nothing was changed",
-            level()
-        ),
         MigrateError::VersionMismatch(version) => anyhow::anyhow!(
             "migration {version} was applied with another content; a migration never changes \
              after it was released"
