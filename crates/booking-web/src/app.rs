@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 
 use crate::appointments::Appointments;
 use crate::cache::Cache;
+use crate::health;
 use crate::metrics::Metrics;
 use crate::security::FormKey;
 
@@ -26,6 +27,8 @@ pub(crate) struct App {
     pub(crate) appointments: Appointments,
     /// Connections for looking at health only.
     pub(crate) probes: PgPool,
+    pub(crate) parts: health::Shared,
+    pub(crate) rehearsal: health::Shared,
     pub(crate) cache: Option<Cache>,
     /// Turns in which free times are computed.
     pub(crate) computing: Semaphore,

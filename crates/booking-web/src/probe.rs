@@ -18,7 +18,8 @@ impl App {
             .map_err(no_database)
     }
 
-    /// The level of the schema, where this release can work with it.
+    /// The level of the schema, where this release can work with it, in a role for which
+    /// businesses are kept apart.
     pub(crate) async fn schema_level(&self) -> anyhow::Result<String> {
         let mut connection = self.probes.acquire().await.map_err(no_database)?;
         let found = store::probe::schema_level(&mut connection).await;
@@ -30,6 +31,10 @@ impl App {
         let needed = database::level();
         if found < needed {
             bail!("the schema is at level {found} and must be at {needed}: run booking migrate");
+        }
+        let may_bypass = store::probe::may_bypass_row_security(&mut connection).await;
+        if may_bypass.map_err(no_database)? {
+            bail!("the role in DATABASE_URL passes by row-level security: use another one");
         }
         Ok(format!("level {found}"))
     }

@@ -16,14 +16,15 @@ use crate::appointments::Appointments;
 use crate::cache::Cache;
 use crate::config::{self, Config, FormSecret};
 use crate::database;
+use crate::health::Shared;
 use crate::metrics::Metrics;
 use crate::router;
 use crate::security::FormKey;
 use crate::seed::{self as demonstration, Planted};
 use crate::server::{self, Drained};
 
-/// The three health endpoints, each asked by a proxy and by a person at most.
-const PROBE_CONNECTIONS: u32 = 3;
+/// Two for each health endpoint that looks at the database.
+const PROBE_CONNECTIONS: u32 = 4;
 
 /// More than there are processors gains nothing.
 const COMPUTED_AT_ONCE: usize = 4;
@@ -41,7 +42,7 @@ pub async fn serve(
         None => None,
     };
     if matches!(config.form_key, FormSecret::FromDatabase) {
-        tracing::info!("FORM_KEY is not set; form tokens are keyed by DATABASE_URL");
+        tracing::info!("FORM_KEY is not set; forms and booking links are keyed by DATABASE_URL");
     }
     let material = config.form_key_material();
     let appointments = Appointments {
@@ -56,6 +57,8 @@ pub async fn serve(
     let app = Arc::new(App {
         appointments,
         probes: database::pool(&config.database_url, PROBE_CONNECTIONS)?,
+        parts: Shared::default(),
+        rehearsal: Shared::default(),
         cache,
         release_header: HeaderValue::from_str(&config.release).context("reading RELEASE")?,
         metrics: Metrics::new(&config.release),

@@ -7,6 +7,8 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use reqwest::{Body, StatusCode};
 use serde_json::Value;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -117,6 +119,42 @@ async fn an_end_that_takes_too_long_is_cut_and_said_so() {
 }
 
 #[tokio::test]
+async fn a_connection_on_which_nobody_asks_holds_up_no_end() {
+    let world = World::migrated().await;
+    let mut site = world.site().await;
+    let address = site.address.strip_prefix("http://").unwrap().to_owned();
+    let silent = TcpStream::connect(&address).await.unwrap();
+    let mut half = TcpStream::connect(&address).await.unwrap();
+    half.write_all(b"GET /health HTTP/1.1\r\nHost:")
+        .await
+        .unwrap();
+    // What is answered on a later connection was accepted after them.
+    assert_eq!(site.api().get("/health").await.status, 200);
+    site.terminate();
+    assert!(site.ended().await.success());
+    drop((silent, half));
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_no_fault_of_ours() {
+    let world = World::seeded().await;
+    let site = world.site().await;
+    let (sender, body) = slow_body();
+    let wish = site
+        .api()
+        .client
+        .post(site.url("/api/v1/businesses/karoo-cuts/bookings"))
+        .header("content-type", "application/json")
+        .header("idempotency-key", "k")
+        .body(body);
+    sender.send("{").await.unwrap();
+    let said = timeout(SOON, said(wish)).await.unwrap();
+    assert_eq!(said.status, 408, "{said:?}");
+    assert_eq!(said.media_type, "application/problem+json");
+    drop(sender);
+}
+
+#[tokio::test]
 async fn a_live_stream_tells_that_times_have_changed() {
     let world = World::seeded().await;
     let site = world.site().await;
@@ -164,6 +202,11 @@ async fn what_it_counts_is_told_on_the_internal_port_only() {
         api.book("the-quiet-room", key, &wish("private-yoga", start, key))
             .await;
     }
+    // An answer that is given again is no second booking.
+    let again = api
+        .book("the-quiet-room", "one", &wish("private-yoga", start, "one"))
+        .await;
+    assert_eq!(again.status, 201, "{again:?}");
     assert_eq!(api.get("/metrics").await.status, 404);
     let answer = api.client.get(&site.metrics).send().await.unwrap();
     let media_type = answer.headers()["content-type"]
@@ -180,7 +223,7 @@ async fn what_it_counts_is_told_on_the_internal_port_only() {
         "booking_conflicts_total 1\n",
         "booking_cancelled_total 0\n",
         "booking_http_in_flight 0\n",
-        "route=\"/api/v1/businesses/{business}/bookings\",method=\"POST\",status=\"201\"} 1\n",
+        "route=\"/api/v1/businesses/{business}/bookings\",method=\"POST\",status=\"201\"} 2\n",
         "# EOF",
     ] {
         assert!(text.contains(line), "{line} is missing in\n{text}");

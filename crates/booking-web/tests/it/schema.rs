@@ -1,6 +1,6 @@
 //! Bringing the schema up to date, keeping businesses apart, and the demonstration.
 
-use crate::site::{World, run, wish};
+use crate::site::{Site, World, run, wish};
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection as _, Row as _};
 use testkit::postgres::Database;
@@ -66,7 +66,7 @@ async fn a_migration_waits_for_a_lock_without_holding_up_visitors_for_long() {
 }
 
 #[tokio::test]
-async fn a_schema_of_a_newer_release_is_left_alone() {
+async fn a_schema_of_a_newer_release_is_left_alone_and_serves_the_older_one() {
     let world = World::migrated().await;
     let pool = world.all().await;
     sqlx::query(
@@ -76,13 +76,15 @@ async fn a_schema_of_a_newer_release_is_left_alone() {
     .execute(&pool)
     .await
     .unwrap();
-    let refused = run("migrate", &world.database.url())
-        .unwrap_err()
-        .to_string();
-    assert!(
-        refused.contains("the schema is newer (level 9999)"),
-        "{refused}"
-    );
+    // As when the older release comes back.
+    run("migrate", &world.database.url()).unwrap();
+    let levels: Vec<i64> = sqlx::query_scalar("select version from _sqlx_migrations order by 1")
+        .fetch_all(&pool)
+        .await
+        .unwrap();
+    assert_eq!(levels, [1, 9999]);
+    let site = world.site().await;
+    assert_eq!(site.api().get("/api/health").await.status, 200);
 }
 
 #[tokio::test]
@@ -103,6 +105,21 @@ async fn a_role_that_row_level_security_does_not_bind_is_refused() {
             .await
             .unwrap();
     assert_eq!(count, 0, "something was made before it was refused");
+}
+
+#[tokio::test]
+async fn a_release_in_such_a_role_is_not_well() {
+    let world = World::seeded().await;
+    let url = world.database.admin_url();
+    let site = Site::start(&[("DATABASE_URL", &url), ("RELEASE", crate::site::RELEASE)]).await;
+    for path in ["/api/health", "/api/bookings/health"] {
+        let said = site.api().get(path).await;
+        assert_eq!(said.status, 503, "{said:?}");
+        assert!(
+            said.body.to_string().contains("row-level security"),
+            "{said:?}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -243,6 +260,48 @@ async fn the_demonstration_is_whole_the_same_each_time_and_planted_once() {
         "{bookings} bookings on {days} days"
     );
     assert_eq!(pictures[0], pictures[1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_may_plant_at_once() {
+    let database = empty().await;
+    let url = database.url();
+    run("migrate", &url).unwrap();
+    // One of them is slow to end.
+    let mut other = PgConnection::connect(&url).await.unwrap();
+    let mut slow = other.begin().await.unwrap();
+    sqlx::query("select pg_advisory_xact_lock(4120551)")
+        .execute(&mut *slow)
+        .await
+        .unwrap();
+    let planting: Vec<_> = (0..2)
+        .map(|_| {
+            let url = url.clone();
+            tokio::task::spawn_blocking(move || run("seed", &url))
+        })
+        .collect();
+    let admin = database.admin_url();
+    // Longer than a schema change would wait.
+    let waits = "select count(*) from pg_stat_activity where wait_event = 'advisory' \
+                 and clock_timestamp() - query_start > interval '4 s'";
+    crate::site::until("both have waited long", async || {
+        let mut connection = PgConnection::connect(&admin).await.unwrap();
+        let waiting: i64 = sqlx::query_scalar(waits)
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
+        (waiting == 2).then_some(())
+    })
+    .await;
+    slow.rollback().await.unwrap();
+    for one in planting {
+        one.await.unwrap().unwrap();
+    }
+    let count: i64 = sqlx::query_scalar("select count(*) from business")
+        .fetch_one(&mut other)
+        .await
+        .unwrap();
+    assert_eq!(count, 3);
 }
 
 #[tokio::test]
