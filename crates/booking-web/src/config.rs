@@ -18,7 +18,7 @@ pub struct Config {
     pub database_connections: u32,
     /// Where Redis answers; without it availability is computed each time.
     pub redis_url: Option<SecretString>,
-    /// The secret behind form tokens, shared by all instances.
+    /// The secret behind form tokens and booking links, shared by all instances.
     pub form_key: FormSecret,
     /// Whether visitors come over HTTPS, so that cookies may be marked `Secure`.
     pub secure: bool,
@@ -26,7 +26,7 @@ pub struct Config {
     pub drain_seconds: u64,
 }
 
-/// Where the secret behind form tokens comes from.
+/// Where the secret behind form tokens and booking links comes from.
 #[derive(Debug)]
 pub enum FormSecret {
     /// `FORM_KEY` was set.
@@ -59,6 +59,12 @@ impl Config {
             secure: parse(env, "SECURE_COOKIES", false, &mut wrong),
             drain_seconds: parse(env, "DRAIN_SECONDS", 25, &mut wrong),
         };
+        if config.secure && config.is_form_key_guessable() {
+            wrong.push(
+                "FORM_KEY is not set, and DATABASE_URL holds no password to derive it from"
+                    .to_owned(),
+            );
+        }
         if wrong.is_empty() {
             Ok(config)
         } else {
@@ -66,7 +72,21 @@ impl Config {
         }
     }
 
-    /// The bytes that the key of form tokens is derived from.
+    /// Whether the key follows from an address in which nothing is secret.
+    fn is_form_key_guessable(&self) -> bool {
+        let url = self.database_url.expose_secret();
+        let authority = url.split_once("://").map_or("", |(_, rest)| rest);
+        let login = authority
+            .split(['/', '?'])
+            .next()
+            .and_then(|a| a.rsplit_once('@'));
+        let has_password = login.is_some_and(|(login, _)| login.contains(':'));
+        matches!(self.form_key, FormSecret::FromDatabase)
+            && !has_password
+            && !url.contains("password=")
+    }
+
+    /// The bytes that the keys of form tokens and booking links are derived from.
     pub(crate) fn form_key_material(&self) -> &str {
         match &self.form_key {
             FormSecret::Given(key) => key.expose_secret(),
@@ -183,6 +203,28 @@ mod tests {
         assert_eq!((config.port, config.internal_port), (3000, None));
         assert_eq!(config.release, "development");
         assert!(matches!(config.form_key, FormSecret::FromDatabase));
+    }
+
+    #[test]
+    fn visitors_over_https_are_not_served_with_a_key_that_can_be_guessed() {
+        let read = |url: &str, key: &str, secure: &str| {
+            let pairs = [
+                ("DATABASE_URL", url),
+                ("FORM_KEY", key),
+                ("SECURE_COOKIES", secure),
+            ];
+            Config::read(&Env::from_pairs(pairs))
+        };
+        let (open, secret) = (
+            "postgres://app@localhost/booking?host=/run:1",
+            "postgres://app:hunter2@db/booking",
+        );
+        let key = "k".repeat(FORM_KEY_CHARS_MIN);
+        let message = read(open, "", "true").unwrap_err().to_string();
+        assert!(message.contains("FORM_KEY"), "{message}");
+        assert!(read(open, &key, "true").is_ok());
+        assert!(read(secret, "", "true").is_ok());
+        assert!(read(open, "", "false").is_ok());
     }
 
     #[test]

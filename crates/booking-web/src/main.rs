@@ -26,7 +26,8 @@ use booking_web::{Config, ConfigError};
         INTERNAL_PORT         port on 127.0.0.1 for /metrics (not served when unset)\n  \
         REDIS_URL             where Redis answers (availability is computed each time when unset)\n  \
         RELEASE               the release id to report (development)\n  \
-        FORM_KEY              secret behind form tokens, 32 characters or more (derived when unset)\n  \
+        FORM_KEY              secret behind forms and booking links, 32 characters or more\n  \
+                              (derived from DATABASE_URL when unset)\n  \
         SECURE_COOKIES        true when visitors come over HTTPS (false)\n  \
         DATABASE_CONNECTIONS  most connections to PostgreSQL (16)\n  \
         DRAIN_SECONDS         time for requests in flight after SIGTERM (25)\n  \
