@@ -1,6 +1,8 @@
 //! Seven days with their free times, as the page shows them. Pure: from instants
 //! and a zone to words, with nothing read from outside.
 
+use std::ops::RangeInclusive;
+
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
@@ -33,6 +35,8 @@ pub(crate) struct Day {
     pub(crate) free: usize,
     pub(crate) free_words: String,
     pub(crate) is_chosen: bool,
+    /// Whether it can be chosen at all: not past, and not beyond the last day.
+    pub(crate) is_open: bool,
 }
 
 /// Morning, afternoon or evening, with its times.
@@ -71,7 +75,8 @@ pub(crate) fn week(free: &[Free], chosen: Date, today: Date, last: Date, zone: &
     let monday = monday_of(chosen);
     let sunday = monday.saturating_add(6.days());
     let days = (0..7)
-        .map(|offset| day(monday.saturating_add(offset.days()), chosen, free, zone))
+        .map(|offset| monday.saturating_add(offset.days()))
+        .map(|date| day(date, chosen, &(today..=last), free, zone))
         .collect();
     let next = monday.saturating_add(7.days());
     Week {
@@ -82,7 +87,13 @@ pub(crate) fn week(free: &[Free], chosen: Date, today: Date, last: Date, zone: &
     }
 }
 
-fn day(date: Date, chosen: Date, free: &[Free], zone: &TimeZone) -> Day {
+fn day(
+    date: Date,
+    chosen: Date,
+    open: &RangeInclusive<Date>,
+    free: &[Free],
+    zone: &TimeZone,
+) -> Day {
     let count = on_day(free, date, zone).count();
     Day {
         date,
@@ -92,6 +103,7 @@ fn day(date: Date, chosen: Date, free: &[Free], zone: &TimeZone) -> Day {
         free: count,
         free_words: words::free_times(count),
         is_chosen: date == chosen,
+        is_open: open.contains(&date),
     }
 }
 
@@ -190,6 +202,11 @@ mod tests {
         let (today, last) = (date(2027, 3, 24), date(2027, 3, 31));
         let second = week(&[], date(2027, 3, 30), today, last, &zone);
         assert_eq!((second.earlier, second.later), (Some(today), None));
+        let open = |week: Week| week.days.iter().map(|day| day.is_open).collect::<Vec<_>>();
+        let (yes, no) = (true, false);
+        assert_eq!(open(second), [yes, yes, yes, no, no, no, no]);
+        let first = week(&[], today, today, last, &zone);
+        assert_eq!(open(first), [no, no, yes, yes, yes, yes, yes]);
     }
 
     #[test]
