@@ -4,8 +4,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { AxeBuilder } from "@axe-core/playwright";
-import type { Browser, Page } from "playwright-core";
-import { book, cancel, chooseTime, desktop, launch, openTimes, phone, type Scheme, visit } from "./visitor.js";
+import type { Browser } from "playwright-core";
+import { desktop, everyPage, launch, phone, type Scheme, visit } from "./visitor.js";
 
 let browser: Browser;
 before(async () => {
@@ -14,38 +14,6 @@ before(async () => {
 after(async () => {
   await browser.close();
 });
-
-// Walks through every page and state; `look` is called on each.
-async function everyPage(page: Page, look: (name: string) => Promise<void>): Promise<void> {
-  await page.goto("/");
-  await look("home");
-  await page.locator("main ul a").first().click();
-  await page.waitForURL(/\/[a-z0-9-]+$/);
-  await look("business");
-  await openTimes(page);
-  await look("times");
-  await page.getByRole("button", { name: "Continue" }).click();
-  await page.getByRole("alert").waitFor();
-  await look("times-error");
-  await page.goto(`${page.url().split("/details")[0]}?day=1999-01-01`);
-  await look("times-other-day");
-  await openTimes(page);
-  await chooseTime(page);
-  await look("details");
-  await page.getByRole("button", { name: "Confirm booking" }).click();
-  await page.getByRole("alert").waitFor();
-  await look("details-error");
-  await book(page);
-  await look("booked");
-  await page.getByRole("link", { name: "Cancel this booking" }).click();
-  await page.getByRole("heading", { level: 1, name: "Cancel this booking?" }).waitFor();
-  await look("cancel");
-  await page.goBack();
-  await cancel(page);
-  await look("cancelled");
-  await page.goto("/no-such-business");
-  await look("fault");
-}
 
 for (const scheme of ["light", "dark"] as Scheme[]) {
   for (const [device, screen] of Object.entries({ phone, desktop })) {
