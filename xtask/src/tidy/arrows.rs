@@ -66,11 +66,7 @@ pub(super) fn check(file: &Path, text: &str) -> Vec<Finding> {
     else {
         return Vec::new(); // the workspace itself
     };
-    let dependencies: Vec<&str> = ["dependencies", "build-dependencies"]
-        .iter()
-        .filter_map(|table| manifest.get(*table)?.as_table())
-        .flat_map(|table| table.keys().map(String::as_str))
-        .collect();
+    let dependencies = dependencies(&manifest);
     let Some((_, allowed)) = ARROWS.iter().find(|(from, _)| *from == name) else {
         return vec![finding(
             "arrow",
@@ -99,6 +95,22 @@ pub(super) fn check(file: &Path, text: &str) -> Vec<Finding> {
     findings
 }
 
+/// What a crate is built from, on whatever platform, by the names of the packages.
+fn dependencies(manifest: &toml::Table) -> Vec<&str> {
+    let by_target = manifest.get("target").and_then(toml::Value::as_table);
+    let by_target = by_target.into_iter().flat_map(toml::Table::values);
+    std::iter::once(manifest)
+        .chain(by_target.filter_map(toml::Value::as_table))
+        .flat_map(|part| ["dependencies", "build-dependencies"].map(|name| part.get(name)))
+        .filter_map(|table| table?.as_table())
+        .flatten()
+        .map(|(name, value)| {
+            let package = value.get("package").and_then(toml::Value::as_str);
+            package.unwrap_or(name)
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,6 +130,17 @@ mod tests {
         let manifest =
             "[package]\nname = \"slipway-rollout\"\n[dependencies]\nslipway-proxy = \"1\"";
         assert_eq!(rules(manifest), [""; 0]);
+    }
+
+    #[test]
+    fn an_arrow_cannot_hide_behind_another_name_or_a_platform() {
+        for table in [
+            "[dependencies]\nrollout = { package = \"slipway-rollout\", path = \"..\" }",
+            "[target.'cfg(unix)'.dependencies]\nslipway-rollout = \"1\"",
+        ] {
+            let manifest = format!("[package]\nname = \"slipway-proxy\"\n{table}");
+            assert_eq!(rules(&manifest), ["arrow"], "{table}");
+        }
     }
 
     #[test]

@@ -128,16 +128,35 @@ impl Rules {
             let advice = format!("{full}: take a Clock, Random or Env of chassis as an argument");
             self.found.push((line, "ambient", advice));
         }
-        let is_query = names.first().is_some_and(|n| n == "sqlx")
-            && names
-                .get(1)
-                .is_some_and(|n| n.starts_with("query") || n.starts_with("raw_sql"));
-        if is_query && !self.place.is_store && !self.place.is_test {
-            self.found.push((
-                line,
-                "sql",
-                format!("{full}: SQL belongs into a store module"),
-            ));
+        if let [first, second, ..] = names.as_slice()
+            && first == "sqlx"
+        {
+            self.sql(line, second);
+        }
+    }
+
+    /// What of sqlx takes statements may neither be called nor imported.
+    fn sql(&mut self, line: usize, name: &str) {
+        let takes_statements = ["query", "raw_sql", "AssertSqlSafe", "QueryBuilder"];
+        let is_sql = takes_statements.iter().any(|n| name.starts_with(n));
+        if is_sql && !self.place.is_store && !self.place.is_test {
+            let advice = format!("sqlx::{name}: SQL belongs into a store module");
+            self.found.push((line, "sql", advice));
+        }
+    }
+
+    fn imports_of_sqlx(&mut self, tree: &syn::UseTree) {
+        match tree {
+            syn::UseTree::Group(group) => {
+                for tree in &group.items {
+                    self.imports_of_sqlx(tree);
+                }
+            }
+            syn::UseTree::Name(syn::UseName { ident })
+            | syn::UseTree::Rename(syn::UseRename { ident, .. }) => {
+                self.sql(ident.span().start().line, &ident.to_string());
+            }
+            syn::UseTree::Path(_) | syn::UseTree::Glob(_) => {}
         }
     }
 }
@@ -180,6 +199,13 @@ impl<'ast> Visit<'ast> for Rules {
                 .push((call.method.span().start().line, "unwrap", advice));
         }
         visit::visit_expr_method_call(self, call);
+    }
+
+    fn visit_use_path(&mut self, path: &'ast syn::UsePath) {
+        if path.ident == "sqlx" {
+            self.imports_of_sqlx(&path.tree);
+        }
+        visit::visit_use_path(self, path);
     }
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
@@ -256,5 +282,11 @@ mod tests {
         assert_eq!(rules("crates/a/src/pages.rs", code), ["sql"]);
         assert_eq!(rules("crates/a/src/store/bookings.rs", code), [""; 0]);
         assert_eq!(rules("crates/a/src/store.rs", code), [""; 0]);
+        for import in ["query_as", "{PgPool, AssertSqlSafe}", "query as ask"] {
+            let code = format!("//! A.\nuse sqlx::{import};");
+            assert_eq!(rules("crates/a/src/pages.rs", &code), ["sql"], "{import}");
+        }
+        let code = "//! A.\nuse sqlx::{Connection as _, PgPool};";
+        assert_eq!(rules("crates/a/src/pages.rs", code), [""; 0]);
     }
 }
