@@ -220,6 +220,42 @@ fn pages() -> Vec<(&'static str, String)> {
     ]
 }
 
+#[test]
+fn a_wall_time_that_comes_twice_is_told_apart_for_the_eye_too() {
+    let london = TimeZone::get("Europe/London").unwrap();
+    let first: jiff::Timestamp = "2026-10-25T00:30:00Z".parse().unwrap();
+    let twice = [first, first + 1.hours()].map(|start| Free {
+        start,
+        end: start + 30.minutes(),
+    });
+    let choices = week::choices(twice.iter(), &london);
+    let page = TimesPage {
+        site: site(),
+        path: "/karoo-cuts/haircut".into(),
+        business: business(),
+        service: service(),
+        week: week::week(
+            &twice,
+            date(2026, 10, 25),
+            date(2026, 10, 1),
+            date(2026, 12, 1),
+            &london,
+        ),
+        day_name: words::day_name(date(2026, 10, 25)),
+        parts: week::parts(&twice, date(2026, 10, 25), &london),
+        soonest: choices,
+        problems: Vec::new(),
+    };
+    let html = page.render().unwrap();
+    for words in [
+        "01:30, before the clocks change</label>",
+        "01:30, after the clocks change</label>",
+        "Sun 25 October, after the clocks change",
+    ] {
+        assert!(html.contains(words), "{words} is missing");
+    }
+}
+
 /// The values of `attribute` in the order of the page.
 fn values<'a>(html: &'a str, attribute: &str) -> Vec<&'a str> {
     html.split(&format!(" {attribute}=\""))
