@@ -78,7 +78,7 @@ pub(crate) enum Reader {
 
 impl Reader {
     pub(crate) fn of(path: &str) -> Self {
-        if path.starts_with("/api/") {
+        if path == "/api" || path.starts_with("/api/") {
             Self::Program
         } else {
             Self::Person

@@ -4,6 +4,7 @@
 
 use std::process::ExitCode;
 
+use chassis::telemetry::TelemetryError;
 use chassis::{Clock, Env, Random, Shutdown};
 use clap::{Parser, Subcommand};
 
@@ -55,7 +56,7 @@ fn main() -> ExitCode {
     match run(&arguments.command, &env) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let is_usage = error.downcast_ref::<ConfigError>().is_some();
+            let is_usage = error.is::<ConfigError>() || error.is::<TelemetryError>();
             report(&error);
             if is_usage {
                 ExitCode::from(2)

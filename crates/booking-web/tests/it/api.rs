@@ -208,6 +208,7 @@ async fn what_cannot_be_read_is_refused_in_the_same_words() {
     let only = api.client.get(site.url(bookings)).send().await.unwrap();
     assert_eq!(only.headers()["allow"], "POST");
     for nowhere in [
+        "/api",
         "/api/v1/nothing",
         "/api/v1/bookings/aaaaaaaaaaaaaaaaaaaaaaaaaa",
         "/api/v1/businesses/nobody/services",

@@ -350,4 +350,10 @@ async fn wrong_settings_are_named_all_at_once_and_end_with_code_two() {
         "{text}"
     );
     assert!(!text.contains("hunter2"), "{text}");
+    let filter = std::process::Command::new(env!("CARGO_BIN_EXE_booking"))
+        .arg("migrate")
+        .env_clear()
+        .env("LOG", "info,sqlx=loud")
+        .status();
+    assert_eq!(filter.unwrap().code(), Some(2));
 }
