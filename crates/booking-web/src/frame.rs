@@ -63,8 +63,8 @@ pub(crate) async fn frame(State(app): State<Arc<App>>, request: Request, next: N
     response
 }
 
-/// Takes the body whole, and ends an answer that takes too long. For routes that answer
-/// in one go. Whoever sends slowly, or too much, is told so, and it is no fault of ours.
+/// Ends an answer that takes too long. For routes that answer in one go; their bodies are
+/// taken whole first, and whoever sends slowly or too much is told so: no fault of ours.
 pub(crate) async fn in_time(request: Request, next: Next) -> Response {
     let (head, body) = request.into_parts();
     let body = match tokio::time::timeout(BODY_WITHIN, to_bytes(body, BODY_BYTES_MAX)).await {
