@@ -19,6 +19,7 @@ mod metrics;
 mod openings;
 mod pages;
 mod probe;
+mod program;
 mod router;
 mod security;
 mod seed;
@@ -27,4 +28,4 @@ mod server;
 mod store;
 
 pub use config::{Config, ConfigError};
-pub use serve::{migrate, seed, serve};
+pub use program::{Task, run};

@@ -4,11 +4,11 @@
 
 use std::process::ExitCode;
 
+use chassis::Env;
 use chassis::telemetry::TelemetryError;
-use chassis::{Clock, Env, Random, Shutdown};
 use clap::{Parser, Subcommand};
 
-use booking_web::{Config, ConfigError};
+use booking_web::{ConfigError, Task};
 
 /// Appointment booking: pages and API.
 #[derive(Debug, Parser)]
@@ -53,7 +53,12 @@ enum Command {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let env = Env::process();
-    match run(&arguments.command, &env) {
+    let task = match arguments.command {
+        Command::Serve => Task::Serve,
+        Command::Migrate => Task::Migrate,
+        Command::Seed => Task::Seed,
+    };
+    match booking_web::run(task, &env) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let is_usage = error.is::<ConfigError>() || error.is::<TelemetryError>();
@@ -65,25 +70,6 @@ fn main() -> ExitCode {
             }
         }
     }
-}
-
-fn run(command: &Command, env: &Env) -> anyhow::Result<()> {
-    chassis::telemetry::init(env)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
-    let (clock, random) = (Clock::system(), Random::system());
-    runtime.block_on(async {
-        match command {
-            Command::Serve => {
-                let config = Config::read(env)?;
-                let shutdown = Shutdown::on_signals()?;
-                booking_web::serve(config, clock, random, shutdown).await
-            }
-            Command::Migrate => booking_web::migrate(env).await,
-            Command::Seed => booking_web::seed(env, &clock).await,
-        }
-    })
 }
 
 #[expect(

@@ -30,7 +30,7 @@ const PROBE_CONNECTIONS: u32 = 4;
 const COMPUTED_AT_ONCE: usize = 4;
 
 /// Serves until `shutdown`, then finishes what is in flight.
-pub async fn serve(
+pub(crate) async fn serve(
     config: Config,
     clock: Clock,
     random: Random,
@@ -118,7 +118,7 @@ fn address(listener: &TcpListener) -> anyhow::Result<String> {
 
 /// Applies the schema changes that are missing. Safe to run again, by several processes
 /// at once, and beside a release that is serving.
-pub async fn migrate(env: &Env) -> anyhow::Result<()> {
+pub(crate) async fn migrate(env: &Env) -> anyhow::Result<()> {
     let url = config::database_url_only(env)?;
     let level = database::migrate(&url).await?;
     tracing::info!(level, "the schema is up to date");
@@ -127,7 +127,7 @@ pub async fn migrate(env: &Env) -> anyhow::Result<()> {
 
 /// Fills a database that has no business yet with a demonstration; one that has some
 /// stays as it is.
-pub async fn seed(env: &Env, clock: &Clock) -> anyhow::Result<()> {
+pub(crate) async fn seed(env: &Env, clock: &Clock) -> anyhow::Result<()> {
     let url = config::database_url_only(env)?;
     let mut connection = database::connect(&url).await?;
     match demonstration::plant(&mut connection, clock.now()).await? {

@@ -1,0 +1,41 @@
+//! What the program `booking` does, each from start to end on a runtime of its own. It is
+//! compiled here, once, and not again in the binary, which has nothing but words.
+
+use chassis::{Clock, Env, Random, Shutdown};
+
+use crate::{Config, serve};
+
+/// What can be asked of the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    /// Answers visitors until SIGTERM or SIGINT, then finishes what is in flight.
+    Serve,
+    /// Applies the schema changes that are missing.
+    Migrate,
+    /// Fills an empty database with a demonstration.
+    Seed,
+}
+
+/// Starts logging, then does the task. Blocks until it is done.
+///
+/// # Errors
+/// [`ConfigError`](crate::ConfigError) when the environment cannot be used; anything
+/// else is a failure of the task itself.
+pub fn run(task: Task, env: &Env) -> anyhow::Result<()> {
+    chassis::telemetry::init(env)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let (clock, random) = (Clock::system(), Random::system());
+    runtime.block_on(async {
+        match task {
+            Task::Serve => {
+                let config = Config::read(env)?;
+                let shutdown = Shutdown::on_signals()?;
+                serve::serve(config, clock, random, shutdown).await
+            }
+            Task::Migrate => serve::migrate(env).await,
+            Task::Seed => serve::seed(env, &clock).await,
+        }
+    })
+}
