@@ -131,7 +131,8 @@ impl Drop for House {
 /// Builds the program that the demo shows.
 fn build(root: &Path, target: &Path) -> anyhow::Result<PathBuf> {
     let status = Command::new("cargo")
-        .args(["build", "--locked", "--package", "slipway"])
+        // The default members, as for this program: the libraries are there already.
+        .args(["build", "--locked", "--bin", "slipway"])
         .env("CARGO_TARGET_DIR", target)
         .current_dir(root)
         .status()

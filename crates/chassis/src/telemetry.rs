@@ -6,12 +6,13 @@ use std::io;
 use std::panic::{self, PanicHookInfo};
 
 use tracing::Subscriber;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
-use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::Env;
 
@@ -19,7 +20,7 @@ use crate::Env;
 ///
 /// Fails when logging was started before, or when the filter cannot be read.
 pub fn init(env: &Env) -> Result<(), TelemetryError> {
-    let filter = EnvFilter::try_new(env.get("LOG").unwrap_or("info"))?;
+    let filter: Targets = env.get("LOG").unwrap_or("info").parse()?;
     tracing_subscriber::registry()
         .with(filter)
         .with(lines(io::stderr))
