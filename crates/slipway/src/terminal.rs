@@ -157,7 +157,7 @@ pub(crate) fn tail(text: &str, count: usize) -> String {
     text.chars().skip(skipped).collect()
 }
 
-/// `3 ms`, `4.2 s`, `12 min`, `3.5 h`, `2 days`.
+/// `3 ms`, `4.2 s`, `2 min 5 s`, `12 min`, `3.5 h`, `2 days`.
 pub(crate) fn span(duration: Duration) -> String {
     let ms = duration.as_millis();
     let seconds = duration.as_secs_f64();
@@ -165,7 +165,8 @@ pub(crate) fn span(duration: Duration) -> String {
         0 => format!("{} µs", duration.as_micros()),
         1..1000 => format!("{ms} ms"),
         1000..60_000 => format!("{seconds:.1} s"),
-        60_000..3_600_000 => format!("{:.0} min", seconds / 60.0),
+        60_000..600_000 => format!("{} min {} s", ms / 60_000, ms % 60_000 / 1000),
+        600_000..3_600_000 => format!("{:.0} min", seconds / 60.0),
         3_600_000..172_800_000 => format!("{:.1} h", seconds / 3600.0),
         _ => format!("{:.0} days", seconds / 86_400.0),
     }
@@ -218,12 +219,20 @@ mod tests {
 
     #[test]
     fn lengths_of_time_read_well() {
-        let texts: Vec<String> = [0_u64, 7, 4200, 720_000, 12_600_000, 259_200_000]
+        let texts: Vec<String> = [0_u64, 7, 4200, 125_900, 720_000, 12_600_000, 259_200_000]
             .map(|ms| span(Duration::from_millis(ms)))
             .into();
         assert_eq!(
             texts,
-            ["0 µs", "7 ms", "4.2 s", "12 min", "3.5 h", "3 days"]
+            [
+                "0 µs",
+                "7 ms",
+                "4.2 s",
+                "2 min 5 s",
+                "12 min",
+                "3.5 h",
+                "3 days"
+            ]
         );
     }
 
