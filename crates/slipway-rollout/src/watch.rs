@@ -53,9 +53,10 @@ impl Driver {
         }
     }
 
-    /// Looks until a trigger fires.
+    /// Looks until the release is to be taken back. That another rollout waits is no reason to
+    /// stop looking: whoever drains is doing what that one waits for.
     pub(crate) async fn watch_for_ever(&self, record: &Record) {
-        while !matches!(self.watch(record, Timestamp::MAX).await, Ok(()) if self.is_to_decide(record))
+        while !matches!(self.watch(record, Timestamp::MAX).await, Ok(()) if self.is_taken_back(record))
         {
             self.core.rest(std::time::Duration::from_millis(100)).await;
         }
@@ -63,14 +64,20 @@ impl Driver {
 
     /// Whether something happened that the strategy must hear of.
     fn is_to_decide(&self, record: &Record) -> bool {
-        let book = self.core.ledger.book();
-        let Some(now) = book.rollouts.get(&record.id) else {
-            return true;
-        };
         let queued = |r: &Record| r.id != record.id && r.stage == RolloutState::Queued;
-        let waited_for =
-            now.stage == RolloutState::Baking && book.of_service(&self.service).any(queued);
-        now.stage != record.stage || strategy::must_restore(&book, now) || waited_for
+        let is_waited_for = || {
+            let book = self.core.ledger.book();
+            record.stage == RolloutState::Baking && book.of_service(&self.service).any(queued)
+        };
+        self.is_taken_back(record) || is_waited_for()
+    }
+
+    /// Whether the rollout took another course meanwhile, or is to.
+    fn is_taken_back(&self, record: &Record) -> bool {
+        let book = self.core.ledger.book();
+        book.rollouts
+            .get(&record.id)
+            .is_none_or(|now| now.stage != record.stage || strategy::must_restore(&book, now))
     }
 
     /// One look; whether a trigger fired or had fired.
@@ -110,7 +117,7 @@ impl Driver {
             _ => (Vec::new(), ()),
         };
         self.core.ledger.decide(ledger::trigger(), decide).await?;
-        Ok(true)
+        Ok(self.is_to_decide(record))
     }
 }
 

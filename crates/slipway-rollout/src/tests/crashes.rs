@@ -1,6 +1,6 @@
 //! Control is killed at every point of every kind of rollout, and comes back.
 
-use slipway_journal::event::rollout::{RolloutState, Trigger};
+use slipway_journal::event::rollout::{RolloutState, Step, Trigger};
 use slipway_journal::{ReleaseId, RolloutId};
 
 use crate::book::{Book, Record};
@@ -322,6 +322,37 @@ fn a_person_may_still_take_back_what_halted_once_the_old_release_runs_again() {
         };
         assert!(stage.until(back).await);
         assert_eq!(stage.world.live().as_deref(), Some(first.as_str()));
+        assert_eq!(stage.world.violations(), Vec::<String>::new());
+    });
+}
+
+#[test]
+fn requests_on_the_oldest_release_end_before_it_is_stopped_for_one_that_waits() {
+    run(async {
+        let (mut stage, _, second) = prepare(Story::Good, 13).await;
+        stage.policy.bake = std::time::Duration::from_secs(3600);
+        stage.start(Fuse::default()).await;
+        deploy(&stage, &second).await.unwrap();
+        let stage_of =
+            |book: &Book, release: &ReleaseId| record_of(book, release).unwrap().stage.clone();
+        let baking = |book: &Book| stage_of(book, &second) == RolloutState::Baking;
+        assert!(stage.until(baking).await);
+        stage.world.keep_in_flight(1);
+        let third = stage.release("third");
+        deploy(&stage, &third).await.unwrap();
+        let is_drain = |step: &Step| matches!(step, Step::Drain { .. });
+        let drains = |book: &Book| record_of(book, &second).unwrap().last(is_drain).is_some();
+        assert!(stage.until(drains).await);
+        let start = stage.now();
+        let later = |_: &Book| stage.now() > start + std::time::Duration::from_secs(10);
+        assert!(stage.until(later).await);
+        let drained = record_of(&stage.engine().book(), &second)
+            .unwrap()
+            .did(is_drain);
+        assert!(!drained, "a request is in flight");
+        stage.world.keep_in_flight(0);
+        let third_is_live = |book: &Book| stage_of(book, &third) == RolloutState::Baking;
+        assert!(stage.until(third_is_live).await);
         assert_eq!(stage.world.violations(), Vec::<String>::new());
     });
 }

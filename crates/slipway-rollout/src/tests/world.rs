@@ -40,6 +40,8 @@ struct State {
     counts: BTreeMap<String, PoolStats>,
     violations: Vec<String>,
     silent: bool,
+    /// Requests that older tables routed and that are not answered yet.
+    in_flight: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -82,6 +84,11 @@ impl World {
 
     pub(crate) fn silence_proxy(&self, silent: bool) {
         self.state().silent = silent;
+    }
+
+    /// So many requests of older tables are not answered yet.
+    pub(crate) fn keep_in_flight(&self, requests: u64) {
+        self.change(|state| state.in_flight = requests);
     }
 
     pub(crate) fn violations(&self) -> Vec<String> {
@@ -151,6 +158,11 @@ impl State {
     }
 
     fn check_stop(&mut self, instance: InstanceId) {
+        if self.in_flight > 0 {
+            self.violations.push(format!(
+                "{instance} is stopped while requests are in flight"
+            ));
+        }
         let name = instance.to_string();
         for route in self.table.routes.values() {
             let live = route.pools.get(&route.live);
@@ -264,10 +276,20 @@ impl Traffic for World {
         _within: Duration,
     ) -> BoxFuture<'_, Result<u64, ClientError>> {
         Box::pin(async {
-            if self.state().silent {
-                Err(silent())
-            } else {
-                Ok(0)
+            let mut changed = self.changed.subscribe();
+            loop {
+                {
+                    let state = self.state();
+                    if state.silent {
+                        return Err(silent());
+                    }
+                    if state.in_flight == 0 {
+                        return Ok(0);
+                    }
+                }
+                if changed.changed().await.is_err() {
+                    return Err(silent());
+                }
             }
         })
     }
