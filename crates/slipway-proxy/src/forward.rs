@@ -73,7 +73,11 @@ pub(crate) async fn answer(line: Rc<Line>, request: Request<Incoming>) -> Respon
         return own::too_large(&line);
     }
     let upload = Upload::of(body, &line);
+    let offers_upgrade = parts.headers.contains_key(header::UPGRADE);
     let mut answer = Passage::new(&line, parts, upload).run().await;
+    if offers_upgrade && line.tunnel.borrow().is_none() {
+        line.stays_http();
+    }
     if line.closing.get() || line.worker.closing_since.get().is_some() {
         own::close(&mut answer);
     }
@@ -384,9 +388,6 @@ impl Passage {
                 flight,
             });
             return Response::from_parts(parts, Answer::own(line, ""));
-        }
-        if self.asks_upgrade {
-            line.not_upgraded.set(true);
         }
         if parts.status.is_server_error() {
             flight.failed();

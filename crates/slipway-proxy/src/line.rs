@@ -57,6 +57,8 @@ pub(crate) struct Line {
     pub(crate) tunnel: RefCell<Option<Tunnel>>,
     /// An upgrade was answered with something else.
     pub(crate) not_upgraded: Cell<bool>,
+    /// Bytes came while an upgrade was undecided: nobody judged them.
+    pub(crate) unjudged: Cell<bool>,
     /// Bytes were refused or left unread: whoever sent them must get to read the answer.
     pub(crate) linger: Cell<bool>,
     /// Answers carry `Connection: close` from now on.
@@ -88,6 +90,7 @@ impl Line {
             expired: Cell::new(false),
             tunnel: RefCell::new(None),
             not_upgraded: Cell::new(false),
+            unjudged: Cell::new(false),
             linger: Cell::new(false),
             closing: Cell::new(false),
             waker: RefCell::new(None),
@@ -134,6 +137,15 @@ impl Line {
             (Stage::Exchange, Awaited::Nobody) => Duration::from_secs(24 * 3600),
         };
         self.moved.get() + idle
+    }
+
+    /// An upgrade was not taken: HTTP goes on, unless bytes came meanwhile.
+    pub(crate) fn stays_http(&self) {
+        self.not_upgraded.set(true);
+        if self.unjudged.get() {
+            self.closing.set(true);
+            self.linger.set(true);
+        }
     }
 
     /// Lets the task of this connection run.

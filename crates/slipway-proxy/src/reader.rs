@@ -68,6 +68,11 @@ impl Reader {
         !self.begun.is_empty() || self.state == State::TooLong
     }
 
+    /// Whether bytes came while an upgrade is undecided.
+    pub(crate) fn has_unjudged(&self) -> bool {
+        self.state == State::Undecided { unread: true }
+    }
+
     /// An upgrade was answered with something else: HTTP goes on. False when bytes came
     /// meanwhile that nobody judged; the connection must end then.
     pub(crate) fn not_upgraded(&mut self) -> bool {

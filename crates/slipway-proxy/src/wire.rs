@@ -56,6 +56,7 @@ impl Wire {
             return;
         }
         let (line, is_within_head) = (&self.line, self.reader.is_within_head());
+        line.unjudged.set(self.reader.has_unjudged());
         line.is_within_head.set(is_within_head);
         if is_within_head && line.stage.get() != Stage::Exchange && line.head_since.get().is_none()
         {

@@ -4,7 +4,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
 use crate::caller::{raw, read_to_end, read_until};
-use crate::ground::simple;
+use crate::ground::{route, simple, table};
 
 /// A request that must never reach the origin, behind the one that is refused.
 const SMUGGLED: &str = "GET /smuggled HTTP/1.1\r\nHost: app.test\r\n\r\n";
@@ -167,4 +167,39 @@ async fn what_is_odd_but_honest_is_answered() {
             "{said}"
         );
     }
+}
+
+/// What the parser behind the reader would let through.
+const ODD: &str = "GET /odd HTTP/1.1\nHost: app.test\n\n";
+const UPGRADE: &str = "GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: x\r\nHost: ";
+
+#[tokio::test]
+async fn what_comes_with_an_upgrade_that_is_not_taken_is_not_answered() {
+    let (proxy, origin) = simple().await;
+    let all = format!("{UPGRADE}app.test\r\n\r\n{ODD}{SMUGGLED}");
+    let said = raw(proxy.address, all.as_bytes()).await;
+    assert!(said.starts_with("HTTP/1.1 200 "), "{said}");
+    assert_eq!(said.matches("HTTP/1.1 ").count(), 1, "{said}");
+    assert!(said.contains("connection: close"), "{said}");
+    assert_eq!(origin.all_requests(), 1);
+}
+
+#[tokio::test]
+async fn whatever_an_upgrade_is_answered_with_the_next_request_is_judged() {
+    let (proxy, origin) = simple().await;
+    let mut own = route(&[&origin], &[]);
+    own.hosts = vec!["app.test".to_owned()];
+    proxy.publish(&table(2, own)).await;
+    let odd_option =
+        "GET / HTTP/1.1\r\nHost: app.test\r\nUpgrade: x\r\nConnection: upgrade, \u{e4}\r\n\r\n";
+    let nowhere = format!("{UPGRADE}nowhere.test\r\n\r\n");
+    for (upgrade, end) in [(odd_option, "hello"), (nowhere.as_str(), "this name.\n")] {
+        let mut stream = TcpStream::connect(proxy.address).await.unwrap();
+        stream.write_all(upgrade.as_bytes()).await.unwrap();
+        read_until(&mut stream, end).await;
+        stream.write_all(ODD.as_bytes()).await.unwrap();
+        let said = read_to_end(&mut stream).await;
+        assert!(said.starts_with("HTTP/1.1 400 "), "{upgrade:?}: {said}");
+    }
+    assert_eq!(origin.requests("/odd"), 0);
 }
