@@ -98,13 +98,15 @@ impl TargetState {
         }
     }
 
-    /// Takes a look into account; tells whether the health is another now. Called by the
+    /// Takes a look into account; tells whether requests that wait should look again: the
+    /// health is another now, or it answers again before it counted as down. Called by the
     /// one task that looks. The first look decides alone, later ones need company.
     pub(crate) fn looked(&self, look: Look, check: &HealthCheck) -> bool {
         let before = (self.health(), self.dead.load(Ordering::Relaxed));
+        let mut is_back = false;
         match look {
             Look::Good => {
-                self.failures.store(0, Ordering::Relaxed);
+                is_back = self.failures.swap(0, Ordering::Relaxed) != 0;
                 self.dead.store(false, Ordering::Relaxed);
                 let good = self.good.fetch_add(1, Ordering::Relaxed).saturating_add(1);
                 if before.0 == Health::Unknown || good >= check.up_after {
@@ -114,7 +116,7 @@ impl TargetState {
             Look::Bad(words) => self.failed(words, false, check),
             Look::Nobody(words) => self.failed(words, true, check),
         }
-        before != (self.health(), self.dead.load(Ordering::Relaxed))
+        is_back || before != (self.health(), self.dead.load(Ordering::Relaxed))
     }
 
     fn failed(&self, words: String, nobody: bool, check: &HealthCheck) {
@@ -164,9 +166,11 @@ impl TargetState {
         self.look_now.notify_one();
     }
 
-    /// A good look ends the time that it is left out for.
+    /// A good look ends the time that it is left out for; tells whether requests may wait
+    /// because they could not reach it.
     pub(crate) fn readmit(&self) -> bool {
-        self.ejected_until.swap(0, Ordering::Relaxed) != 0
+        let was_left_out = self.ejected_until.swap(0, Ordering::Relaxed) != 0;
+        was_left_out || self.connect_failures.load(Ordering::Relaxed) != 0
     }
 
     pub(crate) fn stats(&self) -> TargetStats {

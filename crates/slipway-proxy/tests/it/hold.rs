@@ -143,6 +143,23 @@ async fn a_lone_instance_may_restart() {
 }
 
 #[tokio::test]
+async fn a_lone_instance_that_restarts_before_it_is_seen_to_be_down_is_not_missed() {
+    let (proxy, origin) = simple().await;
+    let mut patient = route(&[&origin], &[]);
+    patient.health.down_after = 1000;
+    proxy.publish(&table(2, patient)).await;
+    let address = origin.address();
+    origin.kill().await;
+    let mut caller = proxy.caller();
+    let waiting = tokio::spawn(async move { caller.get("/").await });
+    proxy
+        .until_pool("r1", "a look fails", |pool| pool.targets[0].failures > 0)
+        .await;
+    let _again = Origin::start_at(address, "r1").unwrap();
+    assert_eq!(waiting.await.unwrap().status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn a_service_without_any_instance_says_so_after_a_while() {
     let limits = Limits {
         no_target: Duration::from_millis(200),
