@@ -122,10 +122,9 @@ fn forwarding(headers: &mut HeaderMap, line: &Line) {
         append(headers, FORWARDED_FOR, &known.address);
         headers.entry(FORWARDED_PROTO).or_insert(HTTP);
     } else {
+        disbelieve(headers);
         headers.insert(FORWARDED_FOR, known.address.clone());
         headers.insert(FORWARDED_PROTO, HTTP);
-        headers.remove(FORWARDED_HOST);
-        headers.remove(header::FORWARDED);
     }
     let Some(host) = headers.get(header::HOST).cloned() else {
         return;
@@ -143,6 +142,18 @@ fn forwarding(headers: &mut HeaderMap, line: &Line) {
     };
     append(headers, header::FORWARDED, &forwarded);
     headers.entry(FORWARDED_HOST).or_insert(host);
+}
+
+/// Takes out everything that a peer says of where a request came from and by which way.
+fn disbelieve(headers: &mut HeaderMap) {
+    let is_said = |name: &&HeaderName| {
+        let name = name.as_str();
+        name.starts_with("x-forwarded-") || name == "forwarded" || name == "x-real-ip"
+    };
+    let said: Vec<HeaderName> = headers.keys().filter(is_said).cloned().collect();
+    for name in said {
+        headers.remove(name);
+    }
 }
 
 /// One element of RFC 7239.

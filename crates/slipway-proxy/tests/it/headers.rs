@@ -59,9 +59,15 @@ async fn nobody_is_believed_about_where_a_request_comes_from() {
         ("x-forwarded-for", "5.6.7.8"),
         ("x-forwarded-proto", "https"),
         ("x-forwarded-host", "evil.test"),
+        ("x-forwarded-port", "443"),
+        ("x-forwarded-prefix", "/evil"),
+        ("x-real-ip", "1.2.3.4"),
         ("forwarded", "for=1.2.3.4"),
     ];
     let seen = seen(&proxy, &told).await;
+    for name in ["x-forwarded-port", "x-forwarded-prefix", "x-real-ip"] {
+        assert!(values(&seen, name).is_empty(), "{name}");
+    }
     assert_eq!(values(&seen, "x-forwarded-for"), ["127.0.0.1"]);
     assert_eq!(values(&seen, "x-forwarded-proto"), ["http"]);
     assert_eq!(values(&seen, "x-forwarded-host"), ["app.test"]);
