@@ -1,7 +1,7 @@
 //! A worker's own view of the table that is served: the shared snapshot and, beside each
 //! target, this worker's idle connections to it. Never leaves its thread.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -24,6 +24,8 @@ pub(crate) struct View {
 pub(crate) struct Lane {
     pub(crate) target: Arc<TargetState>,
     idle: RefCell<Vec<(Instant, Box<Upstream>)>>,
+    /// The table does not name the target any more: nothing is kept for another request.
+    is_closed: Cell<bool>,
 }
 
 impl View {
@@ -38,6 +40,7 @@ impl View {
             _ => Rc::new(Lane {
                 target: Arc::clone(target),
                 idle: RefCell::default(),
+                is_closed: Cell::new(false),
             }),
         };
         let lanes = snapshot
@@ -50,7 +53,14 @@ impl View {
                     .collect()
             })
             .collect();
-        Self { snapshot, lanes }
+        let view = Self { snapshot, lanes };
+        // A request that takes days keeps the view before, but not its idle connections.
+        for old in before.into_iter().flat_map(Self::all) {
+            if !view.all().any(|lane| Rc::ptr_eq(lane, old)) {
+                old.close();
+            }
+        }
+        view
     }
 
     /// The targets of a pool.
@@ -83,9 +93,15 @@ impl Lane {
     /// Keeps a connection for the next request.
     pub(crate) fn keep(&self, upstream: Box<Upstream>, now: Instant, most: usize) {
         let mut idle = self.idle.borrow_mut();
-        if idle.len() < most {
+        if idle.len() < most && !self.is_closed.get() {
             idle.push((now, upstream));
         }
+    }
+
+    /// Closes what is idle, and whatever becomes so.
+    fn close(&self) {
+        self.is_closed.set(true);
+        self.idle.borrow_mut().clear();
     }
 
     /// Closes what was idle for longer than `limit`.

@@ -11,10 +11,12 @@ use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use slipway_proxy::Generation;
 use testkit::origin::{Origin, sum_of};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::caller::{Caller, SOON, request, request_of};
+use crate::caller::{Caller, SOON, read_until, request, request_of};
 use crate::ground::{Proxy, route, table};
 
 /// Calls in a loop until told to stop; gives how many answers were good.
@@ -250,4 +252,78 @@ async fn a_stream_stays_with_the_old_pool_and_in_its_count_until_its_last_byte()
     let rest = body.collect().await.unwrap().to_bytes();
     assert_eq!(rest, "data: 1\n\n");
     assert_eq!(proxy.client.drained(Generation(2), SOON).await.unwrap(), 0);
+}
+
+/// An origin of `r1` that counts the connections on which visitors asked for pages and that
+/// the proxy closed; `/stream` never ends.
+async fn counting() -> (std::net::SocketAddr, Arc<AtomicU64>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (address, closed) = (listener.local_addr().unwrap(), Arc::new(AtomicU64::new(0)));
+    let count = Arc::clone(&closed);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let count = Arc::clone(&count);
+            tokio::spawn(async move {
+                let mut served_page = false;
+                loop {
+                    let said = read_until(&mut stream, "\r\n\r\n").await;
+                    let length = if said.starts_with("GET /stream") {
+                        9
+                    } else {
+                        5
+                    };
+                    served_page |= said.starts_with("GET /page");
+                    let answer = format!(
+                        "HTTP/1.1 200 OK\r\nx-release: r1\r\ncontent-length: {length}\r\n\r\nhello"
+                    );
+                    if said.is_empty() || stream.write_all(answer.as_bytes()).await.is_err() {
+                        break;
+                    }
+                }
+                count.fetch_add(u64::from(served_page), Ordering::SeqCst);
+            });
+        }
+    });
+    (address, closed)
+}
+
+#[tokio::test]
+async fn a_request_that_does_not_end_keeps_no_idle_connection_to_what_left_the_table() {
+    let (address, closed) = counting().await;
+    let green = Origin::start("r2").await.unwrap();
+    let proxy = Proxy::start().await;
+    let mut next = route(&[], &[&green]);
+    let blue = slipway_proxy::Pool {
+        release: "r1".to_owned(),
+        targets: vec![slipway_proxy::Target {
+            instance: "counting".to_owned(),
+            address,
+        }],
+    };
+    next.pools.insert("blue".to_owned(), blue);
+    proxy.publish(&table(1, next.clone())).await;
+    let mut streams = Vec::new();
+    // Enough for both workers to have one.
+    for _ in 0..16 {
+        let mut stream = TcpStream::connect(proxy.address).await.unwrap();
+        let asked = b"GET /stream HTTP/1.1\r\nHost: a\r\n\r\n";
+        stream.write_all(asked).await.unwrap();
+        read_until(&mut stream, "hello").await;
+        streams.push(stream);
+    }
+    for _ in 0..16 {
+        assert_eq!(proxy.caller().get("/page").await.release(), Some("r1"));
+    }
+    "green".clone_into(&mut next.live);
+    next.pools.remove("blue");
+    proxy.publish(&table(2, next)).await;
+    let all_closed = testkit::wait::answer(SOON, async || {
+        for _ in 0..4 {
+            proxy.caller().get("/").await;
+        }
+        let idle = closed.load(Ordering::SeqCst);
+        (idle >= 1 && proxy.pool("r1").await.in_flight == 16).then_some(idle)
+    });
+    assert!(all_closed.await.is_some());
+    drop(streams);
 }
