@@ -1,6 +1,7 @@
 //! A request's way: to its route, its pool, a target, and back, with every second try that
 //! is safe and none that is not.
 
+use std::io;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -11,6 +12,7 @@ use hyper::body::Incoming;
 
 use crate::answer::Answer;
 use crate::choose::{Choice, Fitness, choose};
+use crate::descriptors;
 use crate::flight::{Berth, Flight, Guest, Ticket};
 use crate::headers;
 use crate::line::{Awaited, Line};
@@ -60,7 +62,7 @@ enum Attempt {
     Answered(Box<Upstream>, Response<Incoming>),
     Trouble(Trouble),
     /// No connection.
-    Unreachable(String),
+    Unreachable(io::Error),
 }
 
 /// Answers a request.
@@ -227,7 +229,13 @@ impl Passage {
                 Attempt::Answered(upstream, answer) => {
                     return Flown::Answered(self.pass(flight, berth, upstream, answer));
                 }
-                Attempt::Unreachable(words) => {
+                Attempt::Unreachable(error) if descriptors::is_short(&error) => {
+                    let words = format!("nothing can be connected from here: {error}");
+                    self.line.worker.complain("", 0, &words);
+                    return Flown::Nobody;
+                }
+                Attempt::Unreachable(error) => {
+                    let words = error.to_string();
                     let limits = &self.line.worker.limits;
                     let now = self.line.now.get();
                     berth.target().connect_failed(now, limits.eject, &words);
@@ -275,7 +283,7 @@ impl Passage {
             // Boxed, like all that is rare, so that every request's future stays small.
             match Box::pin(Upstream::connect(berth.target().key.address, within)).await {
                 Ok(upstream) => upstream,
-                Err(error) => return Attempt::Unreachable(error.to_string()),
+                Err(error) => return Attempt::Unreachable(error),
             }
         };
         berth.target().connected();

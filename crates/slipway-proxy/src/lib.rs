@@ -12,6 +12,7 @@ mod choose;
 pub mod client;
 mod connection;
 mod counters;
+mod descriptors;
 mod disk;
 mod flight;
 mod forward;

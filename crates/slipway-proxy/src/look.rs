@@ -3,6 +3,7 @@
 //! the same port is never taken for the new one.
 
 use std::collections::HashMap;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::task::AbortHandle;
 
+use crate::descriptors;
 use crate::published::Published;
 use crate::snapshot::{Fleet, Snapshot};
 use crate::stats::Health;
@@ -64,7 +66,14 @@ impl Looks {
 async fn keep_looking(target: Arc<TargetState>, check: HealthCheck, published: Arc<Published>) {
     let every = Duration::from_millis(check.every_ms.into());
     loop {
-        let look = look(&target.key, &check).await;
+        let look = match look(&target.key, &check).await {
+            Ok(look) => look,
+            Err(error) => {
+                tracing::warn!(%error, "an instance cannot be looked at from here");
+                tokio::time::sleep(every).await;
+                continue;
+            }
+        };
         let is_good = look == Look::Good;
         let words = match &look {
             Look::Good => None,
@@ -101,24 +110,31 @@ async fn keep_looking(target: Arc<TargetState>, check: HealthCheck, published: A
     }
 }
 
-/// One look.
-pub(crate) async fn look(key: &TargetKey, check: &HealthCheck) -> Look {
+/// One look; fails where it is not the target's fault that nothing was seen.
+async fn look(key: &TargetKey, check: &HealthCheck) -> io::Result<Look> {
     let within = Duration::from_millis(check.timeout_ms.into());
     match tokio::time::timeout(within, ask(key, &check.path)).await {
         Ok(look) => look,
-        Err(_) => Look::Bad(format!("no answer within {} ms", check.timeout_ms)),
+        Err(_) => Ok(Look::Bad(format!(
+            "no answer within {} ms",
+            check.timeout_ms
+        ))),
     }
 }
 
-async fn ask(key: &TargetKey, path: &str) -> Look {
+async fn ask(key: &TargetKey, path: &str) -> io::Result<Look> {
     let stream = match TcpStream::connect(key.address).await {
         Ok(stream) => stream,
-        Err(error) => return Look::Nobody(format!("connecting to {}: {error}", key.address)),
+        Err(error) if descriptors::is_short(&error) => return Err(error),
+        Err(error) => {
+            let words = format!("connecting to {}: {error}", key.address);
+            return Ok(Look::Nobody(words));
+        }
     };
-    match answer(stream, key, path).await {
+    Ok(match answer(stream, key, path).await {
         Ok((status, release)) => judge(status, release.as_deref(), &key.release),
         Err(error) => Look::Bad(format!("no answer from {}{path}: {error}", key.address)),
-    }
+    })
 }
 
 async fn answer(

@@ -70,7 +70,8 @@ pub struct Limits {
     /// How long an idle connection is kept once the end was asked for, so that a request
     /// already on its way is answered rather than reset.
     pub drain_idle: Duration,
-    /// The most client connections at once; further ones wait in the accept queue.
+    /// The most client connections at once; further ones wait in the accept queue. Fewer,
+    /// where the system does not allow two open files for each.
     pub connections: usize,
     /// How long an idle connection to a target is kept. Below the 75 seconds that origins
     /// keep theirs.

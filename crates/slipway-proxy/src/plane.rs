@@ -11,6 +11,7 @@ use chassis::Random;
 use tokio::sync::Mutex;
 
 use crate::check;
+use crate::descriptors;
 use crate::disk;
 use crate::look::Looks;
 use crate::options::{Limits, Options, Trust};
@@ -66,7 +67,7 @@ impl Plane {
         let snapshot = fleet.ready(table, 1);
         Ok(Self {
             published: Arc::new(Published::new(snapshot)),
-            limits: options.limits.clone(),
+            limits: descriptors::fitted(options.limits.clone(), descriptors::raise()),
             trust: options.trust,
             key: disk::visitor_key(&options.folder, &options.random)?,
             start: options.random.uuid(options.clock.now()).to_string(),

@@ -15,9 +15,13 @@ use hyper::client::conn::http1::{Connection, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
+use crate::descriptors;
 use crate::line::Line;
 use crate::socket::Socket;
 use crate::upload::Upload;
+
+/// The wait before another try, where something ran short here.
+const REST: Duration = Duration::from_millis(50);
 
 /// A connection to a target.
 pub(crate) struct Upstream {
@@ -42,9 +46,7 @@ pub(crate) enum Trouble {
 impl Upstream {
     /// Connects, without sending anything.
     pub(crate) async fn connect(address: SocketAddr, within: Duration) -> io::Result<Box<Self>> {
-        let stream = tokio::time::timeout(within, TcpStream::connect(address))
-            .await
-            .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+        let stream = reach(address, within).await?;
         stream.set_nodelay(true)?;
         let (sender, connection) = hyper::client::conn::http1::Builder::new()
             .max_buf_size(64 * 1024)
@@ -110,6 +112,26 @@ impl Upstream {
     pub(crate) fn into_parts(self) -> (TcpStream, Bytes) {
         let parts = self.connection.into_parts();
         (parts.io.into_inner().0, parts.read_buf)
+    }
+}
+
+/// Connects to a target. What runs short here is waited for, and told as what it is.
+async fn reach(address: SocketAddr, within: Duration) -> io::Result<TcpStream> {
+    let mut lacking = None;
+    let reached = async {
+        loop {
+            match TcpStream::connect(address).await {
+                Err(error) if descriptors::is_short(&error) => {
+                    lacking = Some(error);
+                    tokio::time::sleep(REST).await;
+                }
+                reached => return reached,
+            }
+        }
+    };
+    match tokio::time::timeout(within, reached).await {
+        Ok(reached) => reached,
+        Err(_) => Err(lacking.unwrap_or_else(|| io::ErrorKind::TimedOut.into())),
     }
 }
 

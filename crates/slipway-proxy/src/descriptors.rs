@@ -1,0 +1,131 @@
+//! How many files and sockets the process may have open: as many as the system allows, and
+//! shared out so that connections leave enough for tables, looks and the admin socket. What
+//! runs short all the same is nobody else's fault.
+
+use std::io;
+
+use rustix::io::Errno;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::options::Limits;
+
+/// For tables on disk, the admin socket and looks.
+const RESERVE: u64 = 64;
+/// A connection of a client and the one to its target.
+const PER_CONNECTION: u64 = 2;
+/// Idle connections to one target may take this part of all connections.
+const IDLE_PART: usize = 8;
+
+/// Raises the limit of open files to what the system allows; none where there is no limit.
+pub(crate) fn raise() -> Option<u64> {
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current == limit.maximum {
+        return limit.current;
+    }
+    let raised = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => limit.maximum,
+        Err(error) => {
+            tracing::warn!(%error, "the limit of open files cannot be raised");
+            limit.current
+        }
+    }
+}
+
+/// The limits that fit into so many open files.
+pub(crate) fn fitted(limits: Limits, files: Option<u64>) -> Limits {
+    let Some(files) = files else {
+        return limits;
+    };
+    let fit = files.saturating_sub(RESERVE) / PER_CONNECTION;
+    let connections = usize::try_from(fit)
+        .unwrap_or(usize::MAX)
+        .clamp(1, limits.connections.max(1));
+    if connections < limits.connections {
+        tracing::warn!(
+            files,
+            connections,
+            wanted = limits.connections,
+            "the limit of open files allows fewer connections; raise it (ulimit -Hn, LimitNOFILE)"
+        );
+    }
+    Limits {
+        connections,
+        upstream_pool: limits.upstream_pool.min((connections / IDLE_PART).max(1)),
+        ..limits
+    }
+}
+
+/// Whether something failed because this process or machine ran short of something, and not
+/// because of whoever was to be reached.
+pub(crate) fn is_short(error: &io::Error) -> bool {
+    let short = [
+        Errno::MFILE,
+        Errno::NFILE,
+        Errno::NOBUFS,
+        Errno::NOMEM,
+        // No port is left to connect from.
+        Errno::ADDRNOTAVAIL,
+    ];
+    error
+        .raw_os_error()
+        .is_some_and(|code| short.iter().any(|errno| errno.raw_os_error() == code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_enough_for_everything_else() {
+        for (files, connections, upstream_pool) in [
+            (None, 20_000, 128),
+            (Some(1_000_000), 20_000, 128),
+            (Some(1024), 480, 60),
+            (Some(64), 1, 1),
+            (Some(0), 1, 1),
+        ] {
+            let fitted = fitted(Limits::default(), files);
+            assert_eq!(
+                (fitted.connections, fitted.upstream_pool),
+                (connections, upstream_pool),
+                "{files:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_limit_that_fits_stays() {
+        let limits = Limits {
+            connections: 3,
+            upstream_pool: 0,
+            ..Limits::default()
+        };
+        let fitted = fitted(limits, Some(1024));
+        assert_eq!((fitted.connections, fitted.upstream_pool), (3, 0));
+    }
+
+    #[test]
+    fn as_many_files_may_be_open_as_the_system_allows() {
+        let raised = raise();
+        let limit = getrlimit(Resource::Nofile);
+        assert_eq!((limit.current, limit.current), (raised, limit.maximum));
+    }
+
+    #[test]
+    fn only_what_is_lacking_here_is_short() {
+        for (errno, expected) in [
+            (Errno::MFILE, true),
+            (Errno::ADDRNOTAVAIL, true),
+            (Errno::CONNREFUSED, false),
+            (Errno::TIMEDOUT, false),
+        ] {
+            let error = io::Error::from_raw_os_error(errno.raw_os_error());
+            assert_eq!(is_short(&error), expected, "{errno:?}");
+        }
+        assert!(!is_short(&io::ErrorKind::TimedOut.into()));
+    }
+}
