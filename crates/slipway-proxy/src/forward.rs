@@ -107,6 +107,13 @@ impl Passage {
             parts.uri = origin_form(&parts.uri);
         }
         headers::for_target(&mut parts.headers, line);
+        if matches!(upload, Upload::Stream(_))
+            && !parts.headers.contains_key(header::CONTENT_LENGTH)
+        {
+            // Said, because the body of a GET would be left out otherwise.
+            let chunked = HeaderValue::from_static("chunked");
+            parts.headers.insert(header::TRANSFER_ENCODING, chunked);
+        }
         Self {
             line: Rc::clone(line),
             is_safe: matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS),

@@ -30,6 +30,19 @@ async fn large_bodies_arrive_whole() {
     }
 }
 
+#[tokio::test]
+async fn a_body_without_a_length_arrives_whatever_the_method() {
+    let (proxy, _origin) = simple().await;
+    for method in ["GET", "POST", "DELETE"] {
+        let asked = format!(
+            "{method} /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\
+             Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+        );
+        let said = raw(proxy.address, asked.as_bytes()).await;
+        assert!(said.contains("hello"), "{method}: {said}");
+    }
+}
+
 fn channel() -> (mpsc::Sender<Bytes>, Body) {
     let (sender, receiver) = mpsc::channel::<Bytes>(1);
     let frames = stream::unfold(receiver, |mut receiver| async {
