@@ -33,7 +33,7 @@ pub(crate) struct Plane {
     pub(crate) key: [u8; 32],
     pub(crate) random: Random,
     pub(crate) started: Instant,
-    /// Requests refused.
+    /// Requests refused before they reached a pool.
     pub(crate) refused: Shards,
     /// Requests that matched no route.
     pub(crate) unrouted: Shards,
@@ -63,6 +63,7 @@ impl Plane {
     pub(crate) fn load(options: &Options, workers: usize) -> io::Result<Self> {
         std::fs::create_dir_all(&options.folder)?;
         let table = disk::load(&options.folder)?.unwrap_or_default();
+        check::structure(&table).map_err(io::Error::other)?;
         let fleet = Fleet::new(workers);
         let snapshot = fleet.ready(table, 1);
         Ok(Self {

@@ -142,6 +142,35 @@ async fn a_publication_that_was_cut_off_leaves_the_old_table() {
 }
 
 #[tokio::test]
+async fn a_table_on_disk_that_cannot_be_served_is_named_at_the_start() {
+    let (proxy, _origin) = simple().await;
+    let (listener, folder) = proxy.stop().await;
+    let path = folder.path().join("table.json");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(
+        &path,
+        text.replace("\"live\": \"blue\"", "\"live\": \"red\""),
+    )
+    .unwrap();
+    let options = slipway_proxy::Options {
+        listeners: vec![listener],
+        folder: folder.path().to_owned(),
+        admin: folder.path().join("admin.sock"),
+        workers: 1,
+        clock: chassis::Clock::system(),
+        random: chassis::Random::system(),
+        trust: Trust::Nobody,
+        limits: Limits::default(),
+    };
+    let served = slipway_proxy::serve(options, chassis::Shutdown::new());
+    let ended = tokio::time::timeout(SOON, served).await.unwrap();
+    let source = std::error::Error::source(&ended.unwrap_err())
+        .unwrap()
+        .to_string();
+    assert!(source.contains("not among its pools"), "{source}");
+}
+
+#[tokio::test]
 async fn a_table_is_on_disk_when_it_is_served() {
     let (proxy, origin) = simple().await;
     for generation in 2..30 {
