@@ -102,20 +102,21 @@ impl Passing {
                 self.finish();
                 Poll::Ready(None)
             }
-            Poll::Ready(Some(Err(error))) => {
-                self.flight.failed();
-                Poll::Ready(Some(Err(BrokenOff(error.to_string()))))
-            }
-            Poll::Pending if has_ended => {
-                self.flight.failed();
-                let words = "the connection was closed".to_owned();
-                Poll::Ready(Some(Err(BrokenOff(words))))
-            }
+            Poll::Ready(Some(Err(error))) => self.break_off(error.to_string()),
+            Poll::Pending if has_ended => self.break_off("the connection was closed".to_owned()),
             Poll::Pending => {
                 self.flight.line().awaited.set(self.awaited);
                 Poll::Pending
             }
         }
+    }
+
+    /// No more comes: the target's failure, unless the client spoilt its own body.
+    fn break_off(&self, words: String) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+        if !self.upload.is_spoilt() {
+            self.flight.failed();
+        }
+        Poll::Ready(Some(Err(BrokenOff(words))))
     }
 
     /// The last byte came: the connection is free for the next request.

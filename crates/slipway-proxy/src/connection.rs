@@ -88,6 +88,10 @@ where
         if let Poll::Ready(result) = Pin::new(&mut *connection).poll(cx) {
             if let Err(error) = result {
                 tracing::debug!(%error, "a connection broke off");
+                // A head that only the parser took for too long or too odd.
+                if error.is_parse() && line.stage.get() != Stage::Exchange {
+                    line.refuse();
+                }
             }
             return Poll::Ready(End::Done);
         }
@@ -143,6 +147,7 @@ where
 async fn close(line: &Line, mut stream: TcpStream, end: End) {
     let say_goodbye = async {
         if end == End::SlowHead {
+            line.refuse();
             stream.write_all(SLOW_HEAD).await?;
         }
         stream.shutdown().await?;

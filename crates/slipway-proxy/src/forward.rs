@@ -71,7 +71,7 @@ pub(crate) async fn answer(line: Rc<Line>, request: Request<Incoming>) -> Respon
     let (parts, body) = request.into_parts();
     let declared = http_body::Body::size_hint(&body).lower();
     if declared > line.worker.limits.body_bytes {
-        line.worker.refuse();
+        line.refuse();
         return own::too_large(&line);
     }
     let upload = Upload::of(body, &line);
@@ -357,10 +357,7 @@ impl Passage {
         line.closing.set(true);
         line.linger.set(true);
         match self.upload.progress() {
-            Progress::TooLarge => {
-                line.worker.refuse();
-                return own::too_large(line);
-            }
+            Progress::TooLarge => return own::too_large(line),
             Progress::Broken => return own::malformed(line),
             _ => {}
         }

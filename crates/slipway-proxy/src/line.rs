@@ -61,6 +61,8 @@ pub(crate) struct Line {
     pub(crate) unjudged: Cell<bool>,
     /// Bytes were refused or left unread: whoever sent them must get to read the answer.
     pub(crate) linger: Cell<bool>,
+    /// A request was refused: the connection ends with it.
+    is_refused: Cell<bool>,
     /// Answers carry `Connection: close` from now on.
     pub(crate) closing: Cell<bool>,
     pub(crate) waker: RefCell<Option<Waker>>,
@@ -92,6 +94,7 @@ impl Line {
             not_upgraded: Cell::new(false),
             unjudged: Cell::new(false),
             linger: Cell::new(false),
+            is_refused: Cell::new(false),
             closing: Cell::new(false),
             waker: RefCell::new(None),
             forwarding: RefCell::new(Forwarding::of(peer.ip())),
@@ -145,6 +148,13 @@ impl Line {
         if self.unjudged.get() {
             self.closing.set(true);
             self.linger.set(true);
+        }
+    }
+
+    /// A request is refused before it reached a pool; counts it once.
+    pub(crate) fn refuse(&self) {
+        if !self.is_refused.replace(true) {
+            self.worker.refuse();
         }
     }
 

@@ -19,7 +19,8 @@ pub struct Stats {
     /// Requests that reached no target: no route, no target in time, queue full. By service;
     /// an empty name where no route matched.
     pub unrouted: Vec<Unrouted>,
-    /// Requests refused because they were malformed or over a limit.
+    /// Requests refused because they were malformed or over a limit, before they reached a
+    /// pool. Whatever is wrong with a body shows later: its pool counts it as broken off.
     pub refused: u64,
 }
 

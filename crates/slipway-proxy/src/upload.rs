@@ -70,6 +70,11 @@ impl Upload {
         }
     }
 
+    /// Whether the client spoilt it: broke off, wrote it wrongly, or sent too much.
+    pub(crate) fn is_spoilt(&self) -> bool {
+        matches!(self.progress(), Progress::Broken | Progress::TooLarge)
+    }
+
     /// Whether everything that the client sends was taken.
     pub(crate) fn is_whole(&self) -> bool {
         match self {

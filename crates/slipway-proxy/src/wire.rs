@@ -11,6 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use crate::gather;
+use crate::head::Malformed;
 use crate::line::{Line, Stage};
 use crate::reader::{Reader, Verdict};
 
@@ -46,12 +47,17 @@ impl Wire {
     fn follow(&mut self, buffer: &mut ReadBuf<'_>, before: usize) {
         self.line.touch();
         if self.line.not_upgraded.take() && !self.reader.not_upgraded() {
+            self.line.refuse();
             self.poison(buffer, before);
             return;
         }
         let piece = buffer.filled().get(before..).unwrap_or_default();
         if let Verdict::Until(good, why) = self.reader.follow(piece) {
             tracing::debug!(?why, "a request was refused");
+            // One whose chunks are odd is in a pool's count already.
+            if why != Malformed::Chunk {
+                self.line.refuse();
+            }
             self.poison(buffer, before + good);
             return;
         }
@@ -69,7 +75,6 @@ impl Wire {
         self.poison = Some(POISON);
         self.give_poison(buffer);
         self.line.linger.set(true);
-        self.line.worker.refuse();
     }
 }
 

@@ -280,13 +280,35 @@ async fn a_body_over_the_limit_is_refused_declared_or_not() {
     }
     let said = raw(proxy.address, &chunked).await;
     assert!(said.starts_with("HTTP/1.1 413 "), "{said}");
+    // Each in one count: the first reached no instance, the second one did.
     let stats = proxy
-        .until("both are refused", |stats| stats.refused == 2)
+        .until_pool("r1", "all ended", |pool| pool.served == 2)
         .await;
-    assert_eq!(
-        stats.pools[0].failed, 0,
-        "which is not the origin's failure"
-    );
+    assert_eq!((stats.failed, stats.abandoned), (0, 1));
+    assert_eq!(proxy.stats().await.refused, 1);
+}
+
+#[tokio::test]
+async fn a_client_that_spoils_its_body_while_it_is_answered_has_abandoned() {
+    let limits = Limits {
+        body_bytes: 100_000,
+        ..Limits::default()
+    };
+    let (proxy, _origin) = with_limits(limits).await;
+    let head = "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n";
+    let too_much = format!("20000\r\n{}\r\n", "x".repeat(0x20000));
+    for (ended, spoilt) in [(1, "x\r\n"), (2, too_much.as_str())] {
+        let mut stream = TcpStream::connect(proxy.address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        read_until(&mut stream, "one").await;
+        stream.write_all(spoilt.as_bytes()).await.unwrap();
+        read_to_end(&mut stream).await;
+        let stats = proxy
+            .until_pool("r1", "it ended", |pool| pool.served == ended)
+            .await;
+        assert_eq!((stats.failed, stats.abandoned), (0, ended), "{spoilt:.8?}");
+    }
+    assert_eq!(proxy.stats().await.refused, 0, "each is in one count only");
 }
 
 #[tokio::test]

@@ -34,6 +34,9 @@ async fn heads_have_a_largest_size_and_number() {
         assert!(said.starts_with("HTTP/1.1 431 "), "{said}");
     }
     assert_eq!(origin.all_requests(), 1);
+    proxy
+        .until("each is counted", |stats| stats.refused == 3)
+        .await;
 }
 
 #[tokio::test]
@@ -48,8 +51,9 @@ async fn a_client_that_is_slow_over_a_head_is_told_and_closed() {
     // Also after a good request on the same connection.
     let said = raw(proxy.address, b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / H").await;
     assert!(said.contains("hello"), "{said}");
-    // One that says nothing at all is just closed.
+    // One that says nothing at all is just closed, and nobody's request.
     assert_eq!(raw(proxy.address, b"").await, "");
+    assert_eq!(proxy.stats().await.refused, 2);
 }
 
 #[tokio::test]

@@ -141,11 +141,12 @@ async fn chunks_that_are_written_oddly_are_refused() {
         assert_eq!(said.matches("HTTP/1.1 ").count(), 1, "{body:?}: {said}");
     }
     assert_eq!(origin.requests("/smuggled"), 0);
-    // Nobody's failure but the client's.
+    // Nobody's failure but the client's; and each in one count only.
     let stats = proxy
-        .until_pool("r1", "all ended", |pool| pool.in_flight == 0)
+        .until_pool("r1", "all ended", |pool| pool.served == 9)
         .await;
-    assert_eq!(stats.failed, 0);
+    assert_eq!((stats.failed, stats.abandoned), (0, 9));
+    assert_eq!(proxy.stats().await.refused, 0);
 }
 
 #[tokio::test]
