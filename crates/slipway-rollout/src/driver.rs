@@ -186,7 +186,7 @@ impl Driver {
         }
         let intent = intent(enter.clone(), step.clone());
         if self.commit(record.id, &scene, &next, intent).await? {
-            self.publish(record, step, &right, Some(decided)).await?;
+            self.publish(record, step, right, Some(decided)).await?;
         }
         Ok(())
     }

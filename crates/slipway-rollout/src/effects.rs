@@ -26,7 +26,7 @@ impl Driver {
     ) -> Result<(), Hold> {
         if generation_of(step).is_some() && !is_direct(record, step) {
             let right = self.core.right().await?;
-            return self.publish(record, step, &right, decided).await;
+            return self.publish(record, step, right, decided).await;
         }
         let effect = match step {
             Step::Prepare => self.prepare(record).await?,
@@ -54,21 +54,24 @@ impl Driver {
         self.report(record, step, effect).await
     }
 
-    /// Publishes the table of a step that is intended.
+    /// Publishes the table of a step that is intended. What is looked at afterwards keeps
+    /// nobody else from publishing.
     pub(crate) async fn publish(
         &self,
         record: &Record,
         step: &Step,
-        right: &Right<'_>,
+        right: Right<'_>,
         decided: Option<Duration>,
     ) -> Result<(), Hold> {
         if is_direct(record, step) {
+            drop(right);
             let look = self.look_at_preview(record, None);
             let effect = self.unless_called_off(record, look).await?;
             return self.report(record, step, effect).await;
         }
         let change = self.change(record, step)?;
-        let published = self.core.publish(right, record, step, &change).await?;
+        let published = self.core.publish(&right, record, step, &change).await?;
+        drop(right);
         let took = self.since(record, step, decided);
         let generation = generation_of(step).unwrap_or_default();
         let effect = match published {

@@ -250,6 +250,12 @@ impl Engine {
         self.core.ledger.book().clone()
     }
 
+    /// Whether a table could be published now.
+    #[cfg(test)]
+    pub(crate) fn may_publish(&self) -> bool {
+        self.core.publishing.try_lock().is_ok()
+    }
+
     fn unknown_service(&self, service: ServiceName) -> Refusal {
         Refusal::UnknownService {
             service,

@@ -356,3 +356,18 @@ fn requests_on_the_oldest_release_end_before_it_is_stopped_for_one_that_waits() 
         assert_eq!(stage.world.violations(), Vec::<String>::new());
     });
 }
+
+#[test]
+fn while_a_preview_is_looked_at_others_may_publish() {
+    run(async {
+        let (mut stage, _, second) = prepare(Story::Good, 17).await;
+        stage.world.slow_down(true);
+        stage.start(Fuse::default()).await;
+        deploy(&stage, &second).await.unwrap();
+        assert!(stage.until(|_| stage.world.visiting() > 0).await);
+        assert!(stage.engine().may_publish());
+        stage.world.slow_down(false);
+        let baking = |book: &Book| record_of(book, &second).unwrap().stage == RolloutState::Baking;
+        assert!(stage.until(baking).await);
+    });
+}

@@ -40,6 +40,9 @@ struct State {
     counts: BTreeMap<String, PoolStats>,
     violations: Vec<String>,
     silent: bool,
+    /// Testers who wait for an answer, and whether they get none.
+    visiting: u64,
+    is_slow: bool,
     /// Requests that older tables routed and that are not answered yet.
     in_flight: u64,
 }
@@ -84,6 +87,16 @@ impl World {
 
     pub(crate) fn silence_proxy(&self, silent: bool) {
         self.state().silent = silent;
+    }
+
+    /// Testers get their answers late, or not.
+    pub(crate) fn slow_down(&self, is_slow: bool) {
+        self.change(|state| state.is_slow = is_slow);
+    }
+
+    /// How many testers wait for an answer.
+    pub(crate) fn visiting(&self) -> u64 {
+        self.state().visiting
     }
 
     /// So many requests of older tables are not answered yet.
@@ -309,7 +322,13 @@ impl Traffic for World {
 
     fn visit<'a>(&'a self, visit: Visit<'a>) -> BoxFuture<'a, Result<Answer, String>> {
         Box::pin(async move {
-            let state = self.state();
+            let mut changed = self.changed.subscribe();
+            self.change(|state| state.visiting += 1);
+            while self.state().is_slow {
+                changed.changed().await.map_err(|e| e.to_string())?;
+            }
+            let mut state = self.state();
+            state.visiting -= 1;
             let route = state.table.routes.get("shop").ok_or("no route")?;
             let preview = route.preview.as_ref().filter(|p| p.token == visit.token);
             let name = preview.map_or(&route.live, |p| &p.pool);
