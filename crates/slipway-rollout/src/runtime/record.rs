@@ -2,7 +2,7 @@
 //! log, a folder of its own.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -80,14 +80,26 @@ impl Folder {
         }
     }
 
-    /// Cuts a log that grew too long. Lines written in that very moment may be lost.
+    /// Cuts a log that grew too long; its last part stays beside it. Lines written in that very
+    /// moment may be lost. It is cut on a full disk as well, where nothing can stay.
     pub(crate) fn bound_log(&self) -> io::Result<()> {
-        let log = self.log();
-        if fs::metadata(&log)?.len() <= LOG_BYTES_MAX {
+        let mut log = OpenOptions::new().read(true).write(true).open(self.log())?;
+        let length = log.metadata()?.len();
+        if length <= LOG_BYTES_MAX {
             return Ok(());
         }
-        fs::copy(&log, self.0.join("log.1"))?;
-        OpenOptions::new().write(true).open(&log)?.set_len(0)
+        let kept = self.0.join("log.1");
+        let mut beside = OpenOptions::new();
+        beside.write(true).create(true).truncate(true).mode(0o640);
+        let copied = beside.open(&kept).and_then(|mut kept| {
+            log.seek(SeekFrom::Start(length - LOG_BYTES_MAX))?;
+            io::copy(&mut (&log).take(LOG_BYTES_MAX), &mut kept)
+        });
+        log.set_len(0)?;
+        if copied.is_err() {
+            fs::remove_file(&kept)?;
+        }
+        copied.map(|_| ())
     }
 }
 
@@ -131,6 +143,18 @@ mod tests {
         log.set_len(LOG_BYTES_MAX + 1).unwrap();
         folder.bound_log().unwrap();
         assert_eq!(fs::metadata(folder.log()).unwrap().len(), 0);
-        assert!(folder.0.join("log.1").exists());
+        let kept = fs::metadata(folder.0.join("log.1")).unwrap();
+        assert_eq!(kept.len(), LOG_BYTES_MAX, "its last part");
+    }
+
+    #[test]
+    fn a_log_is_cut_although_nothing_of_it_can_be_kept() {
+        let instances = tempfile::tempdir().unwrap();
+        let folder = Folder::of(instances.path(), InstanceId(uuid::Uuid::nil()));
+        let log = folder.prepare(None).unwrap();
+        log.set_len(LOG_BYTES_MAX + 1).unwrap();
+        fs::create_dir(folder.0.join("log.1")).unwrap();
+        assert!(folder.bound_log().is_err());
+        assert_eq!(fs::metadata(folder.log()).unwrap().len(), 0);
     }
 }
