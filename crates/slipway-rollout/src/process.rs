@@ -61,9 +61,14 @@ impl ProcessIdentity {
         }))
     }
 
-    /// Whether this very process still runs.
+    /// Whether this very process still runs. What cannot be known is an error and no end.
+    pub fn runs(&self) -> io::Result<bool> {
+        Ok(Self::of(self.pid)?.as_ref() == Some(self))
+    }
+
+    /// Whether this very process is known to run.
     pub fn is_alive(&self) -> bool {
-        matches!(Self::of(self.pid), Ok(Some(now)) if now == *self)
+        matches!(self.runs(), Ok(true))
     }
 
     /// A handle that can neither be recycled nor confused; none when the process is gone.
@@ -77,7 +82,7 @@ impl ProcessIdentity {
             Err(error) => return Err(error.into()),
         };
         // The number may have been given away between the record and the handle.
-        Ok(self.is_alive().then_some(handle))
+        Ok(self.runs()?.then_some(handle))
     }
 
     /// Asks the process to end, waits up to `grace`, then kills it. Blocking.

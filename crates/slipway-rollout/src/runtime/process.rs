@@ -24,13 +24,15 @@ use crate::http::{self, Answer, Get};
 use crate::process::{Ending, ProcessIdentity};
 use crate::runtime::clues::{self, Clues};
 use crate::runtime::ports::Ports;
-use crate::runtime::record::{Folder, PidFile, orphan};
+use crate::runtime::record::{Folder, PidFile, carriers};
 use crate::runtime::{Running, Runtime, Spec};
 
 /// The accounts that instances run as when control is root: the first that exists.
 const ACCOUNTS: [&str; 2] = ["slipway", "nobody"];
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const LOG_LOOK_EVERY: Duration = Duration::from_secs(30);
+/// The wait before it is tried again to watch an instance.
+const WATCH_AGAIN: Duration = Duration::from_secs(1);
 /// What a command that ran out of time gets to end in order.
 const COMMAND_GRACE: Duration = Duration::from_secs(10);
 
@@ -128,7 +130,7 @@ impl Processes {
             return Ok(running);
         }
         let said = |error: io::Error| format!("the instance cannot be started: {error}");
-        self.end_orphan(instance).await.map_err(said)?;
+        end_rest(instance, COMMAND_GRACE).await.map_err(said)?;
         let port = self.port().map_err(said)?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let child = self
@@ -150,31 +152,29 @@ impl Processes {
         };
         let folder = self.folder(instance);
         drop(self.watch_child(instance, child));
-        blocking(move || folder.write(&file)).await.map_err(said)?;
+        if let Err(error) = blocking(move || folder.write(&file)).await {
+            // Nobody could find it again.
+            let ended = blocking(move || identity.stop(Signal::KILL, COMMAND_GRACE)).await;
+            ended.map_err(said)?;
+            return Err(said(error));
+        }
         Ok(Running { identity, address })
     }
 
     async fn look(&self, instance: InstanceId) -> Result<Option<Running>, String> {
         let folder = self.folder(instance);
-        let file = blocking(move || folder.read())
+        let look = move || {
+            let Some(file) = folder.read()? else {
+                return Ok(None);
+            };
+            Ok(file.identity.runs()?.then_some(Running {
+                identity: file.identity,
+                address: file.address,
+            }))
+        };
+        blocking(look)
             .await
-            .map_err(|error| format!("pid.json of {instance} cannot be read: {error}"))?;
-        Ok(file.filter(|f| f.identity.is_alive()).map(|f| Running {
-            identity: f.identity,
-            address: f.address,
-        }))
-    }
-
-    /// Ends a process that was started before a crash and not written down.
-    async fn end_orphan(&self, instance: InstanceId) -> io::Result<()> {
-        blocking(move || {
-            if let Some(identity) = orphan(instance)? {
-                tracing::warn!(%instance, pid = identity.pid, "ends a process that nobody wrote down");
-                identity.stop(Signal::TERM, COMMAND_GRACE)?;
-            }
-            Ok(())
-        })
-        .await
+            .map_err(|error| format!("it is not known whether {instance} runs: {error}"))
     }
 
     /// Waits for a child in a task of its own, which also keeps its log short.
@@ -196,6 +196,7 @@ impl Processes {
                 }
             };
             tell.send_replace(Some(how));
+            end_rest_of_dead(instance).await;
         });
         self.remember(instance, told.clone());
         told
@@ -225,7 +226,8 @@ impl Processes {
                 tokio::select! {
                     ended = handle.readable() => {
                         let how = ended.map_or_else(|e| e.to_string(), |_| UNKNOWN.to_owned());
-                        break tell.send_replace(Some(how));
+                        tell.send_replace(Some(how));
+                        break end_rest_of_dead(instance).await;
                     }
                     () = tokio::time::sleep(LOG_LOOK_EVERY) => bound(&folder).await,
                 }
@@ -245,19 +247,33 @@ impl Processes {
         watched.get(&instance).cloned()
     }
 
+    /// What cannot be watched has not ended: it is tried again.
     async fn how_ended(&self, instance: InstanceId) -> String {
-        let told = match self.known(instance) {
-            Some(told) => told,
-            None => match self.look(instance).await {
-                Ok(Some(running)) => match self.watch_adopted(instance, &running.identity) {
-                    Ok(told) => told,
-                    Err(error) => return format!("it cannot be watched: {error}"),
-                },
+        loop {
+            match self.watched(instance).await {
+                Ok(Some(told)) => return until_ended(told).await,
                 Ok(None) => return "it was not running any more".to_owned(),
-                Err(error) => return error,
-            },
+                Err(reason) => {
+                    tracing::warn!(%instance, reason, "an instance cannot be watched");
+                    tokio::time::sleep(WATCH_AGAIN).await;
+                }
+            }
+        }
+    }
+
+    /// What tells of an instance's end; none where it does not run.
+    async fn watched(
+        &self,
+        instance: InstanceId,
+    ) -> Result<Option<watch::Receiver<Option<String>>>, String> {
+        if let Some(told) = self.known(instance) {
+            return Ok(Some(told));
+        }
+        let Some(running) = self.look(instance).await? else {
+            return Ok(None);
         };
-        until_ended(told).await
+        let told = self.watch_adopted(instance, &running.identity);
+        told.map(Some).map_err(|error| error.to_string())
     }
 
     fn clues_of(&self, instance: InstanceId, pid: Option<i32>) -> Clues {
@@ -273,44 +289,44 @@ impl Processes {
         let instance = spec.instance;
         let said = |error: io::Error| format!("it cannot be started: {error}");
         // One that a killed control left behind would run beside the new one.
-        self.end_orphan(instance).await.map_err(said)?;
+        end_rest(instance, COMMAND_GRACE).await.map_err(said)?;
         let mut child = self
             .command(&spec, None)
             .and_then(|mut c| c.spawn())
             .map_err(said)?;
         let identity = identity(&child).map_err(said)?;
         let ended = tokio::time::timeout(within, child.wait()).await;
-        let log = clues::tail(&self.folder(instance).log()).join("\n  ");
-        let failed = |how: String| {
-            let path = self.folder(instance).log();
-            Err(format!(
-                "{how}; it ends with:\n  {log}\nwhole log: {}",
-                path.display()
-            ))
-        };
-        match ended {
-            Ok(Ok(status)) if status.success() => Ok(log),
-            Ok(Ok(status)) => failed(status.to_string()),
-            Ok(Err(error)) => failed(error.to_string()),
-            Err(_) => {
-                if let Some(identity) = identity {
-                    let stop = move || identity.stop(Signal::TERM, COMMAND_GRACE);
-                    blocking(stop).await.map_err(|e| e.to_string())?;
-                }
-                failed(format!("it was stopped after {} s", within.as_secs()))
-            }
+        let said = |error: io::Error| format!("it cannot be ended: {error}");
+        if let (Err(_), Some(identity)) = (&ended, identity) {
+            let stop = move || identity.stop(Signal::TERM, COMMAND_GRACE);
+            blocking(stop).await.map_err(said)?;
         }
+        // Whatever it started itself.
+        end_rest(instance, COMMAND_GRACE).await.map_err(said)?;
+        let log = clues::tail(&self.folder(instance).log()).join("\n  ");
+        let how = match ended {
+            Ok(Ok(status)) if status.success() => return Ok(log),
+            Ok(Ok(status)) => status.to_string(),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("it was stopped after {} s", within.as_secs()),
+        };
+        let path = self.folder(instance).log();
+        Err(format!(
+            "{how}; it ends with:\n  {log}\nwhole log: {}",
+            path.display()
+        ))
     }
 
     async fn end(&self, instance: InstanceId, grace: Duration) -> Result<String, String> {
         let said = |error: io::Error| format!("{instance} cannot be stopped: {error}");
-        self.end_orphan_of(instance).await.map_err(said)?;
-        let Some(running) = self.look(instance).await? else {
-            return Ok("it was not running any more".to_owned());
+        let ending = match self.look(instance).await? {
+            Some(running) => blocking(move || running.identity.stop(Signal::TERM, grace))
+                .await
+                .map_err(said)?,
+            None => Ending::Gone,
         };
-        let ending = blocking(move || running.identity.stop(Signal::TERM, grace))
-            .await
-            .map_err(said)?;
+        // What it started itself, or what was started for it and never written down.
+        end_rest(instance, grace).await.map_err(said)?;
         Ok(match ending {
             Ending::Gone => "it was not running any more".to_owned(),
             Ending::Asked => "ended when asked".to_owned(),
@@ -319,15 +335,6 @@ impl Processes {
                 grace.as_secs()
             ),
         })
-    }
-
-    /// Only where nothing was written down may an unknown process carry the id.
-    async fn end_orphan_of(&self, instance: InstanceId) -> io::Result<()> {
-        let folder = self.folder(instance);
-        match blocking(move || folder.read()).await? {
-            Some(_) => Ok(()),
-            None => self.end_orphan(instance).await,
-        }
     }
 }
 
@@ -406,6 +413,25 @@ fn identity(child: &Child) -> io::Result<Option<ProcessIdentity>> {
     }
 }
 
+/// Ends every process that was started for an instance and still runs.
+async fn end_rest(instance: InstanceId, grace: Duration) -> io::Result<()> {
+    blocking(move || {
+        for identity in carriers(instance)? {
+            tracing::info!(%instance, pid = identity.pid, "ends what is left of an instance");
+            identity.stop(Signal::TERM, grace)?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// The same for one that ended by itself.
+async fn end_rest_of_dead(instance: InstanceId) {
+    if let Err(error) = end_rest(instance, COMMAND_GRACE).await {
+        tracing::warn!(%instance, %error, "what is left of an instance cannot be ended");
+    }
+}
+
 async fn until_ended(mut told: watch::Receiver<Option<String>>) -> String {
     match told.wait_for(Option::is_some).await {
         Ok(how) => how.clone().unwrap_or_default(),
@@ -426,4 +452,131 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work)
         .await
         .map_err(io::Error::other)?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    /// Instances whose program is a script.
+    struct Ground {
+        folder: tempfile::TempDir,
+        runtime: Processes,
+    }
+
+    impl Ground {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let open = std::fs::Permissions::from_mode(0o755);
+            std::fs::set_permissions(folder.path(), open.clone()).unwrap();
+            let launcher = folder.path().join("launch");
+            let script =
+                "#!/bin/sh\nwhile [ \"$1\" != -- ]; do shift; done; shift\nexec setsid \"$@\"\n";
+            std::fs::write(&launcher, script).unwrap();
+            std::fs::set_permissions(&launcher, open).unwrap();
+            let instances = folder.path().join("instances");
+            let launcher = vec![launcher.into_os_string()];
+            let runtime = Processes::new(instances, launcher, Random::system()).unwrap();
+            Self { folder, runtime }
+        }
+
+        fn spec(&self, script: &str) -> Spec {
+            Spec {
+                instance: InstanceId(Random::system().uuid(jiff::Timestamp::UNIX_EPOCH)),
+                service: "shop".parse().unwrap(),
+                release: "ab".repeat(32).parse().unwrap(),
+                content: self.folder.path().to_owned(),
+                argv: ["sh", "-c", script].map(str::to_owned).to_vec(),
+                env: BTreeMap::new(),
+            }
+        }
+    }
+
+    async fn nobody_carries(instance: InstanceId) -> bool {
+        let gone = async || carriers(instance).unwrap().is_empty().then_some(());
+        testkit::wait::answer(Duration::from_secs(20), gone)
+            .await
+            .is_some()
+    }
+
+    #[tokio::test]
+    async fn what_an_instance_started_ends_with_it() {
+        let ground = Ground::new();
+        for stopped in [true, false] {
+            let spec = ground.spec("sleep 600 & sleep 600 & wait");
+            let instance = spec.instance;
+            let running = ground.runtime.start(spec).await.unwrap();
+            let all = async || (carriers(instance).unwrap().len() == 3).then_some(());
+            let all = testkit::wait::answer(Duration::from_secs(20), all).await;
+            assert!(all.is_some(), "it runs with two others");
+            if stopped {
+                let grace = Duration::from_secs(5);
+                ground.runtime.stop(instance, grace).await.unwrap();
+                assert_eq!(carriers(instance).unwrap(), []);
+            } else {
+                running.identity.signal(Signal::KILL).unwrap();
+                assert!(nobody_carries(instance).await);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_command_started_ends_with_it() {
+        let ground = Ground::new();
+        for (script, within) in [("sleep 600 &", 20), ("sleep 600 & sleep 600", 1)] {
+            let spec = ground.spec(script);
+            let instance = spec.instance;
+            let ran = ground.runtime.run(spec, Duration::from_secs(within)).await;
+            assert_eq!(ran.is_ok(), within == 20, "{ran:?}");
+            assert_eq!(carriers(instance).unwrap(), []);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_instance_that_cannot_be_written_down_does_not_run() {
+        let ground = Ground::new();
+        let spec = ground.spec("sleep 600");
+        let instance = spec.instance;
+        let folder = ground
+            .folder
+            .path()
+            .join("instances")
+            .join(instance.to_string());
+        let aside = format!(".pid.json.{}.new", std::process::id());
+        std::fs::create_dir_all(folder.join(aside)).unwrap();
+        let refused = ground.runtime.start(spec).await;
+        assert!(refused.is_err(), "{refused:?}");
+        assert!(nobody_carries(instance).await);
+    }
+
+    #[tokio::test]
+    async fn an_instance_that_cannot_be_looked_at_has_not_ended() {
+        let ground = Ground::new();
+        let spec = ground.spec("sleep 600");
+        let instance = spec.instance;
+        ground.runtime.start(spec).await.unwrap();
+        // As control finds it after a restart, with a record that cannot be read for a while.
+        let launcher = ground.runtime.launcher.clone();
+        let instances = ground.runtime.folder.clone();
+        let again = Processes::new(instances.clone(), launcher, Random::system()).unwrap();
+        let record = instances.join(instance.to_string()).join("pid.json");
+        let kept = std::fs::read(&record).unwrap();
+        std::fs::write(&record, "{").unwrap();
+        let mut ended = again.ended(instance);
+        for _ in 0..3 {
+            tokio::select! {
+                biased;
+                how = &mut ended => panic!("it runs, and is said to have ended: {how}"),
+                found = again.find(instance) => assert!(found.is_err()),
+            }
+        }
+        std::fs::write(&record, kept).unwrap();
+        again.stop(instance, Duration::from_secs(5)).await.unwrap();
+        let how = ended.await;
+        assert!(
+            how.contains("not running") || how.contains("went to nobody"),
+            "{how}"
+        );
+    }
 }

@@ -103,9 +103,10 @@ impl Folder {
     }
 }
 
-/// The process that was started for an instance but not written down, where there is one: it
-/// carries the instance's id in its environment.
-pub(crate) fn orphan(instance: InstanceId) -> io::Result<Option<ProcessIdentity>> {
+/// Every process that was started for an instance, by itself or by another one: it carries
+/// the instance's id in its environment.
+pub(crate) fn carriers(instance: InstanceId) -> io::Result<Vec<ProcessIdentity>> {
+    let mut found = Vec::new();
     let mark = format!("INSTANCE={instance}").into_bytes();
     for entry in fs::read_dir("/proc")?.flatten() {
         let Some(pid) = entry
@@ -122,10 +123,10 @@ pub(crate) fn orphan(instance: InstanceId) -> io::Result<Option<ProcessIdentity>
         if environment.split(|b| *b == 0).any(|v| v == mark)
             && let Some(identity) = ProcessIdentity::of(pid)?
         {
-            return Ok(Some(identity));
+            found.push(identity);
         }
     }
-    Ok(None)
+    Ok(found)
 }
 
 #[cfg(test)]
