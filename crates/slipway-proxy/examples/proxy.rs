@@ -67,6 +67,7 @@ fn table(upstream: SocketAddr) -> Table {
     let pool = Pool {
         release: "bench".to_owned(),
         targets: vec![target],
+        health: None,
     };
     let route = Route {
         hosts: Vec::new(),

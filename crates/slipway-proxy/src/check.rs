@@ -61,6 +61,9 @@ fn check_pool(pool: &Pool) -> Result<(), String> {
     if pool.release.is_empty() {
         return Err("it names no release".to_owned());
     }
+    if let Some(path) = &pool.health {
+        check_path(path)?;
+    }
     let mut instances = BTreeSet::new();
     let mut addresses = BTreeSet::new();
     for target in &pool.targets {
@@ -78,9 +81,7 @@ fn check_pool(pool: &Pool) -> Result<(), String> {
 }
 
 fn check_health(health: &HealthCheck) -> Result<(), String> {
-    if !health.path.starts_with('/') || !health.path.bytes().all(|b| b.is_ascii_graphic()) {
-        return Err(format!("{:?} is no path to look at", health.path));
-    }
+    check_path(&health.path)?;
     if health.every_ms == 0 || health.timeout_ms == 0 {
         return Err("looks need an interval and a timeout".to_owned());
     }
@@ -88,6 +89,14 @@ fn check_health(health: &HealthCheck) -> Result<(), String> {
         return Err("looks need a number after which they count".to_owned());
     }
     Ok(())
+}
+
+fn check_path(path: &str) -> Result<(), String> {
+    if path.starts_with('/') && path.bytes().all(|b| b.is_ascii_graphic()) {
+        Ok(())
+    } else {
+        Err(format!("{path:?} is no path to look at"))
+    }
 }
 
 /// An empty list stands for every host that no other route names: one route may have it.
@@ -182,6 +191,7 @@ mod tests {
             ("health/every_ms", json!(0), "interval"),
             ("health/down_after", json!(0), "number after which"),
             ("pools/blue/release", json!(""), "names no release"),
+            ("pools/blue/health", json!("up"), "no path"),
             ("pools/blue/targets", json!([]), "has no target"),
             (
                 "pools/blue/targets",

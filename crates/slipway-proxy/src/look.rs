@@ -40,8 +40,14 @@ impl Looks {
     ) {
         let mut wanted = HashMap::new();
         for (route, ready) in snapshot.table.routes.values().zip(&snapshot.routes) {
-            for target in ready.pools.iter().flat_map(|pool| &pool.targets) {
-                wanted.insert(target.key.clone(), route.health.clone());
+            for (pool, ready) in route.pools.values().zip(&ready.pools) {
+                let mut check = route.health.clone();
+                if let Some(path) = &pool.health {
+                    check.path.clone_from(path);
+                }
+                for target in &ready.targets {
+                    wanted.insert(target.key.clone(), check.clone());
+                }
             }
         }
         self.0.retain(|key, (check, task)| {

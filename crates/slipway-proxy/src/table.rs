@@ -61,6 +61,9 @@ pub struct Pool {
     pub release: String,
     /// Where they answer.
     pub targets: Vec<Target>,
+    /// The path of the look at them, where it is not the route's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<String>,
 }
 
 /// One instance.

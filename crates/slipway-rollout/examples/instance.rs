@@ -1,5 +1,6 @@
 //! An application for the tests of this crate: answers as the file `mode` in its folder says.
-//! Modes: `good`, `third-fails`, `health-only`, `dies`, `wrong-port`, `slow`, `deaf`, `stubborn`.
+//! Modes: `good`, `third-fails`, `health-only`, `dies`, `wrong-port`, `slow`, `deaf`, `stubborn`,
+//! `moved` (its health look is `/up`).
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -90,7 +91,9 @@ impl Served {
         let path = request.uri().path();
         let status = match (self.mode.as_str(), path) {
             ("deaf", "/health") if count > 40 => 500,
-            (_, "/health" | "/preview") => 200,
+            ("moved", "/health") => 404,
+            ("moved", "/up") | (_, "/health" | "/preview") => 200,
+            (_, "/up") => 404,
             ("health-only", _) => 500,
             ("third-fails", _) if count.is_multiple_of(3) => 500,
             _ => 200,

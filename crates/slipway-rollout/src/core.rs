@@ -187,7 +187,7 @@ impl Core {
             Some(Published::NotYet) | None => {}
         }
         let generation = generation_of(step).unwrap_or(served);
-        let manner = self.manner(record).await?;
+        let manner = self.manner(record, change).await?;
         let service = &record.service;
         let table = match routing::changed(&right.served, generation, service, &manner, change) {
             Ok(table) => table,
@@ -202,10 +202,15 @@ impl Core {
         }
     }
 
-    async fn manner(&self, record: &Record) -> Result<Manner, Hold> {
+    async fn manner(&self, record: &Record, change: &Change) -> Result<Manner, Hold> {
+        // A rollback asks for the manifest of the old release, not of the one that is bad.
+        let health = match change.release() {
+            Some(release) => self.manifest(release).await?.health,
+            None => String::new(),
+        };
         Ok(Manner {
             hosts: self.settings(&record.service)?.hosts.clone(),
-            health: self.manifest(&record.release).await?.health,
+            health,
         })
     }
 

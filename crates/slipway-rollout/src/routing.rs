@@ -45,12 +45,25 @@ pub enum Change {
     },
 }
 
-/// How one service is reached, whatever the release.
+impl Change {
+    /// The release that it tells the table of.
+    pub fn release(&self) -> Option<&ReleaseId> {
+        match self {
+            Self::Preview { side, .. } | Self::Live { side } | Self::Elsewhere { side } => {
+                Some(&side.release)
+            }
+            Self::Without { .. } => None,
+        }
+    }
+}
+
+/// How one service is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Manner {
     /// Its host names.
     pub hosts: Vec<String>,
-    /// The path of the health look.
+    /// The path of the health look of the release that the table is told of. Each release
+    /// keeps its own, so that the old one is not looked at where only the new one answers.
     pub health: String,
 }
 
@@ -95,14 +108,16 @@ pub fn changed(
     match (change, route) {
         (Change::Preview { side, token }, Some(route)) => {
             let pool = side.slot.to_string();
-            route.pools.insert(pool.clone(), side.pool(service)?);
+            route
+                .pools
+                .insert(pool.clone(), side.pool(service, manner)?);
             route.preview = Some(Preview {
                 pool,
                 token: token.clone(),
             });
         }
         (Change::Live { side }, route) => {
-            let pool = side.pool(service)?;
+            let pool = side.pool(service, manner)?;
             let name = side.slot.to_string();
             let mut pools = route
                 .map(|r| std::mem::take(&mut r.pools))
@@ -126,7 +141,7 @@ pub fn changed(
             }
         }
         (Change::Elsewhere { side }, Some(route)) => {
-            let pool = side.pool(service)?;
+            let pool = side.pool(service, manner)?;
             route.pools.insert(side.slot.to_string(), pool);
         }
         (Change::Without { .. }, None) => {}
@@ -150,7 +165,7 @@ pub fn routed(table: &Table, service: &ServiceName) -> Vec<Slot> {
 }
 
 impl Side {
-    fn pool(&self, service: &ServiceName) -> Result<Pool, Unroutable> {
+    fn pool(&self, service: &ServiceName, manner: &Manner) -> Result<Pool, Unroutable> {
         if self.instances.is_empty() {
             let (service, slot) = (service.clone(), self.slot);
             return Err(Unroutable::Empty { service, slot });
@@ -162,6 +177,7 @@ impl Side {
         Ok(Pool {
             release: self.release.to_string(),
             targets: targets.collect(),
+            health: Some(manner.health.clone()),
         })
     }
 }

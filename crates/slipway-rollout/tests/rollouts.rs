@@ -10,6 +10,7 @@ use bench::{Bench, SECOND, end_of, person, reached};
 use rustix::process::Signal;
 use slipway_journal::event::RolloutEvent;
 use slipway_journal::event::rollout::{RolloutState, Trigger};
+use slipway_proxy::Health;
 use slipway_rollout::{Policy, Refusal, RollbackPlan};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -96,6 +97,29 @@ async fn a_person_takes_a_release_back_at_once_and_the_warm_one_answers() {
     assert_eq!(bench.answering().await, first.to_string());
     let tally = visitors.stop().await;
     assert_eq!(tally.failed, 0, "{:?}", tally.examples);
+    bench.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_that_moved_its_health_look_goes_live_and_can_be_taken_back() {
+    let bench = Bench::start(Policy::default()).await;
+    let first = bench.release("good", "one");
+    bench.live(&first).await;
+    let moved = bench.release("moved", "two");
+    let rollout = bench.deploy(&moved).await.unwrap();
+    bench.until(rollout, reached(&RolloutState::Baking)).await;
+    let health = bench.health_of(&first).await;
+    assert!(health.iter().all(|h| *h == Health::Up), "{health:?}");
+    bench.lose(&moved);
+    let engine = bench.engine();
+    let back = engine.rollback(person(), &bench.service, "the colour is wrong".into());
+    assert_eq!(back.await.unwrap(), Ok(rollout));
+    let state = bench.until(rollout, end_of).await;
+    assert!(
+        matches!(state, RolloutState::RolledBack { .. }),
+        "{state:?}"
+    );
+    assert_eq!(bench.answering().await, first.to_string());
     bench.stop();
 }
 

@@ -183,6 +183,7 @@ pub(crate) fn pool(release: &str, origins: &[&Origin]) -> Pool {
     Pool {
         release: release.to_owned(),
         targets: targets.collect(),
+        health: None,
     }
 }
 

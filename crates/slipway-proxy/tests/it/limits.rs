@@ -149,6 +149,7 @@ async fn an_origin_that_stops_in_the_middle_has_failed() {
             instance: "stops".to_owned(),
             address,
         }],
+        health: None,
     };
     next.pools.insert("blue".to_owned(), pool);
     proxy.publish(&table(2, next)).await;

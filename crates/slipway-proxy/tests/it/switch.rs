@@ -299,6 +299,7 @@ async fn a_request_that_does_not_end_keeps_no_idle_connection_to_what_left_the_t
             instance: "counting".to_owned(),
             address,
         }],
+        health: None,
     };
     next.pools.insert("blue".to_owned(), blue);
     proxy.publish(&table(1, next.clone())).await;

@@ -116,6 +116,7 @@ async fn changer() -> (Proxy, Origin) {
             instance: "changer".to_owned(),
             address,
         }],
+        health: None,
     };
     next.pools.insert("blue".to_owned(), pool);
     proxy.publish(&table(2, next)).await;

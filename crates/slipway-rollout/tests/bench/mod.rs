@@ -189,7 +189,7 @@ impl Bench {
             service: self.service.clone(),
             start: vec!["./instance".into(), "serve".into()],
             migrate: Some(vec!["./instance".into(), "migrate".into()]),
-            health: "/health".into(),
+            health: if mode == "moved" { "/up" } else { "/health" }.into(),
             // What fails now and then must pass its preview.
             preview: vec![
                 if mode == "third-fails" {
@@ -222,6 +222,11 @@ impl Bench {
 
     pub(crate) fn overwrite(&self, release: &ReleaseId, file: &str, content: &[u8]) {
         fs::write(self.folder(release).join("content").join(file), content).unwrap();
+    }
+
+    /// What a release is made of cannot be known any more; its processes run on.
+    pub(crate) fn lose(&self, release: &ReleaseId) {
+        fs::remove_file(self.folder(release).join("manifest.json")).unwrap();
     }
 
     pub(crate) fn verdict(&self, release: &ReleaseId, gate: &str, outcome: Outcome) {
@@ -347,6 +352,17 @@ impl Bench {
             _ => None,
         });
         started.filter(ProcessIdentity::is_alive).collect()
+    }
+
+    /// How the instances of a release do, as the proxy sees them.
+    pub(crate) async fn health_of(&self, release: &ReleaseId) -> Vec<slipway_proxy::Health> {
+        let stats = self.client().stats().await.unwrap();
+        let pools = stats.pools.into_iter();
+        let of_release = pools.filter(|pool| pool.release == release.as_str());
+        of_release
+            .flat_map(|pool| pool.targets)
+            .map(|target| target.health)
+            .collect()
     }
 
     /// The release that answers a visitor now.

@@ -121,6 +121,7 @@ fn pool(release: &ReleaseId, instances: &[u128]) -> Pool {
                 address: ([127, 0, 0, 1], 40_000 + u16::try_from(*n).unwrap()).into(),
             })
             .collect(),
+        health: None,
     }
 }
 
