@@ -202,6 +202,10 @@ pub(crate) fn for_client(headers: &mut HeaderMap, is_upgrade: bool) {
     } else {
         None
     };
+    // RFC 9112 §6.3: beside a coding a length means nothing, and must not go on.
+    if headers.contains_key(header::TRANSFER_ENCODING) {
+        headers.remove(header::CONTENT_LENGTH);
+    }
     strip(headers);
     if let Some(protocol) = protocol {
         headers.insert(header::UPGRADE, protocol);

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::caller::{Body, SOON, raw, read_to_end, read_until, request, request_of};
-use crate::ground::{simple, with_limits};
+use crate::ground::{route, simple, table, with_limits};
 
 #[tokio::test]
 async fn large_bodies_arrive_whole() {
@@ -286,6 +286,46 @@ async fn a_body_over_the_limit_is_refused_declared_or_not() {
         .await;
     assert_eq!((stats.failed, stats.abandoned), (0, 1));
     assert_eq!(proxy.stats().await.refused, 1);
+}
+
+#[tokio::test]
+async fn a_length_beside_a_coding_means_nothing() {
+    let (proxy, _origin) = simple().await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                loop {
+                    let said = read_until(&mut stream, "\r\n\r\n").await;
+                    let length = said.split([' ', '/']).nth(2).unwrap_or("0");
+                    let answer = format!(
+                        "HTTP/1.1 200 OK\r\nx-release: r2\r\ncontent-length: {length}\r\n\
+                         transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+                    );
+                    if said.is_empty() || stream.write_all(answer.as_bytes()).await.is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    let mut next = route(&[], &[]);
+    let pool = slipway_proxy::Pool {
+        release: "r2".to_owned(),
+        targets: vec![slipway_proxy::Target {
+            instance: "unsure".to_owned(),
+            address,
+        }],
+        health: Some("/5".to_owned()),
+    };
+    next.pools.insert("blue".to_owned(), pool);
+    proxy.publish(&table(2, next)).await;
+    for path in ["/3", "/5", "/30"] {
+        let answer = proxy.caller().get(path).await;
+        assert_eq!(answer.text(), "hello", "{path}");
+        assert_eq!(answer.header("content-length"), None);
+    }
 }
 
 #[tokio::test]
