@@ -24,7 +24,7 @@ use crate::http::{self, Answer, Get};
 use crate::process::{Ending, ProcessIdentity};
 use crate::runtime::clues::{self, Clues};
 use crate::runtime::ports::Ports;
-use crate::runtime::record::{Folder, PidFile, carriers};
+use crate::runtime::record::{Folder, PidFile, carriers, prune};
 use crate::runtime::{Running, Runtime, Spec};
 
 /// The accounts that instances run as when control is root: the first that exists.
@@ -131,6 +131,7 @@ impl Processes {
         }
         let said = |error: io::Error| format!("the instance cannot be started: {error}");
         end_rest(instance, COMMAND_GRACE).await.map_err(said)?;
+        self.prune().await;
         let port = self.port().map_err(said)?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let child = self
@@ -159,6 +160,14 @@ impl Processes {
             return Err(said(error));
         }
         Ok(Running { identity, address })
+    }
+
+    /// An instance that dies again and again leaves a folder each time.
+    async fn prune(&self) {
+        let instances = self.folder.clone();
+        if let Err(error) = blocking(move || prune(&instances)).await {
+            tracing::warn!(%error, "folders of earlier instances cannot be removed");
+        }
     }
 
     async fn look(&self, instance: InstanceId) -> Result<Option<Running>, String> {

@@ -16,6 +16,9 @@ use crate::process::ProcessIdentity;
 /// The log is cut when it is longer than this; what was in it stays beside it, once.
 const LOG_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
+/// So many folders of instances that ended are kept, for their logs.
+const KEPT: usize = 100;
+
 /// `pid.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PidFile {
@@ -103,6 +106,27 @@ impl Folder {
     }
 }
 
+/// Removes the folders of instances that ended, but for the latest ones.
+pub(crate) fn prune(instances: &Path) -> io::Result<()> {
+    let mut ended = Vec::new();
+    for entry in fs::read_dir(instances)? {
+        let entry = entry?;
+        let folder = Folder(entry.path());
+        // One that cannot be looked at may run.
+        let runs = folder
+            .read()
+            .and_then(|file| file.map_or(Ok(false), |file| file.identity.runs()));
+        if matches!(runs, Ok(false)) {
+            ended.push((entry.metadata()?.modified()?, folder));
+        }
+    }
+    ended.sort_by_key(|(changed, _)| std::cmp::Reverse(*changed));
+    for (_, folder) in ended.into_iter().skip(KEPT) {
+        fs::remove_dir_all(folder.0)?;
+    }
+    Ok(())
+}
+
 /// Every process that was started for an instance, by itself or by another one: it carries
 /// the instance's id in its environment.
 pub(crate) fn carriers(instance: InstanceId) -> io::Result<Vec<ProcessIdentity>> {
@@ -146,6 +170,39 @@ mod tests {
         assert_eq!(fs::metadata(folder.log()).unwrap().len(), 0);
         let kept = fs::metadata(folder.0.join("log.1")).unwrap();
         assert_eq!(kept.len(), LOG_BYTES_MAX, "its last part");
+    }
+
+    #[test]
+    fn folders_of_the_latest_that_ended_and_of_all_that_run_are_kept() {
+        let instances = tempfile::tempdir().unwrap();
+        let id = |n: usize| InstanceId(uuid::Uuid::from_u128(n as u128));
+        let own = ProcessIdentity::own().unwrap();
+        for n in 0..KEPT + 10 {
+            let folder = Folder::of(instances.path(), id(n));
+            folder.prepare(None).unwrap();
+            let identity = ProcessIdentity {
+                start_ticks: own.start_ticks + u64::from(n > 0),
+                ..own.clone()
+            };
+            let file = PidFile {
+                identity,
+                instance: id(n),
+                release: "ab".repeat(32).parse().unwrap(),
+                service: "shop".parse().unwrap(),
+                address: ([127, 0, 0, 1], 1).into(),
+            };
+            folder.write(&file).unwrap();
+            let changed = std::time::UNIX_EPOCH + std::time::Duration::from_secs(n as u64);
+            File::open(&folder.0)
+                .unwrap()
+                .set_modified(changed)
+                .unwrap();
+        }
+        prune(instances.path()).unwrap();
+        let kept = |n: usize| instances.path().join(id(n).to_string()).exists();
+        assert!(kept(0), "it runs");
+        let left: Vec<usize> = (1..KEPT + 10).filter(|n| kept(*n)).collect();
+        assert_eq!(left, (10..KEPT + 10).collect::<Vec<_>>());
     }
 
     #[test]
