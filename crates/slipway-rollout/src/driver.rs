@@ -181,7 +181,8 @@ impl Driver {
         let Next::Do { enter, step } = &next else {
             return Ok(());
         };
-        if let Some(reason) = self.lacks_instances(record, step, &scene.policy) {
+        let lacking = lacks_instances(&self.core.ledger.book(), record.id, &next, &scene.policy);
+        if let Some(reason) = lacking {
             return self.fail(record, &reason).await;
         }
         let intent = intent(enter.clone(), step.clone());
@@ -200,34 +201,15 @@ impl Driver {
         events: impl FnOnce(&Record) -> Vec<RolloutEvent>,
     ) -> Result<bool, Hold> {
         let decide = |book: &Book| match book.rollouts.get(&id) {
-            Some(record) if strategy::next(&scene.view(book, record)) == *next => {
+            Some(record)
+                if strategy::next(&scene.view(book, record)) == *next
+                    && lacks_instances(book, id, next, &scene.policy).is_none() =>
+            {
                 (events(record), true)
             }
             _ => (Vec::new(), false),
         };
         Ok(self.core.ledger.decide(executor(), decide).await?)
-    }
-
-    /// A release that lost an instance before it had traffic does not get any.
-    fn lacks_instances(&self, record: &Record, step: &Step, policy: &Policy) -> Option<String> {
-        if !matches!(step, Step::Preview { .. } | Step::Shift { .. }) {
-            return None;
-        }
-        let book = self.core.ledger.book();
-        let alive = book.alive_of(record.id).count();
-        let wanted = usize::try_from(policy.instances.max(1)).unwrap_or(usize::MAX);
-        let how = book
-            .instances
-            .values()
-            .filter(|i| i.owner == record.id)
-            .find_map(|i| i.exited.as_ref().map(|(how, _)| how.clone()));
-        (alive < wanted).then(|| {
-            format!(
-                "an instance ended before the release had traffic: {}; `slipway logs` shows what \
-                 it wrote",
-                how.unwrap_or_else(|| "it is not there".to_owned())
-            )
-        })
     }
 
     async fn fail(&self, record: &Record, reason: &str) -> Result<(), Hold> {
@@ -347,6 +329,31 @@ fn is_late(record: &Record, scene: &Scene) -> bool {
         && !waits
         && record.holding.is_none()
         && Duration::try_from(lasted).is_ok_and(|d| d > scene.policy.progress_within)
+}
+
+/// A release that lost an instance before it had traffic does not get any.
+fn lacks_instances(book: &Book, id: RolloutId, next: &Next, policy: &Policy) -> Option<String> {
+    let Next::Do {
+        step: Step::Preview { .. } | Step::Shift { .. },
+        ..
+    } = next
+    else {
+        return None;
+    };
+    let alive = book.alive_of(id).count();
+    let wanted = usize::try_from(policy.instances.max(1)).unwrap_or(usize::MAX);
+    let how = book
+        .instances
+        .values()
+        .filter(|i| i.owner == id)
+        .find_map(|i| i.exited.as_ref().map(|(how, _)| how.clone()));
+    (alive < wanted).then(|| {
+        format!(
+            "an instance ended before the release had traffic: {}; `slipway logs` shows what it \
+             wrote",
+            how.unwrap_or_else(|| "it is not there".to_owned())
+        )
+    })
 }
 
 fn intent(enter: Option<RolloutState>, step: Step) -> impl FnOnce(&Record) -> Vec<RolloutEvent> {

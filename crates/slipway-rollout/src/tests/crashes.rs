@@ -371,3 +371,34 @@ fn while_a_preview_is_looked_at_others_may_publish() {
         assert!(stage.until(baking).await);
     });
 }
+
+#[test]
+fn a_release_that_loses_an_instance_before_it_has_traffic_gets_none() {
+    for settles in [true, false] {
+        run(async {
+            let (mut stage, first, second) = prepare(Story::Good, 19).await;
+            stage.world.slow_down(true);
+            stage.start(Fuse::default()).await;
+            deploy(&stage, &second).await.unwrap();
+            assert!(stage.until(|_| stage.world.visiting() > 0).await);
+            stage.world.kill_one(second.as_str());
+            if settles {
+                let known = |book: &Book| book.instances.values().any(|i| i.exited.is_some());
+                assert!(stage.until(known).await);
+            }
+            stage.world.slow_down(false);
+            let ended = |book: &Book| {
+                let record = record_of(book, &second).unwrap();
+                record.stage == RolloutState::Done || is_settled(book, record)
+            };
+            assert!(stage.until(ended).await);
+            let book = stage.engine().book();
+            let state = &record_of(&book, &second).unwrap().stage;
+            assert!(
+                matches!(state, RolloutState::Failed { reason } if reason.contains("before the release had traffic")),
+                "{state:?}"
+            );
+            assert_eq!(stage.world.live().as_deref(), Some(first.as_str()));
+        });
+    }
+}

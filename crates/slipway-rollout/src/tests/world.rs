@@ -127,6 +127,16 @@ impl World {
         });
     }
 
+    /// Kills one instance of a release.
+    pub(crate) fn kill_one(&self, release: &str) {
+        self.change(|state| {
+            let of_release = |p: &&mut Process| p.release == release && p.is_alive;
+            if let Some(victim) = state.processes.values_mut().find(of_release) {
+                victim.is_alive = false;
+            }
+        });
+    }
+
     /// Kills every instance of a release.
     pub(crate) fn kill_all(&self, release: &str) {
         self.change(|state| {
