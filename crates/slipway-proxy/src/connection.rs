@@ -65,8 +65,7 @@ pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAdd
     let tunnel = line.tunnel.borrow_mut().take();
     match (end, tunnel) {
         (End::Done, Some(tunnel)) => {
-            let idle = worker.limits.tunnel_idle;
-            tunnel.run(stream, parts.read_buf, idle).await;
+            tunnel.run(stream, parts.read_buf, &worker).await;
         }
         (End::Stuck, _) => {}
         (end, _) => close(&line, stream, end).await,

@@ -393,11 +393,11 @@ impl Passage {
         let line = &self.line;
         if is_upgrade {
             let (origin, early) = upstream.into_parts();
-            let flight = Rc::clone(flight);
             *line.tunnel.borrow_mut() = Some(Tunnel {
                 origin,
                 early,
-                flight,
+                flight: Rc::clone(flight),
+                is_websocket: is_websocket(&parts),
             });
             return Response::from_parts(parts, Answer::own(line, ""));
         }
@@ -451,6 +451,13 @@ fn preview(parts: &Parts) -> Option<blake3::Hash> {
 fn origin_form(uri: &Uri) -> Uri {
     uri.path_and_query()
         .map_or_else(Uri::default, |path| Uri::from(path.clone()))
+}
+
+fn is_websocket(parts: &http::response::Parts) -> bool {
+    parts
+        .headers
+        .get(header::UPGRADE)
+        .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
 fn is_event_stream(parts: &http::response::Parts) -> bool {

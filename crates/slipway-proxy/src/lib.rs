@@ -16,6 +16,7 @@ mod descriptors;
 mod disk;
 mod flight;
 mod forward;
+mod frames;
 mod gather;
 mod head;
 mod headers;

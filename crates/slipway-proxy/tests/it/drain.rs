@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
+use futures_util::{SinkExt as _, StreamExt as _};
 use slipway_proxy::{Limits, Trust};
 use testkit::origin::Origin;
 use testkit::wait;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
+use tokio_tungstenite::connect_async;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::caller::{SOON, read_to_end, read_until, request};
 use crate::ground::{Proxy, route, simple, table, with_limits};
@@ -68,6 +72,37 @@ async fn a_request_that_is_already_on_its_way_is_answered_and_then_closed() {
         "{said}"
     );
     proxy.stop().await;
+}
+
+#[tokio::test]
+async fn websockets_are_told_that_the_service_restarts() {
+    let limits = Limits {
+        drain: Duration::from_secs(2),
+        ..Limits::default()
+    };
+    let (proxy, origin) = with_limits(limits).await;
+    let mut sockets = Vec::new();
+    for _ in 0..8 {
+        let (mut socket, _) = connect_async(format!("ws://{}/ws", proxy.address))
+            .await
+            .unwrap();
+        let said = Message::binary(vec![7; 70_000]);
+        socket.send(said.clone()).await.unwrap();
+        assert_eq!(socket.next().await.unwrap().unwrap(), said);
+        sockets.push(socket);
+    }
+    proxy.request_end();
+    for mut socket in sockets {
+        let last = tokio::time::timeout(SOON, socket.next()).await.unwrap();
+        let Some(Ok(Message::Close(Some(told)))) = last else {
+            panic!("{last:?}");
+        };
+        assert_eq!(told.code, CloseCode::Restart);
+        while let Some(Ok(_)) = socket.next().await {}
+    }
+    let ended = wait::answer(SOON, async || proxy.has_ended().then_some(())).await;
+    assert!(ended.is_some());
+    drop(origin);
 }
 
 #[tokio::test]
