@@ -66,7 +66,7 @@ async fn work(
 async fn accept(worker: Rc<Worker>, listener: tokio::net::TcpListener) {
     loop {
         let Some(counted) = Counted::take(&worker) else {
-            worker.complain("", 0, "as many connections as there may be; others wait");
+            worker.lack("there are as many connections as there may be");
             tokio::time::sleep(REST).await;
             continue;
         };
@@ -87,7 +87,7 @@ async fn accept(worker: Rc<Worker>, listener: tokio::net::TcpListener) {
                 tracing::debug!(%error, "a client was gone before it was accepted");
             }
             Err(error) => {
-                worker.complain("", 0, &format!("accepting failed: {error}"));
+                worker.lack(&format!("accepting failed: {error}"));
                 tokio::time::sleep(REST).await;
             }
         }

@@ -238,7 +238,7 @@ impl Passage {
                 }
                 Attempt::Unreachable(error) if descriptors::is_short(&error) => {
                     let words = format!("nothing can be connected from here: {error}");
-                    self.line.worker.complain("", 0, &words);
+                    self.line.worker.lack(&words);
                     return Flown::Nobody;
                 }
                 Attempt::Unreachable(error) => {

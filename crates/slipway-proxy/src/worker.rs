@@ -159,15 +159,28 @@ impl Worker {
 
     /// Tells of a failure, at most once a second, without a word about who asked for what.
     pub(crate) fn complain(&self, service: &str, status: u16, reason: &str) {
+        if let Some(untold) = self.untold() {
+            tracing::warn!(service, status, reason, untold, "a request failed");
+        }
+    }
+
+    /// Tells that something runs short here, as rarely.
+    pub(crate) fn lack(&self, reason: &str) {
+        if let Some(untold) = self.untold() {
+            tracing::warn!(reason, untold, "clients have to wait");
+        }
+    }
+
+    /// How many complaints were kept back, where it is time for one.
+    fn untold(&self) -> Option<u64> {
         let now = Instant::now();
         let last = self.complained.get();
         if last.is_some_and(|at| now.saturating_duration_since(at) < COMPLAIN_EVERY) {
             self.silent.set(self.silent.get() + 1);
-            return;
+            return None;
         }
         self.complained.set(Some(now));
-        let untold = self.silent.take();
-        tracing::warn!(service, status, reason, untold, "a request failed");
+        Some(self.silent.take())
     }
 
     /// Knows a connection, so that it can be told when the end is asked for.
