@@ -9,8 +9,9 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::options::Limits;
 
-/// For tables on disk, the admin socket and looks.
+/// For tables on disk, the admin socket and looks; and for what each worker needs itself.
 const RESERVE: u64 = 64;
+const PER_WORKER: u64 = 8;
 /// A connection of a client and the one to its target.
 const PER_CONNECTION: u64 = 2;
 /// Idle connections to one target may take this part of all connections.
@@ -36,11 +37,13 @@ pub(crate) fn raise() -> Option<u64> {
 }
 
 /// The limits that fit into so many open files.
-pub(crate) fn fitted(limits: Limits, files: Option<u64>) -> Limits {
+pub(crate) fn fitted(limits: Limits, files: Option<u64>, workers: usize) -> Limits {
     let Some(files) = files else {
         return limits;
     };
-    let fit = files.saturating_sub(RESERVE) / PER_CONNECTION;
+    let workers = u64::try_from(workers).unwrap_or(u64::MAX);
+    let reserve = workers.saturating_mul(PER_WORKER).saturating_add(RESERVE);
+    let fit = files.saturating_sub(reserve) / PER_CONNECTION;
     let connections = usize::try_from(fit)
         .unwrap_or(usize::MAX)
         .clamp(1, limits.connections.max(1));
@@ -84,11 +87,11 @@ mod tests {
         for (files, connections, upstream_pool) in [
             (None, 20_000, 128),
             (Some(1_000_000), 20_000, 128),
-            (Some(1024), 480, 60),
+            (Some(1024), 472, 59),
             (Some(64), 1, 1),
             (Some(0), 1, 1),
         ] {
-            let fitted = fitted(Limits::default(), files);
+            let fitted = fitted(Limits::default(), files, 2);
             assert_eq!(
                 (fitted.connections, fitted.upstream_pool),
                 (connections, upstream_pool),
@@ -104,7 +107,7 @@ mod tests {
             upstream_pool: 0,
             ..Limits::default()
         };
-        let fitted = fitted(limits, Some(1024));
+        let fitted = fitted(limits, Some(1024), 2);
         assert_eq!((fitted.connections, fitted.upstream_pool), (3, 0));
     }
 

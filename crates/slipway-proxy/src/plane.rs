@@ -68,7 +68,7 @@ impl Plane {
         let snapshot = fleet.ready(table, 1);
         Ok(Self {
             published: Arc::new(Published::new(snapshot)),
-            limits: descriptors::fitted(options.limits.clone(), descriptors::raise()),
+            limits: descriptors::fitted(options.limits.clone(), descriptors::raise(), workers),
             trust: options.trust,
             key: disk::visitor_key(&options.folder, &options.random)?,
             start: options.random.uuid(options.clock.now()).to_string(),
