@@ -30,7 +30,8 @@ use crate::runtime::{Running, Runtime, Spec};
 /// The accounts that instances run as when control is root: the first that exists.
 const ACCOUNTS: [&str; 2] = ["slipway", "nobody"];
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-const LOG_LOOK_EVERY: Duration = Duration::from_secs(30);
+/// What is written between two looks is the most that a log grows beyond its limit.
+const LOG_LOOK_EVERY: Duration = Duration::from_secs(5);
 /// The wait before it is tried again to watch an instance.
 const WATCH_AGAIN: Duration = Duration::from_secs(1);
 /// What a command that ran out of time gets to end in order.
