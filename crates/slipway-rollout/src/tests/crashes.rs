@@ -402,3 +402,62 @@ fn a_release_that_loses_an_instance_before_it_has_traffic_gets_none() {
         });
     }
 }
+
+/// A person takes back at a moment, counted in turns of the tasks and then in steps of time.
+async fn taken_back_at(turns: usize, ticks: usize) -> bool {
+    let context = format!("after {turns} turns and {ticks} steps of time");
+    let (mut stage, first, second) = prepare(Story::Good, 23).await;
+    stage.start(Fuse::default()).await;
+    deploy(&stage, &second).await.unwrap();
+    let mut left = ticks;
+    let passed = |book: &Book| {
+        left = left.saturating_sub(1);
+        // After that time stands still.
+        left == 0 || record_of(book, &second).unwrap().stage == RolloutState::Done
+    };
+    if ticks > 0 {
+        assert!(stage.until(passed).await);
+    }
+    let engine = stage.engine();
+    let back = async {
+        for _ in 0..turns {
+            tokio::task::yield_now().await;
+        }
+        engine
+            .rollback(person(), &stage.service, "regret".into())
+            .await
+    };
+    let is_taken = stage.alive(back).await.unwrap().unwrap().is_ok();
+    let winner = if is_taken { &first } else { &second };
+    let over = |book: &Book| {
+        let all = || book.of_service(&stage.service);
+        all().all(|r| is_settled(book, r))
+            && book
+                .live_of(&stage.service)
+                .is_some_and(|r| r.release == *winner)
+    };
+    assert!(stage.until(over).await, "{context}");
+    assert_eq!(stage.world.violations(), Vec::<String>::new(), "{context}");
+    let alive: Vec<(String, usize)> = stage.world.alive().into_iter().collect();
+    assert_eq!(alive, [(winner.to_string(), 2)], "{context}");
+    assert_eq!(
+        stage.world.live().as_deref(),
+        Some(winner.as_str()),
+        "{context}"
+    );
+    is_taken
+}
+
+#[test]
+fn a_person_may_take_a_release_back_at_any_moment() {
+    let early = (0..30).map(|n| (n * 10, 0));
+    let late = (1..30).map(|n| (0, n * 4));
+    // While the bake ends and the old release is taken out.
+    let last = (0..40).map(|n| (n * 2, 90));
+    let taken = early
+        .chain(late)
+        .chain(last)
+        .filter(|(turns, ticks)| run(taken_back_at(*turns, *ticks)))
+        .count();
+    assert!(taken > 80, "{taken}");
+}
