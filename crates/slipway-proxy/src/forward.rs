@@ -401,6 +401,11 @@ impl Passage {
             });
             return Response::from_parts(parts, Answer::own(line, ""));
         }
+        if !self.upload.is_whole() {
+            // What the client still sends may not be read to its end: it must not send another
+            // request behind it.
+            line.closing.set(true);
+        }
         if parts.status.is_server_error() {
             flight.failed();
             let key = &berth.target().key;

@@ -289,6 +289,21 @@ async fn a_body_over_the_limit_is_refused_declared_or_not() {
 }
 
 #[tokio::test]
+async fn an_answer_before_the_end_of_the_body_says_that_the_connection_ends() {
+    let (proxy, _origin) = simple().await;
+    let mut stream = TcpStream::connect(proxy.address).await.unwrap();
+    let head = b"POST /status/404 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n";
+    stream.write_all(head).await.unwrap();
+    // The client could not know otherwise, and would lose its next request.
+    let said = read_until(&mut stream, "\r\n\r\n").await;
+    assert!(said.starts_with("HTTP/1.1 404 "), "{said}");
+    assert!(said.contains("connection: close\r\n"), "{said}");
+    stream.write_all(b"hello").await.unwrap();
+    let rest = read_to_end(&mut stream).await;
+    assert!(!rest.contains('<'), "{rest}");
+}
+
+#[tokio::test]
 async fn a_length_beside_a_coding_means_nothing() {
     let (proxy, _origin) = simple().await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
