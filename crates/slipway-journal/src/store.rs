@@ -1,7 +1,9 @@
 //! All SQL of the journal. Opens the file with the settings that durability needs
 //! and refuses nothing else; order and hashes are the writer's and the verifier's.
 
-use std::path::Path;
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _};
@@ -27,9 +29,24 @@ pub(crate) struct Head {
 
 /// Brings the schema of the file at `path` up to date, creating the file where needed.
 pub(crate) async fn migrate(path: &Path) -> Result<(), JournalError> {
+    own(path)?;
     let mut connection = open_writer(path).await?;
     sqlx::migrate!("./migrations").run(&mut connection).await?;
     Ok(connection.close().await?)
+}
+
+/// Makes the file where it is not there, for this account alone; SQLite gives the files
+/// beside it the same permissions.
+fn own(path: &Path) -> Result<(), JournalError> {
+    let made = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path);
+    made.map(drop).map_err(|source| JournalError::File {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// Opens for writing.
@@ -50,11 +67,16 @@ pub(crate) async fn open_reader(path: &Path) -> Result<SqliteConnection, Journal
         Ok(connection) => Ok(connection),
         // A file copied into a folder where nothing may be written has no index of
         // its log; it can be read as the unchanging thing that it then is.
-        Err(_) if !path.with_extension("db-wal").exists() => {
-            Ok(options.immutable(true).connect().await?)
-        }
+        Err(_) if !beside(path, "-wal").exists() => Ok(options.immutable(true).connect().await?),
         Err(error) => Err(error.into()),
     }
+}
+
+/// The file that SQLite keeps beside the one at `path`.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 /// Adds `rows` and moves the head to `end`, all or nothing; durable when it returns.
@@ -134,6 +156,22 @@ pub(crate) async fn rows_after(
     )
     .fetch_all(connection)
     .await
+}
+
+/// Whether what SQLite said means that the file itself is damaged, and not that it could not
+/// be reached.
+pub(crate) fn is_damage(error: &sqlx::Error) -> bool {
+    const CORRUPT: i32 = 11;
+    const NO_DATABASE: i32 = 26;
+    match error {
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => true,
+        sqlx::Error::Database(said) => said
+            .code()
+            .and_then(|code| code.parse::<i32>().ok())
+            // The higher bits tell more of the same.
+            .is_some_and(|code| [CORRUPT, NO_DATABASE].contains(&(code & 0xff))),
+        _ => false,
+    }
 }
 
 /// Sets the most pages that the file may have.

@@ -12,7 +12,7 @@ use sqlx::sqlite::SqliteConnection;
 use crate::entry::{Hash, ROOT, Stored, hash};
 use crate::error::JournalError;
 use crate::ids::Seq;
-use crate::store::{self, Row};
+use crate::store::{self, Head, Row};
 
 const PAGE: u32 = 1000;
 
@@ -36,51 +36,84 @@ pub enum Verification {
     },
 }
 
-/// Checks the journal at `path`, which may be in use.
-pub async fn verify_file(path: &Path) -> Result<Verification, JournalError> {
-    verify(&mut store::open_reader(path).await?).await
+impl Verification {
+    fn broken(seq: i64, reason: impl Into<String>) -> Self {
+        Self::Broken {
+            seq: Seq(seq),
+            reason: reason.into(),
+        }
+    }
+
+    /// What an error while entry `seq` was read means: damage of the file is an answer.
+    fn unreadable(seq: i64, error: sqlx::Error) -> Result<Self, JournalError> {
+        if store::is_damage(&error) {
+            Ok(Self::broken(seq, format!("cannot be read: {error}")))
+        } else {
+            Err(error.into())
+        }
+    }
 }
 
-pub(crate) async fn verify(
-    connection: &mut SqliteConnection,
-) -> Result<Verification, JournalError> {
-    // One read transaction: entries and head are seen as of the same moment.
-    let mut snapshot = sqlx::Connection::begin(connection).await?;
+/// Checks the journal at `path`, which may be in use.
+pub async fn verify_file(path: &Path) -> Result<Verification, JournalError> {
+    match store::open_reader(path).await {
+        Ok(mut reader) => verify(&mut reader).await,
+        Err(JournalError::Sqlite(error)) => Verification::unreadable(1, error),
+        Err(error) => Err(error),
+    }
+}
+
+/// One read transaction: entries and head are seen as of the same moment.
+async fn verify(connection: &mut SqliteConnection) -> Result<Verification, JournalError> {
+    let mut snapshot = match sqlx::Connection::begin(connection).await {
+        Ok(snapshot) => snapshot,
+        Err(error) => return Verification::unreadable(1, error),
+    };
     let mut end = (0, ROOT);
     loop {
-        let rows = store::rows_after(&mut snapshot, end.0, PAGE).await?;
+        let rows = match page(&mut snapshot, end.0).await {
+            Ok(rows) => rows,
+            Err(error) => return Verification::unreadable(end.0 + 1, error),
+        };
         if rows.is_empty() {
             break;
         }
         for row in &rows {
             match follow(end, row) {
                 Ok(hash) => end = (row.seq, hash),
-                Err(reason) => {
-                    return Ok(Verification::Broken {
-                        seq: Seq(end.0 + 1),
-                        reason,
-                    });
-                }
+                Err(reason) => return Ok(Verification::broken(end.0 + 1, reason)),
             }
         }
     }
-    let head = store::head(&mut snapshot)
-        .await?
-        .map_or((0, ROOT.to_vec()), |h| (h.seq, h.hash));
-    if head != (end.0, end.1.to_vec()) {
-        let reason = format!(
-            "the head says that entry {} is the last one, and it is not",
-            head.0
-        );
-        return Ok(Verification::Broken {
-            seq: Seq(end.0.min(head.0) + 1),
-            reason,
-        });
+    match store::head(&mut snapshot).await {
+        Ok(head) => Ok(against(head, end)),
+        Err(error) => Verification::unreadable(end.0 + 1, error),
     }
-    Ok(Verification::Whole {
+}
+
+/// The next rows; only one where one among many cannot be read, so that those before it are
+/// checked and it is the one that is named.
+async fn page(connection: &mut SqliteConnection, after: i64) -> Result<Vec<Row>, sqlx::Error> {
+    match store::rows_after(connection, after, PAGE).await {
+        Err(error) if store::is_damage(&error) => store::rows_after(connection, after, 1).await,
+        read => read,
+    }
+}
+
+/// Whether the entries end where the head says.
+fn against(head: Option<Head>, end: (i64, Hash)) -> Verification {
+    let (seq, hash) = head.map_or((0, ROOT.to_vec()), |h| (h.seq, h.hash));
+    if seq != end.0 {
+        let reason = format!("the head says that entry {seq} is the last one, and it is not");
+        return Verification::broken(end.0.min(seq) + 1, reason);
+    }
+    if hash != end.1 {
+        return Verification::broken(end.0, "the head has another hash for it, the last one");
+    }
+    Verification::Whole {
         entries: end.0,
         head: data_encoding::HEXLOWER.encode(&end.1),
-    })
+    }
 }
 
 /// The hash of `row` where it follows from the entry before, else what is wrong.

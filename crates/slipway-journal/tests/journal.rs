@@ -205,6 +205,82 @@ async fn writing_on_after_a_cut_off_tail_is_refused() {
     );
 }
 
+#[tokio::test]
+async fn an_entry_that_cannot_be_read_at_all_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    drop(journal_with(&path, 1500).await);
+    // A text that is none.
+    tamper(
+        &path,
+        "update entry set event = cast(x'ff7b' as text) where seq = 1234",
+    )
+    .await;
+    match verify_file(&path).await.unwrap() {
+        Verification::Broken { seq, reason } => {
+            assert_eq!(seq, Seq(1234));
+            assert!(reason.starts_with("cannot be read"), "{reason}");
+        }
+        whole @ Verification::Whole { .. } => panic!("{whole:?}"),
+    }
+}
+
+#[tokio::test]
+async fn damage_of_the_file_itself_is_an_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    drop(journal_with(&path, 300).await);
+    // Opening and closing it moves everything into the one file.
+    tamper(&path, "pragma wal_checkpoint(truncate)").await;
+    let whole = std::fs::read(&path).unwrap();
+    let mut named = Vec::new();
+    for place in (4096..whole.len()).step_by(4096) {
+        let mut damaged = whole.clone();
+        damaged[place..place + 64].fill(0xff);
+        std::fs::write(&path, damaged).unwrap();
+        if let Verification::Broken { seq, .. } = verify_file(&path).await.unwrap() {
+            named.push(seq.0);
+        }
+    }
+    assert!(
+        named.iter().any(|seq| (2..=300).contains(seq)),
+        "entries in the middle: {named:?}"
+    );
+    std::fs::write(&path, "no database at all").unwrap();
+    assert!(matches!(
+        verify_file(&path).await.unwrap(),
+        Verification::Broken { seq: Seq(1), .. }
+    ));
+}
+
+#[tokio::test]
+async fn a_head_with_another_hash_names_the_last_entry() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    drop(journal_with(&path, 5).await);
+    tamper(&path, "update head set hash = randomblob(32)").await;
+    let found = verify_file(&path).await.unwrap();
+    assert!(
+        matches!(found, Verification::Broken { seq: Seq(5), .. }),
+        "{found:?}"
+    );
+}
+
+#[tokio::test]
+async fn nobody_else_can_read_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let _journal = journal_with(&folder.path().join("journal.db"), 1).await;
+    let mut files = 0;
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{:?}", entry.path());
+        files += 1;
+    }
+    assert!(files >= 3, "the journal, its log and its lock");
+}
+
 /// Opens once the writer of a dropped handle has let go of its lock.
 async fn open_when_free(path: &Path) -> Result<Journal, JournalError> {
     let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
