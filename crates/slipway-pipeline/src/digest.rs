@@ -56,6 +56,10 @@ impl Digests {
 
     /// The digest of `file`, 64 hex digits.
     pub(crate) fn of(&mut self, root: &Path, file: &TreeFile) -> io::Result<String> {
+        // What a link leads to may change and leave the link as it was.
+        if file.is_link {
+            return of_link(&root.join(&file.path));
+        }
         if let Some(known) = self.known.get(&file.path)
             && known.stat == file.stat
             && known.stat.modified_ns.max(known.stat.changed_ns) + STEP_NS < known.read_ns
@@ -63,12 +67,7 @@ impl Digests {
             return Ok(known.digest.clone());
         }
         let read_ns = self.clock.now().as_nanosecond();
-        let path = root.join(&file.path);
-        let digest = if file.is_link {
-            of_link(&path)?
-        } else {
-            of_file(&path)?
-        };
+        let digest = of_file(&root.join(&file.path))?;
         let known = Known {
             stat: file.stat,
             read_ns,
@@ -104,11 +103,24 @@ pub(crate) fn of_file(path: &Path) -> io::Result<String> {
     Ok(hasher.finalize().to_hex().to_string())
 }
 
-/// BLAKE3 of where a symbolic link leads, never that of a file with the same bytes.
+/// BLAKE3 of where a symbolic link leads and of the file that lies there, because that is
+/// what is read through it; never that of a file with the same bytes.
 pub(crate) fn of_link(path: &Path) -> io::Result<String> {
     let target = fs::read_link(path)?;
+    let target = target.as_os_str().as_encoded_bytes();
     let mut hasher = blake3::Hasher::new_derive_key("slipway-pipeline symbolic link");
-    hasher.update(target.as_os_str().as_encoded_bytes());
+    hasher.update(&(target.len() as u64).to_be_bytes());
+    hasher.update(target);
+    // A pipe would be waited for, and a link may lead nowhere.
+    match fs::metadata(path) {
+        Ok(found) if found.is_file() => {
+            hasher.update(b"file");
+            io::copy(&mut File::open(path)?, &mut hasher)?;
+        }
+        _ => {
+            hasher.update(b"no file");
+        }
+    }
     Ok(hasher.finalize().to_hex().to_string())
 }
 

@@ -73,13 +73,54 @@ pub(crate) struct Tree {
     files: Vec<TreeFile>,
 }
 
-/// A pattern of inputs that matches nothing: whatever it was meant for is not looked at.
+/// Why inputs cannot be told: a pattern that matches nothing does not look at what it was
+/// meant for, and a link to a folder shows nothing of what lies in that.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SelectError {
     #[error("the input {0:?} matches no file")]
     Nothing(String),
+    #[error(
+        "the input {0:?} is a link to a folder; name the files that it leads to, and leave it out with \"!{0}\""
+    )]
+    Folder(String),
     #[error("looking at the inputs: {0}")]
     File(#[from] io::Error),
+}
+
+/// Which files a job reads.
+#[derive(Debug, Clone)]
+pub(crate) struct Selection {
+    pub(crate) patterns: Vec<Pattern>,
+    /// The script that is run, which is read although no pattern names it.
+    pub(crate) script: Option<String>,
+    /// What the job makes itself; it is never what it reads.
+    pub(crate) outputs: Vec<String>,
+}
+
+impl Selection {
+    /// The files as they are in `tree`, in the order of their paths.
+    pub(crate) fn of(&self, tree: &Tree) -> Result<Vec<TreeFile>, SelectError> {
+        let mut chosen = tree.select(self.patterns.iter())?;
+        if let Some(script) = &self.script
+            && !chosen.iter().any(|file| file.path == *script)
+        {
+            chosen.extend(TreeFile::look(&tree.root, script)?);
+        }
+        chosen.retain(|file| !self.outputs.iter().any(|made| lies_in(&file.path, made)));
+        match chosen
+            .iter()
+            .find(|file| file.is_link && tree.root.join(&file.path).is_dir())
+        {
+            Some(link) => Err(SelectError::Folder(link.path.clone())),
+            None => Ok(chosen),
+        }
+    }
+}
+
+/// Whether `path` is `place`, or lies in it.
+fn lies_in(path: &str, place: &str) -> bool {
+    path.strip_prefix(place)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 impl Tree {

@@ -114,7 +114,8 @@ impl Cache {
                 return Ok(false);
             }
         }
-        Ok(surplus(entry, root)?.is_empty())
+        let is_folder = |folder: &String| root.join(folder).is_dir();
+        Ok(entry.folders.iter().all(is_folder) && surplus(entry, root)?.is_empty())
     }
 
     /// Puts the outputs of an entry into their places.

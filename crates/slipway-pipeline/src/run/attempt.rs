@@ -15,7 +15,7 @@ use crate::digest;
 use crate::execution::{Ended, Order, Surroundings, execute};
 use crate::judge::Evidence;
 use crate::key::Parts;
-use crate::tree::TreeFile;
+use crate::tree::{SelectError, Selection, Tree, TreeFile};
 
 /// A report larger than this is not read.
 const REPORT_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -30,7 +30,16 @@ pub(super) struct Attempt {
     pub(super) reports: BTreeMap<String, Option<String>>,
     /// Where the result is kept; none where it must not be.
     pub(super) keep: Option<(Cache, Facts)>,
-    pub(super) inputs: Vec<TreeFile>,
+    pub(super) inputs: Inputs,
+}
+
+/// The files that the key was made of, and how to find them again.
+#[derive(Debug)]
+pub(super) struct Inputs {
+    pub(super) selection: Selection,
+    /// The folders of Slipway, which are no inputs.
+    pub(super) own: Vec<PathBuf>,
+    pub(super) files: Vec<TreeFile>,
     pub(super) parts: Parts,
 }
 
@@ -113,9 +122,10 @@ impl Attempt {
         let Some((cache, mut facts)) = self.keep else {
             return;
         };
-        if let Some(changed) = changed_input(&self.root, &self.inputs, &self.parts) {
-            let note = format!("not kept: the input {changed} changed while it ran");
-            tried.notes.push(note);
+        if let Some(changed) = self.inputs.changed(&self.root) {
+            tried
+                .notes
+                .push(format!("not kept: {changed} while it ran"));
             return;
         }
         let mut reports = BTreeMap::new();
@@ -137,6 +147,44 @@ impl Attempt {
         };
         if let Err(error) = cache.keep(facts, &left) {
             tried.notes.push(format!("not kept: {error}"));
+        }
+    }
+}
+
+impl Inputs {
+    /// What is not as it was when the key was made, in words. A file that was written in the
+    /// meantime counts although it reads the same again: the job may have seen it otherwise.
+    fn changed(&self, root: &Path) -> Option<String> {
+        let now = Tree::walk(root, &self.own)
+            .map_err(SelectError::from)
+            .and_then(|tree| self.selection.of(&tree));
+        let now = match now {
+            Ok(now) => now,
+            Err(error) => return Some(format!("its inputs cannot be told any more ({error})")),
+        };
+        let before: BTreeMap<&str, &TreeFile> =
+            self.files.iter().map(|f| (f.path.as_str(), f)).collect();
+        for file in &now {
+            match before.get(file.path.as_str()) {
+                None => return Some(format!("the input {} came", file.path)),
+                Some(known) if *known != file || self.leads_elsewhere(root, file) => {
+                    return Some(format!("the input {} changed", file.path));
+                }
+                Some(_) => {}
+            }
+        }
+        let gone = self
+            .files
+            .iter()
+            .find(|file| !now.iter().any(|n| n.path == file.path))?;
+        Some(format!("the input {} went", gone.path))
+    }
+
+    /// Whether what a link leads to reads otherwise now.
+    fn leads_elsewhere(&self, root: &Path, file: &TreeFile) -> bool {
+        file.is_link && {
+            let known = self.parts.inputs.get(&file.path).map(|i| &i.digest);
+            digest::of_link(&root.join(&file.path)).ok().as_ref() != known
         }
     }
 }
@@ -176,27 +224,6 @@ fn take(path: &Path, started: Option<SystemTime>) -> io::Result<Evidence> {
         return Ok(Evidence::NotRun(words));
     }
     Ok(Evidence::Content(fs::read(path)?))
-}
-
-/// An input whose content is not what the key was made of.
-fn changed_input(root: &Path, inputs: &[TreeFile], parts: &Parts) -> Option<String> {
-    inputs
-        .iter()
-        .find(|file| {
-            let now = TreeFile::look(root, &file.path).ok().flatten();
-            if now.as_ref() == Some(*file) {
-                return false;
-            }
-            let path = root.join(&file.path);
-            let digest = if file.is_link {
-                digest::of_link(&path)
-            } else {
-                digest::of_file(&path)
-            };
-            let known = parts.inputs.get(&file.path).map(|input| &input.digest);
-            digest.ok().as_ref() != known
-        })
-        .map(|file| file.path.clone())
 }
 
 /// The command of a job as words to start, and where.

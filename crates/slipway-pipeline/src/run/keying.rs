@@ -10,7 +10,7 @@ use crate::definition::{Command, Definition, Job};
 use crate::digest::{self, Digests};
 use crate::fingerprint::Fingerprints;
 use crate::key::{Input, Parts};
-use crate::tree::{SelectError, Tree, TreeFile};
+use crate::tree::{SelectError, Selection, Tree, TreeFile};
 
 /// Everything that keys are computed from.
 #[derive(Debug)]
@@ -27,6 +27,7 @@ pub(crate) struct Keying<'a> {
 pub(crate) struct Keyed {
     pub(crate) parts: Parts,
     pub(crate) key: String,
+    pub(crate) selection: Selection,
     pub(crate) inputs: Vec<TreeFile>,
 }
 
@@ -72,11 +73,8 @@ impl<'a> Keying<'a> {
         job: &Job,
         needs: BTreeMap<String, String>,
     ) -> Result<Keyed, SelectError> {
-        let patterns = self.definition.project.inputs.iter().chain(&job.inputs);
-        let mut chosen = self.tree.select(patterns)?;
-        if let Command::Script(path) = &job.command {
-            chosen.extend(TreeFile::look(&self.definition.root, path)?);
-        }
+        let selection = selection(self.definition, job);
+        let chosen = selection.of(&self.tree)?;
         let mut inputs = BTreeMap::new();
         for file in &chosen {
             let input = Input {
@@ -110,6 +108,7 @@ impl<'a> Keying<'a> {
         Ok(Keyed {
             key: parts.key(),
             parts,
+            selection,
             inputs: chosen,
         })
     }
@@ -122,6 +121,19 @@ impl<'a> Keying<'a> {
                 (name.clone(), value.map(|v| digest::of_bytes(v.as_bytes())))
             })
             .collect()
+    }
+}
+
+/// Which files a job of the project reads.
+fn selection(definition: &Definition, job: &Job) -> Selection {
+    let patterns = definition.project.inputs.iter().chain(&job.inputs);
+    Selection {
+        patterns: patterns.cloned().collect(),
+        script: match &job.command {
+            Command::Script(path) => Some(path.clone()),
+            Command::Argv(_) => None,
+        },
+        outputs: job.outputs.clone(),
     }
 }
 

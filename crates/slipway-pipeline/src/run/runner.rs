@@ -48,7 +48,7 @@ pub(super) struct Runner<'a> {
     pub(super) queue: Queue,
     pub(super) history: History,
     pub(super) keying: Keying<'a>,
-    /// Whether a job ran since the files were looked at.
+    /// Whether a job ran, or outputs were given back, since the files were looked at.
     pub(super) is_tree_stale: bool,
     pub(super) record: Record,
     /// Ends the jobs that run: the run is to end, or the first failure ended it.
@@ -234,6 +234,7 @@ impl Runner<'_> {
             if let Restored::Damaged(path) = restored.map_err(file)? {
                 return self.damaged(name, entry, &path);
             }
+            self.is_tree_stale = true;
         }
         self.evidence.extend(evidence);
         Ok(Ok(()))
@@ -303,8 +304,12 @@ impl Runner<'_> {
             outputs: job.outputs.clone(),
             reports: Attempt::reports_of(self.definition, name),
             keep: may_keep.then(|| (self.cache.clone(), facts)),
-            inputs: keyed.inputs,
-            parts: keyed.parts,
+            inputs: attempt::Inputs {
+                selection: keyed.selection,
+                own: own_folders(self.ground),
+                files: keyed.inputs,
+                parts: keyed.parts,
+            },
         })
     }
 

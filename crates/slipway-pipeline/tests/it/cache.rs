@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use crate::ground::{Project, result, shell};
-use slipway_journal::event::pipeline::JobResult::{Cached, Passed};
+use slipway_journal::event::pipeline::JobResult::{Cached, NotStarted, Passed};
 
 /// Counts its runs in `count`, copies its input to its output.
 fn copying() -> Project {
@@ -110,6 +110,117 @@ async fn a_need_that_changed_changes_what_builds_on_it() {
         (result(&report, "one"), result(&report, "two")),
         (&Cached, &Passed)
     );
+}
+
+#[tokio::test]
+async fn what_a_link_leads_to_is_an_input_too() {
+    let project = Project::new(&shell("read", "cat link.txt", "inputs = [\"link.txt\"]"));
+    project.write("elsewhere/real.txt", "one");
+    std::os::unix::fs::symlink("elsewhere/real.txt", project.path("link.txt")).unwrap();
+    assert_eq!(result(&project.run().await, "read"), &Passed);
+    assert_eq!(result(&project.run().await, "read"), &Cached);
+    project.write("elsewhere/real.txt", "two");
+    assert_eq!(result(&project.run().await, "read"), &Passed);
+    let script = "cat link.txt; echo three > elsewhere/real.txt";
+    project.define(&shell("read", script, "inputs = [\"link.txt\"]"));
+    let report = project.run().await;
+    assert_eq!(
+        report.jobs[0].notes,
+        ["not kept: the input link.txt changed while it ran"]
+    );
+}
+
+#[tokio::test]
+async fn a_link_to_a_folder_is_no_input() {
+    let project = Project::new(&shell("read", "true", "inputs = [\"src/**\"]"));
+    project.write("src/a.txt", "1");
+    project.write("elsewhere/b.txt", "1");
+    std::os::unix::fs::symlink("../elsewhere", project.path("src/linked")).unwrap();
+    let report = project.run().await;
+    let NotStarted { reason } = result(&report, "read") else {
+        panic!("{report:?}");
+    };
+    assert!(reason.contains("src/linked"), "{reason}");
+    let left_out = "inputs = [\"src/**\", \"!src/linked\"]";
+    project.define(&shell("read", "true", left_out));
+    assert_eq!(result(&project.run().await, "read"), &Passed);
+}
+
+#[tokio::test]
+async fn what_was_given_back_is_an_input_of_the_next_job() {
+    let make = shell(
+        "make",
+        "mkdir -p gen; cp in.txt gen/made.txt",
+        "inputs = [\"in.txt\"]\noutputs = [\"gen\"]",
+    );
+    let read = shell(
+        "read",
+        "cat gen/made.txt",
+        "needs = [\"make\"]\ninputs = [\"gen/**\"]",
+    );
+    let project = Project::new(&format!("{make}{read}"));
+    project.write("in.txt", "one");
+    assert!(project.run().await.passed);
+    fs::remove_dir_all(project.path("gen")).unwrap();
+    let report = project.run().await;
+    assert_eq!(
+        (result(&report, "make"), result(&report, "read")),
+        (&Cached, &Cached)
+    );
+}
+
+#[tokio::test]
+async fn an_empty_folder_is_given_back() {
+    let more = "inputs = [\"in.txt\"]\noutputs = [\"out\"]";
+    let project = Project::new(&shell("make", "mkdir -p out/empty", more));
+    project.write("in.txt", "one");
+    project.run().await;
+    fs::remove_dir_all(project.path("out")).unwrap();
+    assert_eq!(result(&project.run().await, "make"), &Cached);
+    assert!(project.path("out/empty").is_dir());
+}
+
+#[tokio::test]
+async fn what_a_job_makes_is_never_what_it_reads() {
+    let more = "inputs = [\"**\"]\noutputs = [\"out\"]";
+    let project = Project::new(&shell("make", "mkdir -p out; date +%N > out/now", more));
+    project.write("in.txt", "one");
+    assert_eq!(result(&project.run().await, "make"), &Passed);
+    assert_eq!(result(&project.run().await, "make"), &Cached);
+}
+
+#[tokio::test]
+async fn an_input_that_changes_and_changes_back_while_the_job_runs_keeps_nothing() {
+    let script = "echo two > in.txt; echo one > in.txt";
+    let project = Project::new(&shell("self", script, "inputs = [\"in.txt\"]"));
+    project.write("in.txt", "one\n");
+    // Some file systems count time in steps longer than a job.
+    let file = fs::File::options().write(true).open(project.path("in.txt"));
+    let before = std::time::SystemTime::UNIX_EPOCH;
+    file.unwrap().set_modified(before).unwrap();
+    assert_eq!(
+        project.run().await.jobs[0].notes,
+        ["not kept: the input in.txt changed while it ran"]
+    );
+}
+
+#[tokio::test]
+async fn an_input_that_comes_or_goes_while_the_job_runs_keeps_nothing() {
+    for (script, note) in [
+        (
+            "echo new > src/new.txt",
+            "not kept: the input src/new.txt came while it ran",
+        ),
+        (
+            "rm src/old.txt",
+            "not kept: the input src/old.txt went while it ran",
+        ),
+    ] {
+        let project = Project::new(&shell("self", script, "inputs = [\"src/**\"]"));
+        project.write("src/one.txt", "1");
+        project.write("src/old.txt", "1");
+        assert_eq!(project.run().await.jobs[0].notes, [note]);
+    }
 }
 
 #[tokio::test]
@@ -218,8 +329,7 @@ async fn a_toolchain_that_changes_or_is_silent_is_noticed() {
 async fn an_input_that_matches_nothing_is_refused() {
     let project = Project::new(&shell("a", "true", "inputs = [\"src/**\"]"));
     let report = project.run().await;
-    let slipway_journal::event::pipeline::JobResult::NotStarted { reason } = result(&report, "a")
-    else {
+    let NotStarted { reason } = result(&report, "a") else {
         panic!("{report:?}");
     };
     assert_eq!(reason, "the input \"src/**\" matches no file");
