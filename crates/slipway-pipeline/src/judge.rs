@@ -185,11 +185,13 @@ fn answer(
         );
         return (Outcome::Waived, words);
     }
-    let ended = covering.first().map_or(String::new(), |waiver| {
-        format!(
-            "; the waiver of {} ended on {}",
-            waiver.author, waiver.expires
-        )
+    let useless = covering.first().map_or(String::new(), |waiver| {
+        let (verb, day) = if waiver.has_begun_at(now) {
+            ("ended", waiver.expires)
+        } else {
+            ("begins", waiver.created)
+        };
+        format!("; the waiver of {} {verb} on {day}", waiver.author)
     });
-    (Outcome::NotMet, format!("{words}{failures}{ended}"))
+    (Outcome::NotMet, format!("{words}{failures}{useless}"))
 }

@@ -29,15 +29,27 @@ pub struct Waiver {
     pub author: String,
     /// Who allowed it; never the author.
     pub approver: String,
+    /// The first day on which it helps.
+    pub created: Date,
     /// The first day on which it helps no more.
     pub expires: Date,
 }
 
 impl Waiver {
-    /// Whether it still helps at the instant `now`. Days are those of UTC.
+    /// Whether it helps at the instant `now`. Days are those of UTC. One that was dated ahead
+    /// does not help before its day, or it would help for longer than the most.
     pub(crate) fn is_valid_at(&self, now: Timestamp) -> bool {
-        now.to_zoned_datetime(TimeZone::UTC).date() < self.expires
+        self.has_begun_at(now) && day_of(now) < self.expires
     }
+
+    /// Whether its first day has come.
+    pub(crate) fn has_begun_at(&self, now: Timestamp) -> bool {
+        self.created <= day_of(now)
+    }
+}
+
+fn day_of(now: Timestamp) -> Date {
+    now.to_zoned_datetime(TimeZone::UTC).date()
 }
 
 /// Reads the waivers of a project; none where it names no file, or the file is not there.
@@ -97,7 +109,8 @@ fn one(table: Table<'_>, definition: &Definition) -> Option<Waiver> {
     let (gate, condition) = (gate?, condition?);
     check_condition(notes, &gate, &condition, definition);
     let (author, approver) = (author?, approver?);
-    if author.get_ref().to_lowercase() == approver.get_ref().to_lowercase() {
+    let name = |person: &Spanned<String>| person.get_ref().trim().to_lowercase();
+    if name(&author) == name(&approver) {
         notes.add(
             approver.span(),
             "a waiver is approved by its own author",
@@ -113,6 +126,7 @@ fn one(table: Table<'_>, definition: &Definition) -> Option<Waiver> {
         reason: reason?.into_inner(),
         author: author.into_inner(),
         approver: approver.into_inner(),
+        created: created.into_inner(),
         expires: expires.into_inner(),
     })
 }
@@ -217,8 +231,17 @@ mod tests {
     }
 
     #[test]
+    fn a_waiver_that_is_dated_ahead_does_not_help_before_its_day() {
+        let ahead = GOOD.replace("2026-0", "2099-0");
+        let waivers = parse("waivers.toml", &ahead, &definition()).unwrap();
+        let waiver = waivers.first().unwrap();
+        assert!(!waiver.is_valid_at("2026-01-15T00:00:00Z".parse().unwrap()));
+        assert!(waiver.is_valid_at("2099-01-01T00:00:00Z".parse().unwrap()));
+    }
+
+    #[test]
     fn nobody_approves_their_own_waiver() {
-        let own = GOOD.replace("\"bob\"", "\"Ann\"");
+        let own = GOOD.replace("\"bob\"", "\"Ann \"");
         assert_eq!(
             messages(&own),
             ["waivers.toml:6:12: a waiver is approved by its own author"]
