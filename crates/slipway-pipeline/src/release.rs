@@ -97,7 +97,7 @@ pub(crate) fn make(
         folder: folder.clone(),
         existed,
     };
-    if is_whole(&folder, &manifest) {
+    if is_whole(&folder, &release, &manifest) {
         return Ok(made(true));
     }
     let aside = tempfile::Builder::new()
@@ -118,13 +118,18 @@ pub(crate) fn make(
     Ok(made(false))
 }
 
-/// Whether the release in `folder` is there and matches `manifest`, byte for byte.
-fn is_whole(folder: &Path, manifest: &Manifest) -> bool {
-    folder.join("provenance.json").is_file()
-        && folder.join("manifest.json").is_file()
+/// Whether the release in `folder` is there and all that is asked of it when it is deployed:
+/// its manifest, where it comes from, and every file, byte for byte.
+fn is_whole(folder: &Path, release: &ReleaseId, manifest: &Manifest) -> bool {
+    let stored: Option<Manifest> = read_json(&folder.join("manifest.json"));
+    let proven: Option<Provenance> = read_json(&folder.join("provenance.json"));
+    stored.is_some_and(|stored| stored.id() == *release)
+        && proven.is_some_and(|proven| proven.release == *release)
         && manifest.files.iter().all(|file| {
             let path = folder.join("content").join(&file.path);
-            digest::of_file(&path).is_ok_and(|found| found == file.digest)
+            let mode = path.metadata().map(|found| found.permissions().mode());
+            mode.is_ok_and(|mode| (mode & 0o111 != 0) == file.executable)
+                && digest::of_file(&path).is_ok_and(|found| found == file.digest)
         })
 }
 
@@ -207,6 +212,11 @@ fn lay(aside: &Path, packed: &[Packed]) -> io::Result<()> {
 fn open_folder(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     fs::set_permissions(folder, Permissions::from_mode(0o755))
+}
+
+/// None where it is not there or cannot be read.
+fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Option<T> {
+    serde_json::from_slice(&fs::read(path).ok()?).ok()
 }
 
 fn write_json(path: &Path, value: &impl Serialize) -> io::Result<()> {

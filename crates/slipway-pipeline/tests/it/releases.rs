@@ -83,8 +83,24 @@ async fn a_release_that_was_damaged_is_made_again() {
     let server = made.folder.join("content/server");
     fs::write(&server, "changed by somebody").unwrap();
     let again = project.run().await.releases.remove(0);
-    assert_eq!((again.release, again.existed), (made.release, false));
-    assert_eq!(fs::read_to_string(server).unwrap(), "one");
+    assert_eq!(
+        (again.release, again.existed),
+        (made.release.clone(), false)
+    );
+    assert_eq!(fs::read_to_string(&server).unwrap(), "one");
+    // What is refused when it is deployed must not be taken for made.
+    let closed = |path: &Path| fs::set_permissions(path, fs::Permissions::from_mode(0o644));
+    closed(&server).unwrap();
+    assert!(!project.run().await.releases.remove(0).existed);
+    let manifest = made.folder.join("manifest.json");
+    let other = fs::read_to_string(&manifest)
+        .unwrap()
+        .replace("serve", "sleep");
+    fs::write(&manifest, other).unwrap();
+    assert!(!project.run().await.releases.remove(0).existed);
+    fs::write(made.folder.join("provenance.json"), "{").unwrap();
+    assert!(!project.run().await.releases.remove(0).existed);
+    assert!(project.run().await.releases.remove(0).existed);
 }
 
 #[tokio::test]
