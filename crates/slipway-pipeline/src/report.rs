@@ -50,12 +50,12 @@ impl Tests {
     }
 
     fn numbers(self) -> Numbers {
-        let ran = self.passed + self.failed;
+        let ran = self.passed.saturating_add(self.failed);
         let metrics = [
             ("passed", self.passed),
             ("failed", self.failed),
             ("skipped", self.skipped),
-            ("total", ran + self.skipped),
+            ("total", ran.saturating_add(self.skipped)),
         ];
         Numbers {
             population: ran,

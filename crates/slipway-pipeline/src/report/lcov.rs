@@ -1,5 +1,5 @@
 //! LCOV tracefiles. Lines are counted from the lines themselves, each once although several
-//! records name its file; the sums that a record states must agree with them.
+//! records name its file; the sums that a record states say nothing more and are not used.
 
 use std::collections::BTreeMap;
 
@@ -46,7 +46,7 @@ fn record(file: Option<&mut File>, tag: &str, value: &str) -> Option<()> {
             let mut fields = value.split(',');
             let line = fields.next()?.parse().ok()?;
             let hits = hits(fields.next()?)?;
-            *file.lines.entry(line).or_default() += hits;
+            add(file.lines.entry(line).or_default(), hits);
         }
         ("FN", Some(file)) => {
             let name = value.rsplit(',').next()?;
@@ -54,18 +54,26 @@ fn record(file: Option<&mut File>, tag: &str, value: &str) -> Option<()> {
         }
         ("FNDA", Some(file)) => {
             let (count, name) = value.split_once(',')?;
-            *file.functions.entry(name.to_owned()).or_default() += hits(count)?;
+            add(
+                file.functions.entry(name.to_owned()).or_default(),
+                hits(count)?,
+            );
         }
         ("BRDA", Some(file)) => {
             let (place, count) = value.rsplit_once(',')?;
             let count = if count == "-" { 0 } else { hits(count)? };
-            *file.branches.entry(place.to_owned()).or_default() += count;
+            add(file.branches.entry(place.to_owned()).or_default(), count);
         }
         ("DA" | "FN" | "FNDA" | "BRDA", None) => return None,
         // Sums and names that say nothing that the lines do not say.
         _ => {}
     }
     Some(())
+}
+
+/// Only whether there was a hit counts, so a sum beyond all bounds may stay there.
+fn add(sum: &mut u64, hits: u64) {
+    *sum = sum.saturating_add(hits);
 }
 
 fn hits(text: &str) -> Option<u64> {
@@ -124,6 +132,13 @@ mod tests {
         assert_eq!(numbers.metric("branches"), Some(50.0));
         assert_eq!(numbers.metric("functions"), Some(0.0));
         assert_eq!(numbers.metric("files"), Some(1.0));
+    }
+
+    #[test]
+    fn hits_beyond_all_bounds_are_hits() {
+        let most = u64::MAX;
+        let text = format!("SF:a.rs\nDA:1,{most}\nDA:1,1\nend_of_record\n");
+        assert_eq!(read(&text).unwrap().metric("lines-hit"), Some(1.0));
     }
 
     #[test]
