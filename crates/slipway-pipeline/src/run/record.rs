@@ -79,7 +79,11 @@ impl Record {
     /// The run has ended in order.
     pub(super) fn end(self) -> io::Result<()> {
         fs::remove_file(self.runs.join(CURRENT))?;
-        prune(&self.runs)
+        // Only room is lost; a run that is over does not fail for that.
+        if let Err(error) = prune(&self.runs) {
+            tracing::warn!(%error, "the folders of old runs stay");
+        }
+        Ok(())
     }
 }
 

@@ -198,3 +198,16 @@ async fn the_events_of_a_run_are_a_line_each() {
     assert_eq!(kinds, ["run-started", "job-finished", "run-finished"]);
     assert_eq!(told.events().len(), 3);
 }
+
+#[tokio::test]
+async fn folders_of_old_runs_that_cannot_be_removed_do_not_fail_a_run() {
+    let project = Project::new(&shell("a", "true", "cache = false"));
+    for number in 0..40 {
+        // Where a folder is looked for, a file stands.
+        let name = format!("00000000-0000-7000-8000-{number:012}");
+        let runs = project.state().join("runs");
+        fs::create_dir_all(&runs).unwrap();
+        fs::write(runs.join(name), "").unwrap();
+    }
+    assert!(project.run().await.passed);
+}
