@@ -14,7 +14,6 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use chassis::{Random, SecretString, Shutdown};
-use rustix::process::Signal;
 use slipway_journal::event::ControlEvent;
 use slipway_journal::{Actor, Event, Journal, ServiceName};
 use slipway_rollout::process::Ending;
@@ -224,16 +223,15 @@ impl Accessories {
 /// Stops the accessories of a state folder. Blocking; needs no control.
 pub(crate) fn stop_all(state: &State) -> anyhow::Result<Vec<(&'static str, Ending)>> {
     let mut endings = Vec::new();
-    // SIGINT is PostgreSQL's fast shutdown: it ends sessions and writes a checkpoint.
-    for (name, ask) in [(postgres::NAME, Signal::INT), (redis::NAME, Signal::TERM)] {
-        let Some(record) = Record::read(state, name)? else {
-            continue;
-        };
-        let ending = record
-            .process
-            .stop(ask, STOP_GRACE)
-            .with_context(|| format!("stopping {name}, process {}", record.process.pid))?;
-        endings.push((name, ending));
+    for (name, ask) in [(postgres::NAME, postgres::ASK), (redis::NAME, redis::ASK)] {
+        if let Some(record) = Record::read(state, name)? {
+            let ending = record
+                .process
+                .stop(ask, STOP_GRACE)
+                .with_context(|| format!("stopping {name}, process {}", record.process.pid))?;
+            endings.push((name, ending));
+        }
+        record::end_strays(state, name, ask)?;
     }
     Ok(endings)
 }

@@ -6,6 +6,7 @@ pub(crate) mod child;
 pub(crate) mod hold;
 pub(crate) mod record;
 pub(crate) mod sockets;
+pub(crate) mod stray;
 
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -23,7 +24,7 @@ use crate::keeper::hold::Hold;
 use crate::keeper::record::Record;
 use crate::local_http;
 use crate::state::State;
-use slipway_rollout::process::{Ending, ProcessIdentity};
+use slipway_rollout::process::ProcessIdentity;
 
 /// How long control may take to end in order.
 const CONTROL_GRACE: Duration = Duration::from_secs(10);
@@ -43,11 +44,11 @@ impl Keeper {
     /// Runs until SIGTERM or SIGINT, then ends control and proxy, in this order.
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         self.state.create()?;
-        let hold = Hold::take(&self.state)?;
+        let hold = Hold::take(&self.state).await?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let before = Record::read(&self.state)?;
-        let (public, console, orphan) = self.sockets(before.as_ref())?;
+        let (public, console, orphans) = self.sockets(before.as_ref())?;
         let mut record = Record::of(&self.environment, &public, &console)?;
         // From here on nothing but a signal ends the keeper: visitors depend on it.
         let mut proxy = self.child(Role::Proxy, public, Backoff::at_once());
@@ -55,7 +56,7 @@ impl Keeper {
         self.start(&mut proxy, &mut record);
         tracing::info!(proxy = ?record.listen, console = %record.console, "keeping");
         let mut retiring = true;
-        let mut retired = pin!(self.retire(orphan.clone()));
+        let mut retired = pin!(self.retire(&orphans));
         loop {
             tokio::select! {
                 _ = terminate.recv() => break,
@@ -70,40 +71,28 @@ impl Keeper {
         }
         stop(control, CONTROL_GRACE).await;
         stop(proxy, PROXY_GRACE).await;
-        if let Some(orphan) = orphan.filter(|_| retiring) {
-            orphan
-                .stop(Signal::TERM, PROXY_GRACE)
-                .context("stopping the earlier proxy")?;
+        if retiring {
+            stop_all(&orphans, PROXY_GRACE).context("stopping the earlier proxy")?;
         }
         Record::remove(&self.state);
         hold.release();
         Ok(())
     }
 
-    /// The sockets: those of a proxy that outlived its keeper, or new ones.
+    /// The sockets: those of a proxy that outlived its keeper, or new ones; and the proxies
+    /// that serve on them until a new one does.
     fn sockets(
         &self,
         before: Option<&Record>,
-    ) -> anyhow::Result<(Vec<TcpListener>, TcpListener, Option<ProcessIdentity>)> {
+    ) -> anyhow::Result<(Vec<TcpListener>, TcpListener, Vec<ProcessIdentity>)> {
         let wanted = &self.environment.proxy.listen;
-        let orphan = before
-            .and_then(|b| b.proxy.clone())
-            .filter(ProcessIdentity::is_alive);
-        if let Some(control) = before.and_then(|b| b.control.as_ref()) {
-            // Two control processes must never share a journal; the old one goes first.
-            let ending = control
-                .stop(Signal::TERM, CONTROL_GRACE)
-                .context("stopping the old control")?;
-            if ending != Ending::Gone {
-                tracing::info!(
-                    pid = control.pid,
-                    "stopped the control of an earlier keeper"
-                );
-            }
-        }
-        let taken = orphan
-            .as_ref()
-            .and_then(|o| match sockets::take_over(o, wanted) {
+        // Two control processes must never share a journal; the old one goes first.
+        let controls = self.outlived(Role::Control, before.and_then(|b| b.control.as_ref()))?;
+        stop_all(&controls, CONTROL_GRACE).context("stopping the old control")?;
+        let orphans = self.outlived(Role::Proxy, before.and_then(|b| b.proxy.as_ref()))?;
+        let taken = orphans
+            .iter()
+            .find_map(|orphan| match sockets::take_over(orphan, wanted) {
                 Ok(taken) => taken,
                 Err(error) => {
                     tracing::warn!(%error, "the earlier proxy's sockets cannot be taken over");
@@ -115,19 +104,38 @@ impl Keeper {
             before.map(|b| b.console).as_slice(),
         )?;
         if let Some(public) = taken {
-            return Ok((public, console, orphan));
+            return Ok((public, console, orphans));
         }
-        if let Some(orphan) = orphan {
-            orphan
-                .stop(Signal::TERM, PROXY_GRACE)
-                .context("stopping the earlier proxy")?;
-        }
+        stop_all(&orphans, PROXY_GRACE).context("stopping the earlier proxy")?;
         let earlier = before.map(|b| b.listen.clone()).unwrap_or_default();
         let public: Result<Vec<_>, _> = wanted
             .iter()
             .map(|address| sockets::bind_again(*address, &earlier))
             .collect();
-        Ok((public?, console, None))
+        Ok((public?, console, Vec::new()))
+    }
+
+    /// What runs in `role` of an earlier keeper: the one that is written down first, then
+    /// those that it was killed too early to write down.
+    fn outlived(
+        &self,
+        role: Role,
+        recorded: Option<&ProcessIdentity>,
+    ) -> anyhow::Result<Vec<ProcessIdentity>> {
+        let mut found: Vec<ProcessIdentity> = recorded
+            .filter(|recorded| recorded.is_alive())
+            .cloned()
+            .into_iter()
+            .collect();
+        for stray in stray::of(&self.state, role)? {
+            if !found.contains(&stray) {
+                found.push(stray);
+            }
+        }
+        for process in &found {
+            tracing::info!(%role, pid = process.pid, "runs still, of an earlier keeper");
+        }
+        Ok(found)
     }
 
     fn child(&self, role: Role, sockets: Vec<TcpListener>, backoff: Backoff) -> Child {
@@ -159,9 +167,11 @@ impl Keeper {
         }
     }
 
-    /// Ends the proxy of an earlier keeper once the new one can serve.
-    async fn retire(&self, orphan: Option<ProcessIdentity>) {
-        let Some(orphan) = orphan else { return };
+    /// Ends the proxies of earlier keepers once the new one can serve.
+    async fn retire(&self, orphans: &[ProcessIdentity]) {
+        if orphans.is_empty() {
+            return;
+        }
         // The socket belongs to whoever bound it last, so this asks the new one.
         for _ in 0..150 {
             if local_http::answers(&self.state.proxy_socket(), "/ready").await {
@@ -169,10 +179,23 @@ impl Keeper {
             }
             sleep(Duration::from_millis(100)).await;
         }
-        if let Err(error) = orphan.signal(Signal::TERM) {
-            tracing::warn!(%error, pid = orphan.pid, "the earlier proxy cannot be stopped");
+        for orphan in orphans {
+            if let Err(error) = orphan.signal(Signal::TERM) {
+                tracing::warn!(%error, pid = orphan.pid, "the earlier proxy cannot be stopped");
+            }
         }
     }
+}
+
+/// Asks all of them at once, then waits for each. Blocking.
+fn stop_all(processes: &[ProcessIdentity], grace: Duration) -> std::io::Result<()> {
+    for process in processes {
+        process.signal(Signal::TERM)?;
+    }
+    for process in processes {
+        process.stop(Signal::TERM, grace)?;
+    }
+    Ok(())
 }
 
 async fn stop(child: Child, grace: Duration) {

@@ -6,6 +6,7 @@ mod cli;
 mod console;
 mod control;
 mod environment;
+mod inhabitants;
 mod keeper;
 mod local_http;
 mod reading;

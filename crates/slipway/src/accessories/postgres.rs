@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use chassis::SecretString;
+use rustix::process::Signal;
 use slipway_journal::ServiceName;
 
 use crate::accessories::Ground;
@@ -18,6 +19,8 @@ use crate::cli::failure::Failure;
 use slipway_rollout::account::{self, Account};
 
 pub(crate) const NAME: &str = "postgres";
+/// PostgreSQL's fast shutdown: it ends sessions and writes a checkpoint.
+pub(crate) const ASK: Signal = Signal::INT;
 /// Superuser of the cluster; services never use it.
 const ADMIN: &str = "slipway";
 const READY_WITHIN: Duration = Duration::from_mins(1);
@@ -42,6 +45,7 @@ impl Postgres {
             Self::at(ground, running.port)?.await_ready(running)?;
             return Ok(None);
         }
+        record::end_strays(&ground.state, NAME, ASK)?;
         let account = account::unprivileged(&["postgres", "nobody"])?;
         let postgres = Self::at(ground, record::choose_port(before.as_ref())?)?;
         postgres.prepare(account.as_ref())?;

@@ -3,15 +3,17 @@
 
 use std::fs::{self, OpenOptions};
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
+use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
-use crate::accessories::Ground;
+use crate::accessories::{Ground, STOP_GRACE};
+use crate::inhabitants;
 use crate::state::State;
 use slipway_rollout::account::Account;
 use slipway_rollout::process::ProcessIdentity;
@@ -72,6 +74,27 @@ pub(crate) fn folder(path: &Path, account: Option<&Account>) -> anyhow::Result<(
         .with_context(|| format!("giving {} to its user", path.display()))
 }
 
+/// Ends what still works in the folder of an accessory although no record names it: control
+/// was killed before it could write down what it had started. Two servers on the same data
+/// would destroy it. Blocking.
+pub(crate) fn end_strays(state: &State, name: &str, ask: Signal) -> anyhow::Result<()> {
+    let strays = inhabitants::of(&state.accessory(name))?;
+    for stray in &strays {
+        tracing::warn!(
+            accessory = name,
+            pid = stray.pid,
+            "ends a process that nobody wrote down"
+        );
+        stray.signal(ask)?;
+    }
+    for stray in &strays {
+        stray
+            .stop(ask, STOP_GRACE)
+            .with_context(|| format!("stopping {name}, process {}", stray.pid))?;
+    }
+    Ok(())
+}
+
 /// Starts `argv` in a session of its own, as `account`, its output in `log`.
 pub(crate) fn spawn(
     ground: &Ground,
@@ -81,11 +104,14 @@ pub(crate) fn spawn(
 ) -> anyhow::Result<ProcessIdentity> {
     let folder = ground.state.accessory(name);
     let log_path = folder.join("log");
+    // A statement that failed is logged with its values, and those concern nobody else.
     let log = OpenOptions::new()
         .create(true)
         .append(true)
+        .mode(0o600)
         .open(&log_path)
         .with_context(|| format!("opening {}", log_path.display()))?;
+    log.set_permissions(fs::Permissions::from_mode(0o600))?;
     let mut child = launch(ground, account, &folder)
         .args(argv)
         .stdin(Stdio::null())

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use chassis::SecretString;
+use rustix::process::Signal;
 
 use crate::accessories::Ground;
 use crate::accessories::record::{self, Record};
@@ -15,6 +16,8 @@ use crate::cli::failure::Failure;
 use slipway_rollout::account;
 
 pub(crate) const NAME: &str = "redis";
+/// Redis writes down what it has and ends.
+pub(crate) const ASK: Signal = Signal::TERM;
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
 /// A running Redis.
@@ -40,6 +43,7 @@ impl Redis {
             redis.await_ready(ground, running)?;
             return Ok(None);
         }
+        record::end_strays(&ground.state, NAME, ASK)?;
         let account = account::unprivileged(&["redis", "nobody"])?;
         let redis = Self {
             port: record::choose_port(before.as_ref())?,

@@ -13,8 +13,10 @@ use crate::accessories;
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::watch::Progress;
-use crate::keeper::hold;
+use crate::inhabitants;
+use crate::keeper::child::Role;
 use crate::keeper::record::Record;
+use crate::keeper::{hold, stray};
 use crate::state::State;
 use crate::status::InstanceProcess;
 use crate::terminal::{self, DIM, GOOD, paint};
@@ -127,13 +129,13 @@ fn stop_keeper(state: &State, report: &mut Report) -> anyhow::Result<()> {
     let holder = hold::holder(state)?;
     let Some(record) = Record::read(state)? else {
         return match holder {
+            None => stop_outlived(state, report),
             Some(pid) => Err(Failure::failed(format!(
                 "process {pid} holds {} and has not written down what it started",
                 state.root().display()
             ))
             .hint("it may just be starting: repeat `slipway down` in a second")
             .into()),
-            None => Ok(()),
         };
     };
     report.note(
@@ -150,8 +152,27 @@ fn stop_keeper(state: &State, report: &mut Report) -> anyhow::Result<()> {
             report.note(name, ending.with_context(|| format!("stopping {name}"))?);
         }
     }
-    if state.keeper_record().exists() {
-        fs::remove_file(state.keeper_record()).context("removing keeper.json")?;
+    // Somebody may have started Slipway again by now; what belongs to that one stays.
+    if hold::holder(state)?.is_some() {
+        return Err(Failure::refused("Slipway was started again meanwhile")
+            .hint("`slipway down` once more stops that as well")
+            .into());
+    }
+    match fs::remove_file(state.keeper_record()) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(error).context("removing keeper.json");
+        }
+        _ => {}
+    }
+    stop_outlived(state, report)
+}
+
+/// Ends children that a killed keeper could not write down.
+fn stop_outlived(state: &State, report: &mut Report) -> anyhow::Result<()> {
+    for role in [Role::Control, Role::Proxy] {
+        for child in stray::of(state, role)? {
+            note_stop(report, &role.to_string(), &child)?;
+        }
     }
     Ok(())
 }
@@ -194,50 +215,15 @@ fn stop_instances(state: &State, report: &mut Report) -> anyhow::Result<()> {
 /// an instance whose control was killed before it could note it. A shell that somebody
 /// has open there has a terminal and is left alone.
 fn stop_strays(state: &State, report: &mut Report) -> anyhow::Result<()> {
-    let releases = state.releases();
-    let own = rustix::process::getpid().as_raw_pid();
-    for pid in process::all()? {
-        let inside =
-            fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|d| d.starts_with(&releases));
-        if pid == own || !inside || process::has_terminal(pid) {
-            continue;
-        }
-        let Some(stray) = ProcessIdentity::of(pid)? else {
-            continue;
-        };
-        let ending = stray
-            .stop(Signal::TERM, STRAY_GRACE)
-            .with_context(|| format!("stopping process {pid}"))?;
-        report.note(format!("process {pid}"), ending);
+    for stray in inhabitants::of(&state.releases())? {
+        note_stop(report, &format!("process {}", stray.pid), &stray)?;
     }
     Ok(())
 }
 
-mod process {
-    //! The processes of this machine, as `/proc` tells.
-
-    use std::fs;
-
-    use anyhow::Context as _;
-
-    /// The number of every process that this account can see.
-    pub(super) fn all() -> anyhow::Result<Vec<i32>> {
-        let entries = fs::read_dir("/proc").context("reading /proc")?;
-        let names = entries
-            .flatten()
-            .filter_map(|e| e.file_name().into_string().ok());
-        Ok(names.filter_map(|name| name.parse().ok()).collect())
-    }
-
-    /// Whether somebody sits at it; a process that is gone has none.
-    pub(super) fn has_terminal(pid: i32) -> bool {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        // `tty_nr` is field 7; the first one after the name's bracket is field 3.
-        let fields = stat
-            .rsplit_once(')')
-            .map(|(_, rest)| rest.split_whitespace());
-        fields
-            .and_then(|mut f| f.nth(4).map(|tty| tty != "0"))
-            .unwrap_or(false)
-    }
+/// Ends a process that nobody wrote down.
+fn note_stop(report: &mut Report, name: &str, stray: &ProcessIdentity) -> anyhow::Result<()> {
+    let ending = stray.stop(Signal::TERM, STRAY_GRACE);
+    report.note(name, ending.with_context(|| format!("stopping {name}"))?);
+    Ok(())
 }

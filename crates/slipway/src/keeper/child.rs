@@ -33,7 +33,8 @@ pub(crate) enum Role {
 }
 
 impl Role {
-    fn verb(self) -> &'static str {
+    /// What the child is told to be.
+    pub(crate) fn verb(self) -> &'static str {
         match self {
             Self::Proxy => "proxy",
             Self::Control => "serve",

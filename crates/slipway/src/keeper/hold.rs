@@ -2,18 +2,36 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Write as _};
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use tokio::time::sleep;
 
 use crate::cli::failure::Failure;
 use crate::state::State;
+
+/// Longer than anybody holds the lock who does not keep it.
+const GLANCE: Duration = Duration::from_millis(300);
 
 /// The right to be the keeper of a state folder.
 pub(crate) struct Hold(File);
 
 impl Hold {
     /// Takes the right, or says who has it.
-    pub(crate) fn take(state: &State) -> anyhow::Result<Self> {
+    pub(crate) async fn take(state: &State) -> anyhow::Result<Self> {
+        let deadline = Instant::now() + GLANCE;
+        loop {
+            match Self::attempt(state) {
+                // Somebody may only be looking who has it, which takes a moment.
+                Err(error) if error.is::<Failure>() && Instant::now() < deadline => {
+                    sleep(Duration::from_millis(10)).await;
+                }
+                taken => return taken,
+            }
+        }
+    }
+
+    fn attempt(state: &State) -> anyhow::Result<Self> {
         let path = state.keeper_pid();
         let mut file = OpenOptions::new()
             .read(true)
@@ -81,14 +99,14 @@ mod tests {
     use chassis::Env;
     use std::path::Path;
 
-    #[test]
-    fn a_second_keeper_is_refused_and_told_who_holds() {
+    #[tokio::test]
+    async fn a_second_keeper_is_refused_and_told_who_holds() {
         let folder = tempfile::tempdir().unwrap();
         let state = State::locate(Some(folder.path()), &Env::default(), Path::new("/")).unwrap();
-        let first = Hold::take(&state).unwrap();
+        let first = Hold::take(&state).await.unwrap();
         let own = std::process::id();
         assert_eq!(holder(&state).unwrap(), i32::try_from(own).ok());
-        let error = Hold::take(&state).err().unwrap();
+        let error = Hold::take(&state).await.err().unwrap();
         assert!(
             error
                 .to_string()
@@ -97,6 +115,21 @@ mod tests {
         );
         first.release();
         assert_eq!(holder(&state).unwrap(), None);
-        Hold::take(&state).unwrap();
+        Hold::take(&state).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn who_only_looks_keeps_nobody_from_being_the_keeper() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = State::locate(Some(folder.path()), &Env::default(), Path::new("/")).unwrap();
+        Hold::take(&state).await.unwrap().release();
+        let looked = File::open(state.keeper_pid()).unwrap();
+        looked.lock_shared().unwrap();
+        let looking = tokio::spawn(async move {
+            sleep(Duration::from_millis(50)).await;
+            drop(looked);
+        });
+        Hold::take(&state).await.unwrap();
+        looking.await.unwrap();
     }
 }

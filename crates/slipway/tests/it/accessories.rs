@@ -2,6 +2,7 @@
 //! nothing is deployed and visitors are served.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 use rustix::process::Signal;
 use serde_json::Value;
@@ -93,6 +94,36 @@ fn they_outlive_control_and_a_gone_postgresql_stops_deployments_and_nothing_else
     ground.wait_for("a deployment to be possible", || {
         ground.deploy(two.as_str()).code == Some(0)
     });
+}
+
+/// Kills control and waits for the next one.
+fn restart_control(ground: &Ground) {
+    let killed = ground.kill("control");
+    ground.wait_for("control to answer again", || {
+        let status = ground.status();
+        let now = &status["processes"]["control"];
+        now["answers"] == true && now["pid"] != killed
+    });
+}
+
+#[test]
+fn one_that_control_could_not_write_down_is_not_started_beside() {
+    let ground = Ground::up_with(WITH_ACCESSORIES);
+    for name in ["postgres", "redis"] {
+        let unknown = pid(&ground, name);
+        let folder = ground.state().join("accessories").join(name);
+        fs::remove_file(folder.join("accessory.json")).unwrap();
+        restart_control(&ground);
+        ground.wait_for("it to run again", || {
+            folder.join("accessory.json").exists() && pid(&ground, name) != unknown
+        });
+        assert!(!is_alive(unknown), "two {name} on the same data");
+    }
+    let ready = ground.run(&["up", "--json"]).with(0).json();
+    assert_eq!(ready["already_running"], true);
+    let log = ground.state().join("accessories/postgres/log");
+    let mode = fs::metadata(log).unwrap().permissions().mode();
+    assert_eq!(mode & 0o077, 0, "statements are nobody else's business");
 }
 
 #[test]

@@ -193,6 +193,47 @@ fn down_cleans_up_after_a_killed_keeper_too() {
     assert_eq!(crate::ground::left(&ground.state()), Vec::<String>::new());
 }
 
+/// As if the keeper had been killed before it could write down what it had started.
+fn forget_children(ground: &Ground) {
+    let path = ground.state().join("keeper.json");
+    let mut record: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    record["proxy"] = Value::Null;
+    record["control"] = Value::Null;
+    std::fs::write(&path, record.to_string()).unwrap();
+}
+
+#[test]
+fn children_that_a_killed_keeper_did_not_write_down_are_taken_over() {
+    let mut ground = Ground::up();
+    let one = draft("normal", "one").make(&ground.state());
+    ground.deploy(one.as_str()).with(0);
+    let (address, proxy) = (ground.address(), ground.pid("proxy").unwrap());
+    let control = ground.pid("control").unwrap();
+    let load = Load::start(address, 6);
+    let killed = ground.kill("keeper");
+    ground.wait_for("the keeper's end", || !is_alive(killed));
+    forget_children(&ground);
+    ground.start();
+    assert_eq!(ground.address(), address, "the sockets are the same");
+    assert!(!is_alive(control), "two controls on one journal");
+    ground.wait_for("the earlier proxy's end", || !is_alive(proxy));
+    load.more(30);
+    let tally = load.count();
+    assert_eq!(tally.failed, 0, "{}", brief(&tally));
+    assert_eq!(ground.live().as_deref(), Some(one.as_str()));
+}
+
+#[test]
+fn down_finds_children_that_nobody_wrote_down() {
+    let ground = Ground::up();
+    let killed = ground.kill("keeper");
+    ground.wait_for("the keeper's end", || !is_alive(killed));
+    std::fs::remove_file(ground.state().join("keeper.json")).unwrap();
+    let down = ground.run(&["down", "--json"]).with(0).json();
+    assert_eq!(down["stopped"], serde_json::json!(["control", "proxy"]));
+    assert_eq!(crate::ground::left(&ground.state()), Vec::<String>::new());
+}
+
 #[test]
 fn what_an_earlier_boot_left_is_not_mistaken_for_running() {
     let mut ground = Ground::up();
