@@ -8,7 +8,6 @@ pub(crate) mod peer;
 pub(crate) mod settings;
 pub(crate) mod wire;
 
-use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -35,6 +34,9 @@ use crate::terminal;
 
 /// How long the proxy may take to answer before control gives up and is started again.
 const PROXY_WITHIN: Duration = Duration::from_secs(30);
+
+/// From one look at variables that could not be filled to the next.
+const COMPLETE_AFTER: Duration = Duration::from_secs(5);
 
 /// What control is started with.
 pub(crate) struct Control<'a> {
@@ -78,17 +80,23 @@ impl Control<'_> {
             accessories.ensure(&self.environment).await;
         }
         await_proxy(context).await?;
-        let services = match settings::resolve(&self.environment, &accessories) {
-            Ok(services) => services,
-            Err(error) => {
-                tracing::error!(%error, "services are not known before their accessories run");
-                BTreeMap::new()
-            }
-        };
+        let (services, missing) = settings::resolve_what_is_known(&self.environment, &accessories);
+        for failure in &missing {
+            tracing::error!(%failure, "a variable is not known before its accessory runs");
+        }
         let (ground, name) = (self.ground(&journal)?, self.name()?);
         let names = services.keys().cloned().collect();
         let engine = Engine::start(ground, services, shutdown.child()).await?;
         note(&journal, started(engine.recovered())).await;
+        if !missing.is_empty() {
+            let project = context.project.clone();
+            tokio::spawn(complete(
+                engine.clone(),
+                project,
+                name.clone(),
+                accessories.clone(),
+            ));
+        }
         let console = self.console.map(|socket| {
             let ground = console::Ground {
                 journal: journal.clone(),
@@ -192,6 +200,24 @@ async fn await_proxy(context: &Context) -> anyhow::Result<()> {
         sleep(Duration::from_millis(50)).await;
     }
     Ok(())
+}
+
+/// Hands the engine the whole settings as soon as there are such.
+async fn complete(
+    engine: Engine,
+    project: PathBuf,
+    name: EnvironmentName,
+    accessories: Accessories,
+) {
+    loop {
+        sleep(COMPLETE_AFTER).await;
+        // Read anew, as every deployment does, so that none is put back by this.
+        let services = Environment::read(&project, &name)
+            .and_then(|environment| settings::resolve(&environment, &accessories));
+        if let Ok(services) = services {
+            return engine.configure(services).await;
+        }
+    }
 }
 
 fn started(recovered: u32) -> ControlEvent {

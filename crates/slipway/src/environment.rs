@@ -14,6 +14,9 @@ use slipway_journal::{EnvironmentName, ServiceName};
 use crate::cli::failure::Failure;
 use crate::state::State;
 
+/// Nothing here waits longer; and no clock counts much further.
+const SPAN_MAX: Duration = Duration::from_secs(366 * 86_400);
+
 /// One environment, as its file says.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -117,10 +120,15 @@ pub(crate) struct PolicySettings {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct BurstSettings {
+    /// 1 to 60: without a second nothing is ever looked at.
+    #[serde(default, deserialize_with = "window")]
     pub(crate) window_s: Option<u64>,
     pub(crate) failed: Option<u64>,
+    /// At most 100, or it would never hold.
+    #[serde(default, deserialize_with = "percent")]
     pub(crate) share_percent: Option<u64>,
     pub(crate) clients: Option<u32>,
+    #[serde(default, deserialize_with = "percent")]
     pub(crate) old_percent: Option<u64>,
 }
 
@@ -136,9 +144,13 @@ impl<'de> Deserialize<'de> for Span {
                 "{text:?} is no length of time; write 24h, 90s or 500ms"
             ))
         })?;
-        Duration::try_from(span)
-            .map(Self)
-            .map_err(|_| D::Error::custom(format!("{text:?} is negative; a length of time is not")))
+        let span = Duration::try_from(span).map_err(|_| {
+            D::Error::custom(format!("{text:?} is negative; a length of time is not"))
+        })?;
+        if span > SPAN_MAX {
+            return Err(D::Error::custom(format!("{text:?} is longer than a year")));
+        }
+        Ok(Self(span))
     }
 }
 
@@ -192,16 +204,22 @@ impl Environment {
                 Ok(environment)
             }
             Err(failure) => {
-                let remembered = std::fs::read_to_string(&copy).ok();
-                let remembered = remembered.and_then(|text| Self::parse(&text, &copy).ok());
-                let Some(mut environment) = remembered else {
+                let Some(environment) = Self::recall(name, state) else {
                     return Err(failure);
                 };
                 tracing::error!(%failure, "going on with the environment as it was");
-                environment.name = Some(name.clone());
                 Ok(environment)
             }
         }
+    }
+
+    /// The environment `name` as control last read it.
+    pub(crate) fn recall(name: &EnvironmentName, state: &State) -> Option<Self> {
+        let copy = state.environment();
+        let text = std::fs::read_to_string(&copy).ok()?;
+        let mut environment = Self::parse(&text, &copy).ok()?;
+        environment.name = Some(name.clone());
+        Some(environment)
     }
 
     fn parse(text: &str, path: &Path) -> Result<Self, Failure> {
@@ -328,6 +346,26 @@ fn instances<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, 
     }
 }
 
+fn window<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let seconds = u64::deserialize(deserializer)?;
+    if (1..=60).contains(&seconds) {
+        Ok(Some(seconds))
+    } else {
+        Err(D::Error::custom(format!(
+            "a window of {seconds} s: write 1 to 60"
+        )))
+    }
+}
+
+fn percent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let share = u64::deserialize(deserializer)?;
+    if share <= 100 {
+        Ok(Some(share))
+    } else {
+        Err(D::Error::custom(format!("{share} %: write 0 to 100")))
+    }
+}
+
 fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SocketAddr>, D::Error> {
     struct Addresses;
 
@@ -412,6 +450,17 @@ policy = { bake = "24h", drain_window = "90s" }
     }
 
     #[test]
+    fn a_burst_that_could_never_be_one_is_refused() {
+        for (burst, said) in [
+            ("share_percent = 500", "500 %: write 0 to 100"),
+            ("window_s = 0", "write 1 to 60"),
+        ] {
+            let text = GOOD.replace("bake = \"24h\"", &format!("burst = {{ {burst} }}"));
+            assert!(message(&text).contains(said), "{}", message(&text));
+        }
+    }
+
+    #[test]
     fn an_unknown_key_is_named_with_its_place() {
         let text = GOOD.replace("postgres = true", "postgres = true\npostgras = true");
         let message = message(&text);
@@ -444,5 +493,6 @@ policy = { bake = "24h", drain_window = "90s" }
     fn a_negative_length_of_time_is_refused() {
         assert!(message(&GOOD.replace("24h", "-24h")).contains("negative"));
         assert!(message(&GOOD.replace("24h", "a while")).contains("write 24h"));
+        assert!(message(&GOOD.replace("24h", "9999999999h")).contains("a year"));
     }
 }

@@ -17,7 +17,15 @@ pub(crate) fn service(
     asked: Option<ServiceName>,
 ) -> anyhow::Result<ServiceName> {
     let name = context.environment(None)?;
-    let environment = Environment::read(&context.project, &name)?;
+    let environment = match Environment::read(&context.project, &name) {
+        Ok(environment) => environment,
+        // A mistake in the file must not keep a release from being taken back; control says
+        // it where it does.
+        Err(failure) => match Environment::recall(&name, &context.state) {
+            Some(environment) => environment,
+            None => return asked.ok_or_else(|| failure.into()),
+        },
+    };
     let known: Vec<&ServiceName> = environment.service.keys().collect();
     let list = known
         .iter()

@@ -16,13 +16,31 @@ pub(crate) fn resolve(
     environment: &Environment,
     accessories: &Accessories,
 ) -> Result<BTreeMap<ServiceName, ServiceSettings>, Failure> {
+    let (resolved, mut missing) = resolve_what_is_known(environment, accessories);
+    match missing.pop() {
+        None => Ok(resolved),
+        Some(failure) => Err(failure),
+    }
+}
+
+/// Like `resolve`, without the variables that cannot be filled now, and why they cannot: what
+/// runs is looked after and can be taken back without them.
+pub(crate) fn resolve_what_is_known(
+    environment: &Environment,
+    accessories: &Accessories,
+) -> (BTreeMap<ServiceName, ServiceSettings>, Vec<Failure>) {
     let mut resolved = BTreeMap::new();
+    let mut missing = Vec::new();
     for (service, settings) in &environment.service {
         let mut env = BTreeMap::new();
         for (name, value) in &settings.env {
-            let value =
-                environment::filled(value, |placeholder| fill(service, placeholder, accessories))?;
-            env.insert(name.clone(), SecretString::from(value));
+            let known = |placeholder: &str| fill(service, placeholder, accessories);
+            match environment::filled(value, known) {
+                Ok(value) => {
+                    env.insert(name.clone(), SecretString::from(value));
+                }
+                Err(failure) => missing.push(failure),
+            }
         }
         let settings = ServiceSettings {
             hosts: settings.hosts.clone(),
@@ -31,7 +49,7 @@ pub(crate) fn resolve(
         };
         resolved.insert(service.clone(), settings);
     }
-    Ok(resolved)
+    (resolved, missing)
 }
 
 fn fill(

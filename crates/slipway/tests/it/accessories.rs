@@ -127,6 +127,24 @@ fn one_that_control_could_not_write_down_is_not_started_beside() {
 }
 
 #[test]
+fn a_variable_that_cannot_be_known_does_not_keep_a_release_from_being_taken_back() {
+    let ground = Ground::up();
+    let one = draft("normal", "one").make(&ground.state());
+    let two = draft("normal", "two").make(&ground.state());
+    ground.deploy(one.as_str()).with(0);
+    ground.deploy(two.as_str()).with(0);
+    // A Redis is asked for that cannot be started: a file stands where its data would lie.
+    let folder = ground.state().join("accessories/redis");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("data"), "").unwrap();
+    let redis = "[accessories]\nredis = true\n[service.shop.env]\nREDIS_URL = \"{redis.url}\"\n";
+    ground.write_environment(&format!("{}{redis}", Ground::environment()));
+    restart_control(&ground);
+    ground.run(&["rollback"]).with(0);
+    assert_eq!(ground.live().as_deref(), Some(one.as_str()));
+}
+
+#[test]
 fn a_program_of_the_release_runs_with_the_variables_of_its_service() {
     let ground = Ground::up_with(WITH_ACCESSORIES);
     let one = draft("normal", "one").make(&ground.state());

@@ -300,3 +300,17 @@ fn a_full_disk_under_the_journal_is_said_and_visitors_are_served() {
     disk.free();
     ground.deploy(two.as_str()).with(0);
 }
+
+#[test]
+fn a_mistake_in_the_environment_s_file_does_not_keep_a_release_from_being_taken_back() {
+    let ground = Ground::up();
+    let one = draft("normal", "one").make(&ground.state());
+    let two = draft("normal", "two").make(&ground.state());
+    ground.deploy(one.as_str()).with(0);
+    ground.deploy(two.as_str()).with(0);
+    ground.write_environment("[proxy]\nlisten = ");
+    let refused = ground.run(&["deploy", one.as_str(), "--force"]).with(2);
+    assert!(refused.err.contains("production.toml:2"), "{refused:#?}");
+    ground.run(&["rollback"]).with(0);
+    assert_eq!(ground.live().as_deref(), Some(one.as_str()));
+}
