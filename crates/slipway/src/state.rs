@@ -1,8 +1,8 @@
 //! The state folder: where it is, and what lies where in it. The only place that
 //! knows these paths. Never removes anything.
 
-use std::fs::{self, DirBuilder};
-use std::io;
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -46,14 +46,26 @@ impl State {
             self.instances(),
             self.accessories(),
         ];
-        let closed = [self.proxy(), self.cache(), self.logs()];
+        let closed = [self.proxy(), self.cache(), self.logs(), self.runs()];
         for folder in &open {
             make(folder, 0o711).with_context(|| format!("making {}", folder.display()))?;
         }
         for folder in &closed {
             make(folder, 0o700).with_context(|| format!("making {}", folder.display()))?;
         }
-        Ok(())
+        self.hide_from_git()
+    }
+
+    /// Beside the sources this folder is neither a change of theirs nor an input of a job.
+    fn hide_from_git(&self) -> anyhow::Result<()> {
+        let path = self.root.join(".gitignore");
+        let made = OpenOptions::new().write(true).create_new(true).open(&path);
+        match made.and_then(|mut file| file.write_all(b"*\n")) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                Err(error).with_context(|| format!("writing {}", path.display()))
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(crate) fn root(&self) -> &Path {

@@ -314,3 +314,24 @@ fn a_mistake_in_the_environment_s_file_does_not_keep_a_release_from_being_taken_
     ground.run(&["rollback"]).with(0);
     assert_eq!(ground.live().as_deref(), Some(one.as_str()));
 }
+
+#[test]
+fn what_slipway_writes_down_is_for_its_own_account() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let ground = Ground::up();
+    for name in [
+        "journal.db",
+        "keeper.json",
+        "environment.toml",
+        "logs",
+        "runs",
+        "cache",
+        "proxy",
+    ] {
+        let path = ground.state().join(name);
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{}: {mode:o}", path.display());
+    }
+    let hidden = std::fs::read_to_string(ground.state().join(".gitignore")).unwrap();
+    assert_eq!(hidden, "*\n");
+}
