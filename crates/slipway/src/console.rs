@@ -2,6 +2,7 @@
 //! buttons that ask the rollout engine. Writes nothing itself; no traffic passes here.
 
 mod assets;
+mod door;
 mod events;
 mod fault;
 mod guard;
@@ -25,6 +26,7 @@ use slipway_journal::{EnvironmentName, Journal, ServiceName};
 use slipway_proxy::Client;
 use tokio::sync::Semaphore;
 
+use crate::console::door::Door;
 use crate::console::guard::FormKey;
 pub(crate) use crate::console::helm::{Answer, Helm, Plan};
 use crate::console::live::Live;
@@ -33,6 +35,8 @@ use crate::state::State;
 
 /// Streams of live updates at once; a browser tab that is looked at has one.
 const STREAMS_MAX: usize = 32;
+/// Connections at once: the streams, and the pages beside them.
+const CONNECTIONS_MAX: usize = 128;
 /// How long answers in flight may take once control ends.
 const DRAIN: Duration = Duration::from_secs(3);
 
@@ -99,7 +103,8 @@ pub(crate) async fn serve(
         ground,
     });
     let asked = shutdown.clone();
-    let served = axum::serve(listener, router::routes(desk))
+    let door = Door::new(listener, CONNECTIONS_MAX);
+    let served = axum::serve(door, router::routes(desk))
         .with_graceful_shutdown(async move { asked.requested().await });
     let drained = async {
         shutdown.requested().await;
