@@ -181,12 +181,15 @@ fn signals() -> anyhow::Result<(Shutdown, Shutdown)> {
     let (stop, kill) = (Shutdown::new(), Shutdown::new());
     let mut interrupt = signal(SignalKind::interrupt()).context("listening for Ctrl-C")?;
     let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
+    // A terminal that is closed would end this process and leave its jobs.
+    let mut hangup = signal(SignalKind::hangup()).context("listening for SIGHUP")?;
     let (ask, end) = (stop.clone(), kill.clone());
     tokio::spawn(async move {
         for token in [ask, end] {
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
+                _ = hangup.recv() => {}
             }
             token.request();
         }
