@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use slipway_journal::event::rollout::RolloutState;
 
+use crate::cli::ask::Unsure;
 use crate::cli::failure::{Exit, Failure};
 use crate::local_http::Silent;
 
@@ -66,8 +67,12 @@ pub(crate) fn report(error: &anyhow::Error) -> Exit {
             .join(": ")
     };
     note(format!("{} {message}", paint(BAD.bold(), "error:")));
+    let unsure = error.is::<Unsure>();
     let hint = match (failure.and_then(Failure::next), silent) {
         (Some(hint), _) => Some(hint),
+        (None, _) if unsure => {
+            Some("`slipway status` shows whether it was done; if it was not, ask again")
+        }
         (None, true) => Some("`slipway up` starts it; `slipway doctor` looks for what is wrong"),
         (None, false) => None,
     };
@@ -76,6 +81,7 @@ pub(crate) fn report(error: &anyhow::Error) -> Exit {
     }
     match (failure, silent) {
         (Some(failure), _) => failure.exit,
+        (None, _) if unsure => Exit::Unreachable,
         (None, true) => Exit::Unreachable,
         (None, false) => Exit::Failed,
     }
@@ -149,6 +155,17 @@ pub(crate) fn wrapped(text: &str, columns: usize, indent: &str) -> String {
         lines.push(line);
     }
     lines.join(&format!("\n{indent}"))
+}
+
+/// Without escape sequences and other control characters: what others wrote must not steer
+/// the terminal.
+pub(crate) fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text)
+        .to_string()
+        .chars()
+        .map(|c| if c == '\t' { ' ' } else { c })
+        .filter(|c| !c.is_control())
+        .collect()
 }
 
 /// The last `count` characters.

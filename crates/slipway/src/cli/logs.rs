@@ -222,7 +222,7 @@ impl Source {
 /// A JSON line as time, level, message and the rest; any other line as it is.
 fn readable(line: &str) -> String {
     let Ok(Value::Object(mut fields)) = serde_json::from_str(line) else {
-        return line.to_owned();
+        return terminal::plain(line);
     };
     let time = take(&mut fields, &["timestamp", "@timestamp", "time"]);
     let level = take(&mut fields, &["level", "log.level"]).to_uppercase();
@@ -237,8 +237,8 @@ fn readable(line: &str) -> String {
         .iter()
         .filter(|(key, _)| !matches!(key.as_str(), "target" | "log.logger"))
         .map(|(key, value)| match value {
-            Value::String(text) => format!("{key}={text}"),
-            other => format!("{key}={other}"),
+            Value::String(text) => terminal::plain(&format!("{key}={text}")),
+            other => terminal::plain(&format!("{key}={other}")),
         })
         .collect();
     let mut words = Vec::new();
@@ -257,8 +257,8 @@ fn take(fields: &mut Map<String, Value>, names: &[&str]) -> String {
         .iter()
         .find_map(|name| fields.remove(*name))
         .map(|value| match value {
-            Value::String(text) => text,
-            other => other.to_string(),
+            Value::String(text) => terminal::plain(&text),
+            other => terminal::plain(&other.to_string()),
         })
         .unwrap_or_default()
 }
@@ -281,6 +281,21 @@ mod tests {
             "12:00:01 INFO  ready port=80"
         );
         assert_eq!(plain("thread main panicked"), "thread main panicked");
+    }
+
+    #[test]
+    fn what_a_visitor_sent_does_not_steer_the_terminal() {
+        for line in [
+            "\u{1b}]0;title\u{7}\u{1b}[2Jgone\r",
+            r#"{"level":"INFO","message":"\u001b[2Jgone","path":"\u001b]0;x\u0007"}"#,
+        ] {
+            let shown = anstream::adapter::strip_str(&readable(line)).to_string();
+            let painted = readable(line);
+            assert!(shown.contains("gone"), "{shown:?}");
+            for bad in ["\u{1b}]", "\u{1b}[2J", "\u{7}", "\r"] {
+                assert!(!painted.contains(bad), "{painted:?}");
+            }
+        }
     }
 
     #[test]

@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::terminal::plain;
+
 /// One line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct LogLine {
@@ -69,15 +71,6 @@ fn show(value: &Value) -> String {
         Value::String(text) => plain(text),
         value => plain(&value.to_string()),
     }
-}
-
-/// Without escape sequences and other control characters.
-fn plain(text: &str) -> String {
-    anstream::adapter::strip_str(text)
-        .to_string()
-        .chars()
-        .filter(|c| !c.is_control())
-        .collect()
 }
 
 #[cfg(test)]
