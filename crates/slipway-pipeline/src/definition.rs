@@ -20,7 +20,7 @@ use toml::de::DeTable;
 
 pub use gate::{Fixture, Gate};
 pub use job::{Command, Job};
-pub(crate) use path::Pattern;
+pub(crate) use path::{Pattern, lies_in};
 pub use project::Project;
 pub use report::{Format, ReportSpec};
 pub use service::{PackagedFile, Service};
@@ -53,11 +53,11 @@ impl Definition {
             .map_or_else(|| "slipway.toml".into(), |n| n.to_string_lossy());
         let text = fs::read_to_string(path).map_err(|error| {
             let message = format!("cannot be read: {error}");
-            vec![Problem::of_file(
-                &name,
-                message,
-                "a project has a slipway.toml in its topmost folder; --project names another one",
-            )]
+            let help = match error.kind() {
+                std::io::ErrorKind::InvalidData => "save it as UTF-8",
+                _ => "a project has a slipway.toml in its topmost folder; --project names another one",
+            };
+            vec![Problem::of_file(&name, message, help)]
         })?;
         let root = path.parent().filter(|p| !p.as_os_str().is_empty());
         let root = std::path::absolute(root.unwrap_or(Path::new(".")))

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::definition::Pattern;
+use crate::definition::{Pattern, lies_in};
 
 /// What the file system says of a file; the same again means the same content, unless the
 /// file was written in the very moment in which it was looked at.
@@ -79,6 +79,8 @@ pub(crate) struct Tree {
 pub(crate) enum SelectError {
     #[error("the input {0:?} matches no file")]
     Nothing(String),
+    #[error("every file of its inputs is left out again, or made by itself")]
+    LeftOut,
     #[error(
         "the input {0:?} is a link to a folder; name the files that it leads to, and leave it out with \"!{0}\""
     )]
@@ -107,20 +109,15 @@ impl Selection {
             chosen.extend(TreeFile::look(&tree.root, script)?);
         }
         chosen.retain(|file| !self.outputs.iter().any(|made| lies_in(&file.path, made)));
-        match chosen
-            .iter()
-            .find(|file| file.is_link && tree.root.join(&file.path).is_dir())
-        {
-            Some(link) => Err(SelectError::Folder(link.path.clone())),
-            None => Ok(chosen),
+        let mut links = chosen.iter().filter(|file| file.is_link);
+        if let Some(link) = links.find(|link| tree.root.join(&link.path).is_dir()) {
+            return Err(SelectError::Folder(link.path.clone()));
         }
+        if chosen.is_empty() && !self.patterns.is_empty() {
+            return Err(SelectError::LeftOut);
+        }
+        Ok(chosen)
     }
-}
-
-/// Whether `path` is `place`, or lies in it.
-fn lies_in(path: &str, place: &str) -> bool {
-    path.strip_prefix(place)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 impl Tree {

@@ -104,6 +104,7 @@ fn one(table: &Table<'_>, root: &Path) -> Read {
             &key("set"),
             &Spanned::new(value.span(), name.clone()),
         );
+        path::no_zero(notes, &key("set"), value);
     }
     let command = command(table, root);
     let job = Job {
@@ -112,7 +113,7 @@ fn one(table: &Table<'_>, root: &Path) -> Read {
         inputs: path::patterns(table, "inputs"),
         outputs: outputs
             .iter()
-            .filter_map(|text| path::inside(notes, &key("outputs"), text))
+            .filter_map(|text| path::made(notes, &key("outputs"), text))
             .collect(),
         folder: folder
             .and_then(|text| path::inside(notes, &key("folder"), &text))
@@ -130,7 +131,10 @@ fn one(table: &Table<'_>, root: &Path) -> Read {
         cache: table.flag("cache").unwrap_or(true),
     };
     let written = table.value("inputs").and_then(|v| v.get_ref().as_array());
-    if job.cache && job.secrets.is_empty() && written.is_none_or(|list| list.is_empty()) {
+    // A pattern that cannot be read is a mistake of its own, and may have been an input.
+    let reads = written.is_some_and(|list| list.len() > job.inputs.len())
+        || job.inputs.iter().any(|pattern| !pattern.excludes);
+    if job.cache && job.secrets.is_empty() && !reads {
         notes.add(
             table.span.clone(),
             format!(
@@ -141,11 +145,36 @@ fn one(table: &Table<'_>, root: &Path) -> Read {
             "inputs = [\"src/**\"], or cache = false",
         );
     }
+    check_apart(table, &job, &outputs);
     Read {
         job,
         name_span: table.span.clone(),
         needs,
         outputs,
+    }
+}
+
+/// A folder of outputs is given back exactly as it was made, so what a person writes into it
+/// goes; what is read may not lie there.
+fn check_apart(table: &Table<'_>, job: &Job, outputs: &[Spanned<String>]) {
+    for output in outputs {
+        let folder = output.get_ref().trim_end_matches('/');
+        let read = job
+            .inputs
+            .iter()
+            .filter(|pattern| !pattern.excludes)
+            .find(|pattern| path::lies_in(pattern.prefix.trim_end_matches('/'), folder));
+        if let Some(pattern) = read {
+            table.notes().add(
+                output.span(),
+                format!(
+                    "{}.outputs: {folder:?} holds its input {:?}",
+                    table.name, pattern.text
+                ),
+                "made and read by the same job",
+                "let the job write into a folder of its own",
+            );
+        }
     }
 }
 
@@ -180,6 +209,9 @@ fn command(table: &Table<'_>, root: &Path) -> Option<Command> {
         }
         (Some(run), None) => {
             let span = run.span();
+            for word in run.get_ref() {
+                path::no_zero(notes, &format!("{}.run", table.name), word);
+            }
             let words = words(run);
             if words
                 .first()

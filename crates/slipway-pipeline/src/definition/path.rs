@@ -57,6 +57,46 @@ pub(super) fn inside(notes: &Notes, key: &str, path: &Spanned<String>) -> Option
     None
 }
 
+/// Like `inside`, for what a job makes: never the project itself, its history or a pattern.
+pub(super) fn made(notes: &Notes, key: &str, path: &Spanned<String>) -> Option<String> {
+    let text = inside(notes, key, path)?;
+    let first = text.split('/').next().unwrap_or_default();
+    let (message, help) = if text.contains(['*', '?', '[', '{']) {
+        (
+            format!("{key} has a pattern"),
+            "name the files, or the folder that they lie in",
+        )
+    } else if matches!(first, "." | ".git") || text == "slipway.toml" {
+        (
+            format!("{key} holds what no job makes"),
+            "what is made is given back exactly, and everything else there would go: name a folder for it",
+        )
+    } else {
+        return Some(text);
+    };
+    notes.add(path.span(), message, "this path", help);
+    None
+}
+
+/// Whether `path` is `place`, or lies in it.
+pub(crate) fn lies_in(path: &str, place: &str) -> bool {
+    path.strip_prefix(place)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Notes a text that no program can be given: it ends at its first zero byte.
+pub(super) fn no_zero(notes: &Notes, key: &str, text: &Spanned<String>) {
+    if text.get_ref().contains('\0') {
+        let message = format!("{key} has a zero byte");
+        notes.add(
+            text.span(),
+            message,
+            "in here",
+            "no program can be given one",
+        );
+    }
+}
+
 /// A pattern of paths as it was written, and what it matches.
 #[derive(Debug, Clone)]
 pub(crate) struct Pattern {
@@ -75,9 +115,7 @@ impl Pattern {
     pub(crate) fn matches(&self, path: &str) -> bool {
         match &self.matcher {
             Some(matcher) => matcher.is_match(path),
-            None => path
-                .strip_prefix(&self.prefix)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
+            None => lies_in(path, &self.prefix),
         }
     }
 }

@@ -114,6 +114,12 @@ broken! {
     needs_in_a_circle: with("run = [\"cargo\", \"test\"]", "run = [\"cargo\", \"test\"]\nneeds = [\"build\"]");
     needs_itself: with("needs = [\"test\"]", "needs = [\"build\"]");
     output_claimed_twice: with("outputs = [\"out/build\"]", "outputs = [\"out/test/build\"]");
+    output_is_the_project: with("outputs = [\"out/build\"]", "outputs = [\".\"]");
+    output_is_the_history: with("outputs = [\"out/build\"]", "outputs = [\".git/hooks\"]");
+    output_is_a_pattern: with("outputs = [\"out/build\"]", "outputs = [\"out/*.xml\"]");
+    output_holds_an_input: with("outputs = [\"out/build\"]", "outputs = [\"src\"]");
+    only_left_out_inputs: with("run = [\"cargo\", \"test\"]\ninputs = [\"src/**\"]", "run = [\"cargo\", \"test\"]\ninputs = [\"!src/**\"]");
+    zero_byte: with("run = [\"cargo\", \"test\"]", "run = [\"cargo\", \"te\\u0000st\"]");
     bad_variable: with("timeout = \"10m\"", "env = [\"CI=1\"]");
     no_cores: with("timeout = \"10m\"", "cores = 0");
     unknown_format: with("format = \"junit\"", "format = \"junti\"");

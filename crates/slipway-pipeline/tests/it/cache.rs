@@ -336,6 +336,18 @@ async fn an_input_that_matches_nothing_is_refused() {
 }
 
 #[tokio::test]
+async fn inputs_that_are_all_left_out_again_are_refused() {
+    let more = "inputs = [\"src/**\", \"!src/*.txt\"]";
+    let project = Project::new(&shell("a", "true", more));
+    project.write("src/one.txt", "1");
+    let report = project.run().await;
+    assert!(
+        matches!(result(&report, "a"), NotStarted { .. }),
+        "{report:?}"
+    );
+}
+
+#[tokio::test]
 async fn why_names_what_changed() {
     let project = copying();
     project.write("other.txt", "1");
