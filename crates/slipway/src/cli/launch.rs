@@ -1,11 +1,17 @@
 //! `slipway launch`: becomes another program in a session of its own, as another user
-//! where asked, with sockets announced as systemd does. Used by Slipway itself.
+//! where asked, with sockets announced as systemd does and no other file of whoever called.
+//! Used by Slipway itself.
+
+mod inherited;
 
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 use anyhow::Context as _;
 use clap::Args;
+
+/// The first file behind standard input, output and error.
+const FIRST_FD: i32 = 3;
 
 /// Becomes another program: own session, other user, announced sockets.
 #[derive(Debug, Args)]
@@ -34,6 +40,10 @@ impl Launch {
         if let Err(error) = rustix::process::setsid() {
             tracing::debug!(%error, "keeps its session");
         }
+        // What a shell or a build server has open is nothing to a server or an instance.
+        let announced = i32::try_from(self.listen_fds.unwrap_or(0))?;
+        inherited::close_at_exec(FIRST_FD.saturating_add(announced))
+            .context("closing what was inherited")?;
         let (program, arguments) = self.argv.split_first().context("there is no program")?;
         let mut command = Command::new(program);
         command.args(arguments);

@@ -335,3 +335,27 @@ fn what_slipway_writes_down_is_for_its_own_account() {
     let hidden = std::fs::read_to_string(ground.state().join(".gitignore")).unwrap();
     assert_eq!(hidden, "*\n");
 }
+
+#[test]
+fn what_the_caller_has_open_is_handed_to_nobody() {
+    let ground = Ground::new();
+    let secret = ground.project().join("secret");
+    std::fs::write(&secret, "").unwrap();
+    let up = ground.command(&["up", "--json"]);
+    let status = std::process::Command::new("sh")
+        .args(["-c", "exec 9< \"$0\"; exec \"$@\""])
+        .arg(&secret)
+        .arg(up.get_program())
+        .args(up.get_args())
+        .stdout(std::process::Stdio::null())
+        .status();
+    assert!(status.unwrap().success());
+    for role in ["keeper", "proxy", "control"] {
+        let folder = format!("/proc/{}/fd", ground.pid(role).unwrap());
+        let open = std::fs::read_dir(folder).unwrap().flatten();
+        let open: Vec<_> = open
+            .filter_map(|fd| std::fs::read_link(fd.path()).ok())
+            .collect();
+        assert!(!open.contains(&secret), "{role}: {open:?}");
+    }
+}
