@@ -72,6 +72,7 @@ impl Up {
         let running = hold::holder(&context.state)?.is_some();
         if running {
             context.wait(async { wait_for_record(context).await })?;
+            // Said at once, not when everything answers.
             context.environment(Some(&self.environment))?;
         }
         let mut keeper = if running {
@@ -82,6 +83,7 @@ impl Up {
         let Some(record) = context.wait(self.watch(context, keeper.as_mut()))? else {
             return Ok(interrupted());
         };
+        context.environment(Some(&self.environment))?;
         let report = Report {
             environment: self.environment,
             already_running: running,
@@ -155,8 +157,17 @@ impl Up {
     ) -> anyhow::Result<Record> {
         let deadline = Instant::now() + READY_WITHIN;
         loop {
-            if let Some(keeper) = keeper.as_deref_mut() {
-                keeper.check()?;
+            if let Some(started) = keeper.as_deref_mut()
+                && let Err(error) = started.check()
+            {
+                // Somebody else was quicker by a moment; then that one is waited for.
+                let is_refused = error
+                    .downcast_ref::<Failure>()
+                    .is_some_and(|failure| failure.exit == Exit::Refused);
+                if !is_refused || hold::holder(&context.state)?.is_none() {
+                    return Err(error);
+                }
+                keeper = None;
             }
             let (record, missing) = match look(context).await {
                 Look::Ready(record, ready) => return checked(record, &ready),

@@ -1,6 +1,6 @@
 //! Only one keeper per state folder: a lock that the kernel frees when its holder ends.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read as _, Write as _};
 use std::time::{Duration, Instant};
 
@@ -9,6 +9,7 @@ use tokio::time::sleep;
 
 use crate::cli::failure::Failure;
 use crate::state::State;
+use slipway_rollout::process::ProcessIdentity;
 
 /// Longer than anybody holds the lock who does not keep it.
 const GLANCE: Duration = Duration::from_millis(300);
@@ -22,8 +23,12 @@ impl Hold {
         let deadline = Instant::now() + GLANCE;
         loop {
             match Self::attempt(state) {
-                // Somebody may only be looking who has it, which takes a moment.
-                Err(error) if error.is::<Failure>() && Instant::now() < deadline => {
+                // Somebody may only be looking who has it, which takes a moment. Who keeps it
+                // has written down its number, and is not waited for: when that one is
+                // stopped, nobody may take its place unasked.
+                Err(error)
+                    if error.is::<Failure>() && Instant::now() < deadline && !is_kept(state) =>
+                {
                     sleep(Duration::from_millis(10)).await;
                 }
                 taken => return taken,
@@ -58,6 +63,13 @@ impl Hold {
             tracing::warn!(%error, "keeper.pid keeps its old content");
         }
     }
+}
+
+/// Whether the number that is written down is that of a living process.
+fn is_kept(state: &State) -> bool {
+    let text = fs::read_to_string(state.keeper_pid()).unwrap_or_default();
+    let pid = text.trim().parse().ok();
+    pid.is_some_and(|pid| matches!(ProcessIdentity::of(pid), Ok(Some(_))))
 }
 
 /// The process id of the running keeper, where one runs.

@@ -316,6 +316,22 @@ fn a_mistake_in_the_environment_s_file_does_not_keep_a_release_from_being_taken_
 }
 
 #[test]
+fn three_who_start_it_at_once_all_see_it_run_and_one_who_stops_it_stops_it() {
+    let ground = Ground::new();
+    for _ in 0..3 {
+        let starting: Vec<_> = (0..3).map(|_| ground.spawn(&["up", "--json"])).collect();
+        let ups: Vec<_> = starting
+            .into_iter()
+            .map(|up| up.wait().with(0).json()["console"].clone())
+            .collect();
+        assert!(ups.iter().all(|console| *console == ups[0]), "{ups:?}");
+        ground.run(&["down"]).with(0);
+        assert_eq!(left(&ground.state()), Vec::<String>::new());
+        ground.run(&["status"]).with(4);
+    }
+}
+
+#[test]
 fn what_slipway_writes_down_is_for_its_own_account() {
     use std::os::unix::fs::PermissionsExt as _;
     let ground = Ground::up();
