@@ -28,6 +28,7 @@ pub(crate) fn paint(style: Style, text: impl std::fmt::Display) -> String {
 
 /// Prints a line on standard output. A reader that went away is no reason to fail.
 pub(crate) fn line(text: impl std::fmt::Display) {
+    let text = shown(text, std::io::stdout().is_terminal());
     let written = writeln!(anstream::stdout().lock(), "{text}");
     if let Err(error) = written {
         tracing::debug!(%error, "nobody reads standard output");
@@ -36,10 +37,43 @@ pub(crate) fn line(text: impl std::fmt::Display) {
 
 /// Prints a line on standard error, where progress goes.
 pub(crate) fn note(text: impl std::fmt::Display) {
+    let text = shown(text, std::io::stderr().is_terminal());
     let written = writeln!(anstream::stderr().lock(), "{text}");
     if let Err(error) = written {
         tracing::debug!(%error, "nobody reads standard error");
     }
+}
+
+/// What a terminal is given: texts of applications are among it, and must not steer it.
+fn shown(text: impl std::fmt::Display, is_terminal: bool) -> String {
+    let text = text.to_string();
+    if is_terminal { harmless(&text) } else { text }
+}
+
+/// Without control characters, except those that end lines, space and colour.
+pub(crate) fn harmless(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(character) = rest.chars().next() {
+        if let Some(colour) = colour(rest) {
+            kept.push_str(colour);
+            rest = rest.get(colour.len()..).unwrap_or_default();
+            continue;
+        }
+        if !character.is_control() || matches!(character, '\n' | '\t') {
+            kept.push(character);
+        }
+        rest = rest.get(character.len_utf8()..).unwrap_or_default();
+    }
+    kept
+}
+
+/// The sequence that `text` begins with, where that sets a colour.
+fn colour(text: &str) -> Option<&str> {
+    let numbers = text.strip_prefix("\u{1b}[")?;
+    let end = numbers.find(|c: char| !c.is_ascii_digit() && c != ';')?;
+    numbers.get(end..)?.starts_with('m').then_some(())?;
+    text.get(..2 + end + 1)
 }
 
 /// Prints a value as JSON, for programs.
@@ -261,6 +295,16 @@ mod tests {
         assert_eq!(anstream::adapter::strip_str(&cut).to_string(), "green …");
         assert_eq!(wrapped("one two three", 7, "  "), "one two\n  three");
         assert_eq!(wrapped("unbreakable\nnext", 4, ""), "unbreakable\nnext");
+    }
+
+    #[test]
+    fn colours_are_kept_and_nothing_else_that_steers_a_terminal() {
+        let painted = paint(BAD.bold(), "über\tall\n");
+        assert_eq!(harmless(&painted), painted);
+        assert_eq!(
+            harmless("a\u{1b}[2Jb\u{1b}]0;c\u{7}\rd\u{9b}1me\u{1b}[31\u{1b}"),
+            "a[2Jb]0;cd1me[31"
+        );
     }
 
     #[test]

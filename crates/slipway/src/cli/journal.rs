@@ -13,6 +13,8 @@ use crate::cli::failure::{Exit, Failure};
 use crate::reading::{actor_name, state_name, state_reason, step_name, trigger_name};
 use crate::terminal::{self, BAD, DIM, GOOD, paint};
 
+const COLUMNS: usize = 80;
+
 /// Verify or show the record of everything that happened
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -103,17 +105,30 @@ fn show(context: &Context, last: usize, json: bool) -> anyhow::Result<Exit> {
         if json {
             terminal::line(serde_json::to_string(entry)?);
         } else {
-            let at = entry.at.strftime("%Y-%m-%d %H:%M:%S");
-            terminal::line(format!(
-                "{:>6} {} {} {}",
-                entry.seq.0,
-                paint(DIM, at),
-                paint(DIM, actor_name(&entry.actor)),
-                words(entry)
-            ));
+            terminal::line(shown(entry));
         }
     }
     Ok(Exit::Success)
+}
+
+/// One entry as a person reads it, in lines that fit into a terminal.
+fn shown(entry: &Entry) -> String {
+    let at = entry.at.strftime("%Y-%m-%d %H:%M:%S").to_string();
+    let actor = terminal::plain(actor_name(&entry.actor));
+    let words = words(entry);
+    let (indent, words) = match words.strip_prefix("  ") {
+        Some(words) => ("  ", words),
+        None => ("", words.as_str()),
+    };
+    let before = 7 + at.len() + 1 + actor.chars().count() + 1 + indent.len();
+    let columns = COLUMNS.saturating_sub(before).max(COLUMNS / 2);
+    let words = terminal::wrapped(words, columns, &" ".repeat(before));
+    format!(
+        "{:>6} {} {} {indent}{words}",
+        entry.seq.0,
+        paint(DIM, at),
+        paint(DIM, actor),
+    )
 }
 
 /// One entry in words.

@@ -161,11 +161,11 @@ fn pool_words(pool: &PoolStatus) -> String {
 
 fn print_rollout(rollout: &Rollout, context: &Context) {
     let since = rollout.timeline.last().map_or(rollout.asked_at, |m| m.at);
-    let reason = state_reason(&rollout.state).map_or_else(String::new, |r| format!(": {r}"));
+    let reason = state_reason(&rollout.state).map(|r| terminal::wrapped(&r, 72, "        "));
     let style = terminal::state_style(&rollout.state);
     let short = short_id(rollout.rollout);
     terminal::line(format!(
-        "  roll  {} {}{reason}  {}",
+        "  roll  {} {}  {}",
         rollout.release.short(),
         paint(style, state_name(&rollout.state)),
         paint(
@@ -176,4 +176,7 @@ fn print_rollout(rollout: &Rollout, context: &Context) {
             )
         )
     ));
+    if let Some(reason) = reason {
+        terminal::line(format!("        {reason}"));
+    }
 }

@@ -44,7 +44,7 @@ impl Progress {
         }
         words.clone_into(&mut self.said.borrow_mut());
         match &self.bar {
-            Some(bar) => bar.set_message(words.to_owned()),
+            Some(bar) => bar.set_message(terminal::harmless(words)),
             None => terminal::note(format!("  {words}")),
         }
     }
@@ -52,7 +52,7 @@ impl Progress {
     /// Leaves a line behind, above what is going on now.
     pub(crate) fn leave(&self, line: &str) {
         match &self.bar {
-            Some(bar) => bar.println(line),
+            Some(bar) => bar.println(terminal::harmless(line)),
             None => terminal::note(line),
         }
     }

@@ -68,10 +68,14 @@ fn host(headers: &HeaderMap) -> Option<&str> {
 
 /// Whether `host`, with or without a port, can only lead to this machine.
 fn is_loopback(host: &str) -> bool {
-    let name = match host.strip_prefix('[').and_then(|h| h.split_once(']')) {
-        Some((address, _)) => address,
-        None => host.split_once(':').map_or(host, |(name, _)| name),
+    let (name, behind) = match host.strip_prefix('[').and_then(|h| h.split_once(']')) {
+        Some(parts) => parts,
+        None => host.split_at(host.find(':').unwrap_or(host.len())),
     };
+    let is_port = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if !behind.is_empty() && !behind.strip_prefix(':').is_some_and(is_port) {
+        return false;
+    }
     name.eq_ignore_ascii_case("localhost")
         || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
@@ -246,6 +250,9 @@ mod tests {
             "10.0.0.1",
             "[fe80::1]:8081",
             "0.0.0.0:8081",
+            "[::1].example.org",
+            "localhost:80.example.org",
+            "localhost:",
         ] {
             assert!(!is_loopback(bad), "{bad}");
         }
