@@ -224,7 +224,8 @@ impl Accessories {
 pub(crate) fn stop_all(state: &State) -> anyhow::Result<Vec<(&'static str, Ending)>> {
     let mut endings = Vec::new();
     for (name, ask) in [(postgres::NAME, postgres::ASK), (redis::NAME, redis::ASK)] {
-        if let Some(record) = Record::read(state, name)? {
+        // One that cannot be read is found by its folder.
+        if let Ok(Some(record)) = Record::read(state, name) {
             let ending = record
                 .process
                 .stop(ask, STOP_GRACE)

@@ -3,14 +3,14 @@
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use chassis::Env;
 
 use crate::cli::failure::Failure;
-use slipway_rollout::account;
+use slipway_rollout::account::{self, Account};
 
 /// A Unix socket's address holds 107 bytes and a terminating zero.
 const SOCKET_PATH_BYTES_MAX: usize = 107;
@@ -34,6 +34,7 @@ impl State {
         };
         let state = Self { root };
         state.check_socket_paths()?;
+        state.check_owner()?;
         Ok(state)
     }
 
@@ -139,6 +140,24 @@ impl State {
         self.root.join("logs")
     }
 
+    /// What lies in it is for one account; any other would only be told that something cannot
+    /// be opened.
+    fn check_owner(&self) -> Result<(), Failure> {
+        let own = rustix::process::geteuid();
+        let owner = match fs::metadata(&self.root) {
+            Ok(found) if !own.is_root() && found.uid() != own.as_raw() => found.uid(),
+            // What is not there yet belongs to nobody, and root may do everything.
+            _ => return Ok(()),
+        };
+        Err(Failure::refused(format!(
+            "the state folder {} belongs to {}, and this account is {}",
+            self.root.display(),
+            Account::name_of(owner),
+            Account::name_of(own.as_raw())
+        ))
+        .hint("run it as that account, or use another folder: --state DIR or SLIPWAY_STATE"))
+    }
+
     fn check_socket_paths(&self) -> Result<(), Failure> {
         let longest = self.proxy_socket();
         let bytes = longest.as_os_str().len();
@@ -212,6 +231,16 @@ mod tests {
         assert!(!others_may_pass(&inside).unwrap());
         fs::set_permissions(closed.path(), fs::Permissions::from_mode(0o755)).unwrap();
         assert!(others_may_pass(&inside).unwrap());
+    }
+
+    #[test]
+    fn a_folder_of_somebody_else_is_refused_with_both_names() {
+        // As root everything may be done, and nothing is refused.
+        let located = State::locate(Some(Path::new("/")), &Env::default(), Path::new("/"));
+        match located {
+            Ok(_) => assert!(account::is_root()),
+            Err(error) => assert!(error.to_string().contains("belongs to root"), "{error}"),
+        }
     }
 
     #[test]

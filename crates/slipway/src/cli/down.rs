@@ -27,6 +27,8 @@ use tokio::signal::unix::{SignalKind, signal};
 const KEEPER_GRACE: Duration = Duration::from_mins(1);
 /// What the application contract gives an instance to finish its requests.
 const INSTANCE_GRACE: Duration = Duration::from_secs(30);
+/// A keeper writes down what it holds within this time.
+const STARTING: Duration = Duration::from_secs(2);
 /// What nobody wrote down gets this long.
 const STRAY_GRACE: Duration = Duration::from_secs(5);
 
@@ -126,17 +128,18 @@ fn stop_all(state: &State) -> anyhow::Result<Report> {
 
 /// Stops the keeper, which stops its children; then what an unlucky keeper left behind.
 fn stop_keeper(state: &State, report: &mut Report) -> anyhow::Result<()> {
-    let holder = hold::holder(state)?;
-    let Some(record) = Record::read(state)? else {
-        return match holder {
-            None => stop_outlived(state, report),
-            Some(pid) => Err(Failure::failed(format!(
-                "process {pid} holds {} and has not written down what it started",
-                state.root().display()
-            ))
-            .hint("it may just be starting: repeat `slipway down` in a second")
-            .into()),
-        };
+    let Some(record) = record(state) else {
+        if let Some(pid) = hold::holder(state)?
+            && let Some(keeper) = ProcessIdentity::of(pid)?
+        {
+            // It may just be starting; what it writes down then says more than its number.
+            if !keeper.wait(STARTING)? && record(state).is_some() {
+                return stop_keeper(state, report);
+            }
+            let ending = keeper.stop(Signal::TERM, KEEPER_GRACE);
+            report.note("keeper", ending.context("stopping the keeper")?);
+        }
+        return stop_outlived(state, report);
     };
     report.note(
         "keeper",
@@ -165,6 +168,15 @@ fn stop_keeper(state: &State, report: &mut Report) -> anyhow::Result<()> {
         _ => {}
     }
     stop_outlived(state, report)
+}
+
+/// What the keeper wrote down; nothing where that cannot be read, because then everything is
+/// found without it.
+fn record(state: &State) -> Option<Record> {
+    Record::read(state).unwrap_or_else(|error| {
+        terminal::note(format!("  {error:#}; looking for what runs without it"));
+        None
+    })
 }
 
 /// Ends children that a killed keeper could not write down.

@@ -235,6 +235,15 @@ fn down_finds_children_that_nobody_wrote_down() {
 }
 
 #[test]
+fn down_needs_no_record_that_can_be_read() {
+    let ground = Ground::up();
+    std::fs::write(ground.state().join("keeper.json"), "{").unwrap();
+    let down = ground.run(&["down", "--json"]).with(0).json();
+    assert_eq!(down["stopped"][0], "keeper", "{down:#}");
+    assert_eq!(crate::ground::left(&ground.state()), Vec::<String>::new());
+}
+
+#[test]
 fn what_an_earlier_boot_left_is_not_mistaken_for_running() {
     let mut ground = Ground::up();
     let one = draft("normal", "one").make(&ground.state());
