@@ -161,9 +161,19 @@ fn pack(root: &Path, service: &Service) -> io::Result<Vec<Packed>> {
 }
 
 fn collect(from: &Path, to: &str, found: &mut Vec<(PathBuf, String)>) -> io::Result<()> {
-    if !from.metadata()?.is_dir() {
+    let metadata = from.metadata()?;
+    if metadata.is_file() {
         found.push((from.to_path_buf(), to.to_owned()));
         return Ok(());
+    }
+    // A pipe would be waited for without end, and links between folders followed so.
+    if !metadata.is_dir() || from.is_symlink() {
+        let what = if metadata.is_dir() {
+            "a link to a folder"
+        } else {
+            "neither a file nor a folder"
+        };
+        return Err(io::Error::other(format!("{to} is {what}")));
     }
     for entry in fs::read_dir(from)? {
         let entry = entry?;

@@ -156,3 +156,18 @@ async fn the_commit_and_its_changes_are_known() {
     project.write("in.txt", "two");
     assert_eq!(project.run().await.commit, format!("{commit}-dirty"));
 }
+
+#[tokio::test]
+async fn what_cannot_be_packed_is_named_and_not_waited_for() {
+    for (make, said) in [
+        ("mkfifo out/odd", "odd is neither a file nor a folder"),
+        ("ln -sfn . out/odd", "odd is a link to a folder"),
+    ] {
+        let script = format!("mkdir -p out; cp in.txt out/server; {make}");
+        let job = shell("build", &script, "cache = false");
+        let project = Project::new(&format!("{job}{SERVICE}"));
+        project.write("in.txt", "one");
+        let error = project.told().await.result.unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
+    }
+}
