@@ -130,12 +130,24 @@ fn one(table: &Table<'_>, root: &Path) -> Read {
         cores: cores(table),
         cache: table.flag("cache").unwrap_or(true),
     };
+    check_reads(table, &job);
+    check_apart(table, &job, &outputs);
+    Read {
+        job,
+        name_span: table.span.clone(),
+        needs,
+        outputs,
+    }
+}
+
+/// A job that may be answered from the cache says what it reads.
+fn check_reads(table: &Table<'_>, job: &Job) {
     let written = table.value("inputs").and_then(|v| v.get_ref().as_array());
     // A pattern that cannot be read is a mistake of its own, and may have been an input.
     let reads = written.is_some_and(|list| list.len() > job.inputs.len())
         || job.inputs.iter().any(|pattern| !pattern.excludes);
     if job.cache && job.secrets.is_empty() && !reads {
-        notes.add(
+        table.notes().add(
             table.span.clone(),
             format!(
                 "{} says neither what it reads nor that it is never cached",
@@ -144,13 +156,6 @@ fn one(table: &Table<'_>, root: &Path) -> Read {
             "without inputs, no change would ever run it again",
             "inputs = [\"src/**\"], or cache = false",
         );
-    }
-    check_apart(table, &job, &outputs);
-    Read {
-        job,
-        name_span: table.span.clone(),
-        needs,
-        outputs,
     }
 }
 
