@@ -11,6 +11,7 @@ use clap::Args;
 use http::Method;
 use serde::Serialize;
 use slipway_journal::EnvironmentName;
+use slipway_proxy::{Client, Health};
 use slipway_rollout::process::ProcessIdentity;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
@@ -28,6 +29,8 @@ use crate::terminal::{self, BOLD, DIM, GOOD, LIVE, WARN, paint};
 
 /// The first start makes a PostgreSQL cluster, which takes seconds on a slow disk.
 const READY_WITHIN: Duration = Duration::from_mins(2);
+/// What was live before is waited for so long; it may be a release that does not start any more.
+const BACK_WITHIN: Duration = Duration::from_secs(20);
 /// Logs of an earlier start that are larger than this are set aside.
 const LOG_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
@@ -156,6 +159,7 @@ impl Up {
         progress: &Progress,
     ) -> anyhow::Result<Record> {
         let deadline = Instant::now() + READY_WITHIN;
+        let mut back: Option<Instant> = None;
         loop {
             if let Some(started) = keeper.as_deref_mut()
                 && let Err(error) = started.check()
@@ -170,7 +174,16 @@ impl Up {
                 keeper = None;
             }
             let (record, missing) = match look(context).await {
-                Look::Ready(record, ready) => return checked(record, &ready),
+                Look::Ready(record, ready) => {
+                    let back = *back.get_or_insert_with(|| Instant::now() + BACK_WITHIN);
+                    let is_over = !ready.problems.is_empty() || Instant::now() > back;
+                    if is_over || !is_coming_back(context).await {
+                        return checked(record, &ready);
+                    }
+                    progress.say("bringing back what was live");
+                    sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
                 Look::Missing(record, missing) => (record, missing),
             };
             progress.say(match missing {
@@ -218,6 +231,22 @@ async fn look(context: &Context) -> Look {
         Some(ready) => Look::Ready(record, ready),
         None => Look::Missing(Some(record), "control"),
     }
+}
+
+/// Whether a release that is live by the routes has no instance that answers yet.
+async fn is_coming_back(context: &Context) -> bool {
+    let client = Client::new(context.state.proxy_socket());
+    let (Ok(table), Ok(stats)) = tokio::join!(client.table(), client.stats()) else {
+        return false;
+    };
+    table.routes.values().any(|route| {
+        let live = route.pools.get(&route.live);
+        let is_up = |instance: &str| {
+            let mut seen = stats.pools.iter().flat_map(|pool| &pool.targets);
+            seen.any(|target| target.instance == instance && target.health == Health::Up)
+        };
+        live.is_some_and(|pool| !pool.targets.iter().any(|target| is_up(&target.instance)))
+    })
 }
 
 async fn ready(context: &Context) -> Option<Ready> {

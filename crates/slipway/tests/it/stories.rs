@@ -191,9 +191,10 @@ fn what_was_live_is_live_again_after_down_and_up() {
     ground.run(&["status"]).with(4);
 
     ground.start();
-    ground.wait_for("the release to be live again", || {
-        ground.live().as_deref() == Some(one.as_str())
-    });
+    let live = &ground.status()["services"][0]["live"];
+    assert_eq!(live["release"], one.as_str(), "{live:#}");
+    let instances = live["instances"].as_array().unwrap();
+    assert!(instances.iter().any(|i| i["health"] == "up"), "{live:#}");
     nobody_noticed(&Load::start(ground.address(), 4).count());
 }
 
