@@ -2,6 +2,7 @@
 //! stand in and containers can follow. Everything is idempotent by the instance's id.
 
 pub(crate) mod clues;
+mod mask;
 pub(crate) mod ports;
 pub(crate) mod process;
 pub(crate) mod record;

@@ -6,6 +6,8 @@ use std::fs;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
+use crate::runtime::mask::Mask;
+
 /// Lines of a log that are shown.
 const LINES: usize = 12;
 /// Of a log no more than its last bytes are read.
@@ -16,8 +18,8 @@ const LINE_CHARS: usize = 300;
 /// What was found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Clues {
-    /// The last lines of the log.
-    pub(crate) log: Vec<String>,
+    /// The last lines of the log; none where it is not known what must be hidden in them.
+    pub(crate) log: Option<Vec<String>>,
     /// The ports that its processes listen on.
     pub(crate) ports: Vec<u16>,
     /// Where the whole log is.
@@ -32,13 +34,15 @@ impl Clues {
             words.push_str("; ");
             words.push_str(&hint);
         }
-        if self.log.is_empty() {
-            words.push_str("; it wrote nothing to its log");
-        } else {
-            words.push_str("\nits log ends with:");
-            for line in &self.log {
-                words.push_str("\n  ");
-                words.push_str(line);
+        match self.log.as_deref() {
+            None => {}
+            Some([]) => words.push_str("; it wrote nothing to its log"),
+            Some(lines) => {
+                words.push_str("\nits log ends with:");
+                for line in lines {
+                    words.push_str("\n  ");
+                    words.push_str(line);
+                }
             }
         }
         if !self.log_path.is_empty() {
@@ -65,12 +69,14 @@ impl Clues {
     }
 }
 
-/// The last lines of the file at `path`; none where it cannot be read.
-pub(crate) fn tail(path: &Path) -> Vec<String> {
+/// The last lines of the file at `path`, without what `mask` hides; none where it cannot
+/// be read.
+pub(crate) fn tail(path: &Path, mask: &Mask) -> Vec<String> {
     let Ok(bytes) = last_bytes(path) else {
         return Vec::new();
     };
-    let text = String::from_utf8_lossy(&bytes);
+    // Before anything is cut: half a value would not be known again.
+    let text = mask.cover(&String::from_utf8_lossy(&bytes));
     let lines: Vec<&str> = text.lines().filter(|l| !l.trim().is_empty()).collect();
     lines
         .iter()
@@ -81,10 +87,15 @@ pub(crate) fn tail(path: &Path) -> Vec<String> {
 
 fn last_bytes(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut file = fs::File::open(path)?;
-    let length = file.metadata()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))?;
+    let from = file.metadata()?.len().saturating_sub(TAIL_BYTES);
+    file.seek(SeekFrom::Start(from))?;
     let mut bytes = Vec::new();
     file.take(TAIL_BYTES).read_to_end(&mut bytes)?;
+    if from > 0 {
+        // A line whose start is not here may start in the middle of a value.
+        let whole = bytes.iter().position(|b| *b == b'\n');
+        bytes.drain(..whole.unwrap_or(bytes.len()));
+    }
     Ok(bytes)
 }
 
@@ -156,7 +167,7 @@ mod tests {
     #[test]
     fn a_wrong_port_is_named_beside_the_right_one() {
         let clues = Clues {
-            log: vec!["listening on 4000".into()],
+            log: Some(vec!["listening on 4000".into()]),
             ports: vec![4000],
             log_path: "/tmp/log".into(),
         };
@@ -172,6 +183,7 @@ mod tests {
     fn the_right_port_needs_no_hint() {
         let clues = Clues {
             ports: vec![21_000],
+            log: Some(Vec::new()),
             ..Clues::default()
         };
         assert_eq!(
@@ -189,6 +201,33 @@ mod tests {
     }
 
     #[test]
+    fn a_value_that_is_cut_stays_hidden() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let value = "v".repeat(LINE_CHARS);
+        let variables = [("KEY".to_owned(), chassis::SecretString::from(value.clone()))];
+        let mask = Mask::of(&variables.into());
+        fs::write(&path, format!("it is: {value}\n")).unwrap();
+        assert_eq!(tail(&path, &mask), ["it is: [hidden]"]);
+        let long = format!("{}{value}\nlast\n", "v".repeat(20_000));
+        fs::write(&path, long).unwrap();
+        assert_eq!(tail(&path, &mask), ["last"]);
+    }
+
+    #[test]
+    fn where_it_is_not_known_what_to_hide_only_the_place_is_told() {
+        let clues = Clues {
+            ports: vec![21_000],
+            log_path: "/tmp/log".into(),
+            ..Clues::default()
+        };
+        assert_eq!(
+            clues.explain("answered 500", 21_000),
+            "answered 500\nwhole log: /tmp/log"
+        );
+    }
+
+    #[test]
     fn the_end_of_a_log_is_shown_and_long_lines_are_cut() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
@@ -198,7 +237,7 @@ mod tests {
             format!("{}\n{}\n", lines.join("\n"), "x".repeat(5000)),
         )
         .unwrap();
-        let tail = tail(&path);
+        let tail = tail(&path, &Mask::default());
         assert_eq!(tail.len(), LINES);
         assert_eq!(tail[LINES - 2], "line 99");
         assert_eq!(tail[LINES - 1].len(), LINE_CHARS);

@@ -23,6 +23,7 @@ use crate::account::{self, Account};
 use crate::http::{self, Answer, Get};
 use crate::process::{Ending, ProcessIdentity};
 use crate::runtime::clues::{self, Clues};
+use crate::runtime::mask::{Mask, Masks};
 use crate::runtime::ports::Ports;
 use crate::runtime::record::{Folder, PidFile, carriers, prune};
 use crate::runtime::{Running, Runtime, Spec};
@@ -45,6 +46,7 @@ pub(crate) struct Processes {
     account: Option<Account>,
     ports: Mutex<Ports>,
     watched: Mutex<BTreeMap<InstanceId, watch::Receiver<Option<String>>>>,
+    masks: Masks,
 }
 
 impl Processes {
@@ -60,6 +62,7 @@ impl Processes {
             account: account::unprivileged(&ACCOUNTS)?,
             ports: Mutex::new(Ports::new(random)),
             watched: Mutex::new(BTreeMap::new()),
+            masks: Masks::default(),
         })
     }
 
@@ -127,6 +130,7 @@ impl Processes {
 
     async fn find_or_start(&self, spec: Spec) -> Result<Running, String> {
         let instance = spec.instance;
+        self.masks.keep(instance, Mask::of(&spec.env));
         if let Some(running) = self.look(instance).await? {
             return Ok(running);
         }
@@ -289,7 +293,7 @@ impl Processes {
     fn clues_of(&self, instance: InstanceId, pid: Option<i32>) -> Clues {
         let log = self.folder(instance).log();
         Clues {
-            log: clues::tail(&log),
+            log: self.masks.of(instance).map(|m| clues::tail(&log, &m)),
             ports: pid.map(clues::listening).unwrap_or_default(),
             log_path: log.display().to_string(),
         }
@@ -313,14 +317,14 @@ impl Processes {
         }
         // Whatever it started itself.
         end_rest(instance, COMMAND_GRACE).await.map_err(said)?;
-        let log = clues::tail(&self.folder(instance).log()).join("\n  ");
+        let path = self.folder(instance).log();
+        let log = clues::tail(&path, &Mask::of(&spec.env)).join("\n  ");
         let how = match ended {
             Ok(Ok(status)) if status.success() => return Ok(log),
             Ok(Ok(status)) => status.to_string(),
             Ok(Err(error)) => error.to_string(),
             Err(_) => format!("it was stopped after {} s", within.as_secs()),
         };
-        let path = self.folder(instance).log();
         Err(format!(
             "{how}; it ends with:\n  {log}\nwhole log: {}",
             path.display()
