@@ -40,3 +40,24 @@ pub(super) const THIRD: &[Edit] = &[
                 /// Ends an answer that takes too long.",
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use chassis::Env;
+
+    use super::*;
+
+    #[test]
+    fn every_change_fits_the_source_once() {
+        let env = Env::process();
+        let xtask = Path::new(env.get("CARGO_MANIFEST_DIR").unwrap());
+        for edit in SECOND.iter().chain(THIRD) {
+            let file = xtask.parent().unwrap().join(edit.file);
+            let text = std::fs::read_to_string(file).unwrap();
+            let count = text.matches(edit.before).count();
+            assert_eq!(count, 1, "{}: {}", edit.file, edit.before);
+        }
+    }
+}
