@@ -19,8 +19,9 @@ use crate::strategy::{self, Next, View};
 
 /// The wait before what could not be done is tried again.
 const AGAIN: Duration = Duration::from_millis(500);
-/// The traffic of a release that lost it settles for so long at most before its account.
-const SETTLE: Duration = Duration::from_secs(5);
+/// The traffic of a release that lost it settles for so long at most before its account:
+/// whoever waits for a receipt waits longer.
+pub const SETTLE: Duration = Duration::from_secs(5);
 
 /// Drives one service.
 #[derive(Debug, Clone)]

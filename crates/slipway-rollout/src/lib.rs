@@ -37,6 +37,7 @@ pub mod trigger;
 mod watch;
 
 pub use crate::core::ServiceSettings;
+pub use driver::SETTLE;
 pub use engine::{Engine, Ground, Order};
 pub use error::RolloutError;
 pub use plan::RollbackPlan;

@@ -18,8 +18,9 @@ use crate::terminal::{self, BAD, BOLD, DIM, GOOD, WARN, paint};
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Entries read at a time.
 const PAGE: u32 = 1000;
-/// How long the receipt may come after the end that it belongs to.
-const RECEIPT_WITHIN: Duration = Duration::from_secs(5);
+/// How long the receipt may come after the end that it belongs to. Control lets the traffic
+/// settle before it; the rest is for a control that has to be started again in between.
+const RECEIPT_WITHIN: Duration = slipway_rollout::SETTLE.saturating_add(Duration::from_secs(30));
 
 /// What is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,6 +105,7 @@ impl<'a> View<'a> {
                     if has_receipt_of_state(rollout) || since.elapsed() > RECEIPT_WITHIN {
                         return Ok(rollout.clone());
                     }
+                    progress.say("its last requests end; then comes the receipt");
                 }
             }
             if looked.elapsed() > Duration::from_secs(1) {

@@ -1,5 +1,8 @@
 //! Releases come and go under load, and no visitor notices.
 
+use std::io::Write as _;
+use std::net::TcpStream;
+
 use serde_json::Value;
 use testkit::tally::Tally;
 
@@ -133,6 +136,28 @@ fn a_release_that_fails_a_third_is_taken_back_and_the_receipt_says_how_many() {
         "{refused:#?}"
     );
     assert!(refused.err.contains("--force"), "{refused:#?}");
+}
+
+#[test]
+fn a_release_that_is_taken_back_gets_its_receipt_although_a_request_goes_on() {
+    let ground = Ground::up();
+    let good = draft("normal", "good").make(&ground.state());
+    let bad = draft("third-fails", "bad").make(&ground.state());
+    ground.deploy(good.as_str()).with(0);
+
+    let deploying = ground.spawn(&["deploy", bad.as_str(), "--json"]);
+    ground.wait_for("the bad release is live", || {
+        ground.live().as_deref() == Some(bad.as_str())
+    });
+    let mut slow = TcpStream::connect(ground.address()).unwrap();
+    slow.write_all(b"GET /slow?ms=10000 HTTP/1.1\r\nhost: a\r\n\r\n")
+        .unwrap();
+    let load = Load::start(ground.address(), 8);
+    let report = deploying.wait().with(1).json();
+    drop(load.count());
+
+    assert_eq!(report["state"]["name"], "rolled-back", "{report:#}");
+    assert!(report["receipt"].is_object(), "{report:#}");
 }
 
 #[test]
