@@ -6,7 +6,6 @@ use std::num::NonZero;
 
 use anyhow::Context as _;
 use clap::Args;
-use rustix::process::{Resource, getrlimit, setrlimit};
 use slipway_journal::EnvironmentName;
 use slipway_proxy::{Limits, Options, Trust};
 
@@ -25,7 +24,6 @@ pub(crate) struct Proxy {
 impl Proxy {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<Exit> {
         chassis::telemetry::init(&context.env)?;
-        open_more_files();
         let listeners = inherited()?;
         let settings = settings(context, &self.environment);
         let trusted = settings.as_ref().is_some_and(|s| s.trust_loopback);
@@ -49,16 +47,6 @@ impl Proxy {
             Ok(())
         })?;
         Ok(Exit::Success)
-    }
-}
-
-/// Each request takes a file for the visitor and one for the instance, and what is usual for
-/// one process (1024) is soon taken. The most that is allowed costs nothing.
-fn open_more_files() {
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    if let Err(error) = setrlimit(Resource::Nofile, limit) {
-        tracing::warn!(%error, "the proxy may open few files and so serve few visitors at once");
     }
 }
 

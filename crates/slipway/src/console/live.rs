@@ -141,9 +141,7 @@ impl Live {
             });
         }
     }
-}
 
-impl Live {
     /// Looks at the table between two samples, so that what is live is never behind what the
     /// journal says. Counts wait for their second: rates need equal lengths of time.
     async fn look_at_table(&self, proxy: &Client) {
