@@ -32,11 +32,13 @@ const CHUNK_BYTES_MAX: u64 = 4 * 1024 * 1024;
 #[command(after_help = "\
 Examples:
   slipway logs --follow             all instances that run
-  slipway logs --service booking    those of one service
+  slipway logs booking              those of one service
+  slipway logs --service booking    with those of it that ended
   slipway logs control --last 20    keeper, proxy, control, postgres or redis
   slipway logs 7f3a9c21 --json      one instance, as it wrote")]
 pub(crate) struct Logs {
-    /// An instance (start or end of its id), keeper, proxy, control, postgres or redis
+    /// A service, an instance (start or end of its id), keeper, proxy, control, postgres or
+    /// redis
     name: Option<String>,
     /// All instances of one service, also those that ended
     #[arg(long, value_name = "NAME", conflicts_with = "name")]
@@ -106,9 +108,12 @@ impl Logs {
             (Some(name), _) if accessories::NAMES.contains(&name.as_str()) => {
                 vec![Source::new(name, state.accessory(name).join("log"))]
             }
-            (Some(name), _) => {
-                instances(state, |id, _| id.starts_with(name) || id.ends_with(name))?
-            }
+            (Some(name), _) => instances(state, |id, process| {
+                let runs = |p: &InstanceProcess| p.process.is_alive();
+                let serves = |p: &&InstanceProcess| p.service.as_deref() == Some(name.as_str());
+                let is_of_service = process.filter(serves).is_some_and(runs);
+                id.starts_with(name) || id.ends_with(name) || is_of_service
+            })?,
             (None, Some(service)) => instances(state, |_, process| {
                 process.is_some_and(|p| p.service.as_deref() == Some(service.as_str()))
             })?,
@@ -121,7 +126,7 @@ impl Logs {
         }
         let failure = match (&self.name, &self.service) {
             (Some(name), _) => Failure::usage(format!("nothing that is called {name:?} has a log"))
-                .hint("`slipway status --json` names the instances; or: keeper, proxy, control, postgres, redis"),
+                .hint("slipway logs; `slipway status --json` names the instances"),
             (None, Some(service)) => {
                 Failure::failed(format!("no instance of {service} was started here"))
                     .hint("`slipway history` lists what was deployed")

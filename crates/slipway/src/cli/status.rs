@@ -75,6 +75,9 @@ fn print(status: &Status, context: &Context) {
         terminal::line(format!("  console    {}", paint(LIVE, console)));
     }
     terminal::line(format!("  processes  {}", processes(status)));
+    if !status.accessories.is_empty() {
+        terminal::line(format!("             {}", accessories(status)));
+    }
     for service in &status.services {
         print_service(service, context);
     }
@@ -86,20 +89,24 @@ fn print(status: &Status, context: &Context) {
 
 fn processes(status: &Status) -> String {
     let own = &status.processes;
-    let mut words = vec![
+    let words = [
         process_words("keeper", &own.keeper),
         process_words("proxy", &own.proxy),
         process_words("control", &own.control),
     ];
-    for accessory in &status.accessories {
+    words.join(&paint(DIM, " · "))
+}
+
+fn accessories(status: &Status) -> String {
+    let words = status.accessories.iter().map(|accessory| {
         let name = accessory.name;
-        words.push(if accessory.running {
+        if accessory.running {
             format!("{name} {}", accessory.pid)
         } else {
             paint(BAD, format!("{name} is down"))
-        });
-    }
-    words.join(&paint(DIM, " · "))
+        }
+    });
+    words.collect::<Vec<_>>().join(&paint(DIM, " · "))
 }
 
 fn process_words(name: &str, process: &ProcessStatus) -> String {

@@ -43,6 +43,10 @@ fn they_outlive_control_and_a_gone_postgresql_stops_deployments_and_nothing_else
         .make(&ground.state());
     ground.deploy(one.as_str()).with(0);
     let (postgres, redis) = (pid(&ground, "postgres"), pid(&ground, "redis"));
+    let shown = ground.run(&["status"]).with(0).out;
+    let words = format!("postgres {postgres} · redis {redis}");
+    let line = shown.lines().find(|line| line.trim() == words);
+    assert!(line.is_some(), "{shown}");
 
     let control = ground.kill("control");
     ground.wait_for("control to answer again", || {

@@ -129,6 +129,10 @@ fn what_runs_is_shown_in_eighty_columns() {
     }
     let logs = ground.run(&["logs", "--last", "5"]).with(0);
     assert!(logs.out.contains("listening on"), "{logs:#?}");
+    let of_service = ground.run(&["logs", "shop", "--last", "5"]).with(0);
+    assert!(of_service.out.contains("listening on"), "{of_service:#?}");
+    let nothing = ground.run(&["logs", "nothing"]).with(2);
+    fits(&nothing.err);
     let logs = ground.run(&["logs", "control", "--json"]).with(0);
     assert!(logs.out.lines().all(|l| l.starts_with('{')), "{logs:#?}");
     ground.run(&["doctor"]).with(0);
