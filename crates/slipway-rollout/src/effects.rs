@@ -320,7 +320,7 @@ impl Driver {
         Ok(Effect::done(match left {
             0 => "no request is left on older tables".to_owned(),
             left => format!(
-                "in flight still when the window of {} s closed: {left}",
+                "requests in flight when the window of {} s closed: {left}",
                 window.as_secs()
             ),
         }))

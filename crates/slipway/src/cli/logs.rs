@@ -108,12 +108,7 @@ impl Logs {
             (Some(name), _) if accessories::NAMES.contains(&name.as_str()) => {
                 vec![Source::new(name, state.accessory(name).join("log"))]
             }
-            (Some(name), _) => instances(state, |id, process| {
-                let runs = |p: &InstanceProcess| p.process.is_alive();
-                let serves = |p: &&InstanceProcess| p.service.as_deref() == Some(name.as_str());
-                let is_of_service = process.filter(serves).is_some_and(runs);
-                id.starts_with(name) || id.ends_with(name) || is_of_service
-            })?,
+            (Some(name), _) => named(state, name)?,
             (None, Some(service)) => instances(state, |_, process| {
                 process.is_some_and(|p| p.service.as_deref() == Some(service.as_str()))
             })?,
@@ -126,7 +121,7 @@ impl Logs {
         }
         let failure = match (&self.name, &self.service) {
             (Some(name), _) => Failure::usage(format!("nothing that is called {name:?} has a log"))
-                .hint("slipway logs; `slipway status --json` names the instances"),
+                .hint("`slipway status --json` names the instances that run"),
             (None, Some(service)) => {
                 Failure::failed(format!("no instance of {service} was started here"))
                     .hint("`slipway history` lists what was deployed")
@@ -136,6 +131,25 @@ impl Logs {
         };
         Err(failure.into())
     }
+}
+
+/// The running instances of the service of that name or, where there is no such service, those
+/// whose id begins or ends so.
+fn named(state: &State, name: &str) -> anyhow::Result<Vec<Source>> {
+    let serves = |p: &InstanceProcess| p.service.as_deref() == Some(name);
+    let running = instances(state, |_, process| {
+        process.is_some_and(|p| serves(p) && p.process.is_alive())
+    })?;
+    if !running.is_empty() {
+        return Ok(running);
+    }
+    if !instances(state, |_, process| process.is_some_and(serves))?.is_empty() {
+        let failure = Failure::failed(format!("no instance of {name} runs")).hint(format!(
+            "`slipway logs --service {name}` shows those that ended, too"
+        ));
+        return Err(failure.into());
+    }
+    instances(state, |id, _| id.starts_with(name) || id.ends_with(name))
 }
 
 /// The instances that `wanted` takes, oldest first.

@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::ground::{Ground, is_alive, send};
 use crate::load::Load;
 use crate::release::draft;
+use crate::words::{fits, settled};
 
 const WITH_ACCESSORIES: &str = r#"
 [accessories]
@@ -47,6 +48,7 @@ fn they_outlive_control_and_a_gone_postgresql_stops_deployments_and_nothing_else
     let words = format!("postgres {postgres} · redis {redis}");
     let line = shown.lines().find(|line| line.trim() == words);
     assert!(line.is_some(), "{shown}");
+    fits(&settled(&ground, &shown));
 
     let control = ground.kill("control");
     ground.wait_for("control to answer again", || {

@@ -4,7 +4,7 @@ use crate::ground::Ground;
 use crate::release::draft;
 
 /// Ids, times, ports and folders differ from run to run.
-fn settled(ground: &Ground, text: &str) -> String {
+pub(crate) fn settled(ground: &Ground, text: &str) -> String {
     let text = text
         .replace(&ground.state().display().to_string(), "STATE")
         .replace(&ground.project().display().to_string(), "PROJECT");
@@ -33,7 +33,7 @@ fn settled_word(word: &str) -> String {
 
 /// No line is wider than a terminal of 80 columns.
 #[track_caller]
-fn fits(text: &str) {
+pub(crate) fn fits(text: &str) {
     for line in text.lines() {
         assert!(
             line.chars().count() <= 80,
@@ -138,6 +138,11 @@ fn what_runs_is_shown_in_eighty_columns() {
     ground.run(&["doctor"]).with(0);
     let verified = ground.run(&["journal", "verify", "--json"]).with(0).json();
     assert_eq!(verified["result"], "whole", "{verified:#}");
+    ground.run(&["down"]).with(0);
+    let ended = ground.run(&["logs", "shop"]).with(1);
+    assert!(ended.err.contains("logs --service shop"), "{ended:#?}");
+    let ended = ground.run(&["logs", "--service", "shop"]).with(0);
+    assert!(ended.out.contains("listening on"), "{ended:#?}");
 }
 
 #[test]
