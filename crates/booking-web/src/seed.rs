@@ -6,12 +6,13 @@ mod cast;
 use anyhow::Context as _;
 use booking::{Hours, Minute, Opening, Span};
 use chassis::Random;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use sqlx::{Connection as _, PgConnection};
 use uuid::Uuid;
 
-use self::cast::{BUSINESSES, CUSTOMERS, HOLIDAYS};
+use self::cast::{BUSINESSES, CUSTOMERS, HORIZON_DAYS};
 use crate::availability::stored_date;
 use crate::store;
 use crate::store::booking::NewBooking;
@@ -149,11 +150,11 @@ impl Planter<'_> {
             ));
         }
         let mut exceptions = std::collections::BTreeMap::new();
-        for holiday in HOLIDAYS {
+        for holiday in self.holidays(zone) {
             let id = self.id();
-            let date = stored_date(*holiday);
+            let date = stored_date(holiday);
             store::seed::closed(self.connection, id, business.id, lane, date).await?;
-            exceptions.insert(*holiday, booking::DayRule::Closed);
+            exceptions.insert(holiday, booking::DayRule::Closed);
         }
         let hours = Hours {
             zone: zone.clone(),
@@ -161,6 +162,19 @@ impl Planter<'_> {
             exceptions,
         };
         Ok(Person { staff, lane, hours })
+    }
+
+    /// Public holidays, on which everybody is closed: those of the month that is planted, and
+    /// of as long as anybody may book.
+    fn holidays(&self, zone: &TimeZone) -> Vec<Date> {
+        let today = self.now.to_zoned_datetime(zone.clone()).date();
+        let first = today.saturating_sub(DAYS_BEHIND.days());
+        let last = today.saturating_add(HORIZON_DAYS.days());
+        (first.year()..=last.year())
+            .flat_map(booking::south_african_holidays)
+            .map(|holiday| holiday.date)
+            .filter(|date| (first..=last).contains(date))
+            .collect()
     }
 
     async fn service<'b>(
@@ -179,7 +193,7 @@ impl Planter<'_> {
             after_minutes: cast.after_minutes,
             step_minutes: cast.step_minutes,
             notice_minutes: cast.notice_minutes,
-            horizon_days: cast::HORIZON_DAYS,
+            horizon_days: HORIZON_DAYS,
             price_cents: cast.rand * 100,
         };
         store::seed::service(self.connection, &new).await?;

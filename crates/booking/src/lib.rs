@@ -6,6 +6,7 @@
 
 mod alternatives;
 mod free;
+mod holiday;
 mod hours;
 mod refusal;
 mod service;
@@ -14,6 +15,7 @@ mod state;
 
 pub use alternatives::nearest;
 pub use free::{Lane, Window, free_times, why_not};
+pub use holiday::{Holiday, south_african_holidays};
 pub use hours::{DayRule, Hours, Minute, Opening};
 pub use refusal::Refusal;
 pub use service::Service;

@@ -1,23 +1,10 @@
 //! Who plays in the demonstration: invented businesses and people.
 
-use jiff::civil::{Date, Weekday, date};
+use jiff::civil::Weekday;
 
 /// Where all of them are.
 pub(super) const ZONE: &str = "Africa/Johannesburg";
 pub(super) const HORIZON_DAYS: i32 = 120;
-
-/// Public holidays on which everybody is closed, the coming ones.
-pub(super) const HOLIDAYS: &[Date] = &[
-    date(2026, 12, 16),
-    date(2026, 12, 25),
-    date(2026, 12, 26),
-    date(2027, 1, 1),
-    date(2027, 3, 22),
-    date(2027, 3, 26),
-    date(2027, 3, 29),
-    date(2027, 4, 27),
-    date(2027, 5, 1),
-];
 
 pub(super) struct Business {
     pub(super) slug: &'static str,
