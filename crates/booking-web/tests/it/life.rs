@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::site::{World, filled, said, until, wish};
+use crate::site::{World, booking, filled, said, until, wish};
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use reqwest::{Body, StatusCode};
@@ -334,9 +334,7 @@ async fn a_request_id_from_in_front_is_kept() {
 
 #[tokio::test]
 async fn wrong_settings_are_named_all_at_once_and_end_with_code_two() {
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_booking"))
-        .arg("serve")
-        .env_clear()
+    let output = booking("serve")
         .envs([
             ("PORT", "http"),
             ("DATABASE_URL", "mysql://root:hunter2@db"),
@@ -350,10 +348,6 @@ async fn wrong_settings_are_named_all_at_once_and_end_with_code_two() {
         "{text}"
     );
     assert!(!text.contains("hunter2"), "{text}");
-    let filter = std::process::Command::new(env!("CARGO_BIN_EXE_booking"))
-        .arg("migrate")
-        .env_clear()
-        .env("LOG", "info,sqlx=loud")
-        .status();
+    let filter = booking("migrate").env("LOG", "info,sqlx=loud").status();
     assert_eq!(filter.unwrap().code(), Some(2));
 }

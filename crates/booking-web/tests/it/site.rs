@@ -1,16 +1,17 @@
 //! A running `booking serve` for one test: the real program on a real socket, with a
 //! database and a cache of its own. Ends with the test, whatever happens.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use chassis::Env;
 use reqwest::{Client, Response, StatusCode, redirect};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use testkit::postgres::Database;
-use testkit::services;
+use testkit::{services, wait};
 
 pub(crate) const RELEASE: &str = "test-release-1";
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -74,13 +75,20 @@ impl World {
     }
 }
 
+/// The program, with nothing in its environment but where its counters go, if it has any.
+pub(crate) fn booking(command: &str) -> Command {
+    const COUNTERS: &str = "LLVM_PROFILE_FILE";
+    let mut program = Command::new(env!("CARGO_BIN_EXE_booking"));
+    program.arg(command).env_clear();
+    if let Some(file) = Env::process().get(COUNTERS) {
+        program.env(COUNTERS, file);
+    }
+    program
+}
+
 /// Runs another command of the program to its end; its log where it fails.
 pub(crate) fn run(command: &str, url: &str) -> anyhow::Result<()> {
-    let output = Command::new(env!("CARGO_BIN_EXE_booking"))
-        .arg(command)
-        .env_clear()
-        .env("DATABASE_URL", url)
-        .output()?;
+    let output = booking(command).env("DATABASE_URL", url).output()?;
     anyhow::ensure!(
         output.status.success(),
         "booking {command}: {}",
@@ -100,9 +108,7 @@ pub(crate) struct Site {
 impl Site {
     /// Starts the program with these variables besides its ports.
     pub(crate) async fn start(variables: &[(&str, &str)]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_booking"))
-            .arg("serve")
-            .env_clear()
+        let mut child = booking("serve")
             .envs([
                 ("PORT", "0"),
                 ("INTERNAL_PORT", "0"),
@@ -165,8 +171,12 @@ impl Site {
 
     /// What SIGTERM does, asked for by the shell's own `kill`.
     pub(crate) fn terminate(&self) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").arg(pid).status().unwrap().success());
+        assert!(self.ask_to_end().unwrap().success());
+    }
+
+    fn ask_to_end(&self) -> io::Result<ExitStatus> {
+        let kill = format!("kill {}", self.child.id());
+        Command::new("/bin/sh").args(["-c", &kill]).status()
     }
 
     /// Waits for the end of the program, and of what it logged.
@@ -182,7 +192,14 @@ impl Site {
 }
 
 impl Drop for Site {
+    /// Asks for the end first, for only then does a program leave its counters.
     fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) && self.ask_to_end().is_ok() {
+            let child = &mut self.child;
+            if !wait::until(PATIENCE, || !matches!(child.try_wait(), Ok(None))) {
+                eprintln!("the program does not end by itself");
+            }
+        }
         let ended = self.child.kill().and_then(|()| self.child.wait());
         if let Err(error) = ended {
             eprintln!("the program could not be ended: {error}");
