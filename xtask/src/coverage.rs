@@ -1,30 +1,33 @@
-//! `cargo xtask coverage`: which lines of some packages their tests run, as LCOV. This
-//! program stands between cargo and rustc, so that only our own packages are compiled with
-//! counters and every library is used as it was built; the counters are read in pure Rust.
+//! `cargo xtask coverage`: which lines of some packages their tests ran, as LCOV. The tests
+//! have run before, by `delivery/pipeline/test.sh`, and left their counters; this reads the
+//! counters in pure Rust and never runs a test itself.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead as _, BufReader};
-use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, Stdio};
 
-use anyhow::{Context as _, bail, ensure};
-use chassis::Env;
+use anyhow::{Context as _, ensure};
 use clap::Args;
 use llvm_profparser::{CoverageMapping, merge_profiles};
 use serde::Deserialize;
 use syn::spanned::Spanned as _;
 
-/// Set for cargo, and by it for us when we are to be the compiler.
-const STAND_IN: &str = "XTASK_COVERAGE";
+/// What stands between cargo and rustc when the tests are built with counters.
+const COUNTING: &str = "delivery/pipeline/count.sh";
+
+/// What runs the tests and leaves the counters.
+const TESTS: &str = "delivery/pipeline/test.sh";
 
 /// What is measured.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The packages, parted by commas; only their own tests count
+    /// The packages whose lines are counted, parted by commas
     #[arg(long, value_delimiter = ',', required = true)]
     packages: Vec<String>,
+    /// Where the tests left their counters
+    #[arg(long, default_value = "target/slipway/counters")]
+    counters: PathBuf,
     /// Where the LCOV file is written
     #[arg(long, default_value = "target/coverage.info")]
     output: PathBuf,
@@ -34,42 +37,23 @@ pub(crate) struct Options {
 #[derive(Debug, Deserialize)]
 struct Artifact {
     executable: Option<PathBuf>,
-    manifest_path: Option<PathBuf>,
-}
-
-/// A test program, and the folder of its package.
-#[derive(Debug)]
-struct Program {
-    file: PathBuf,
-    folder: PathBuf,
+    fresh: bool,
 }
 
 /// One line's count by its number.
 type Lines = BTreeMap<usize, u64>;
 
-/// When cargo calls us in the place of the compiler: compiles with counters, and gives
-/// nothing back but an error.
-pub(crate) fn as_compiler(env: &Env) -> Option<ExitCode> {
-    env.get(STAND_IN)?;
-    let mut words = std::env::args_os().skip(1);
-    let compiler = words.next()?;
-    let error = Command::new(compiler)
-        .args(words)
-        .args(["-C", "instrument-coverage"])
-        .exec();
-    eprintln!("the compiler cannot be started: {error}");
-    Some(ExitCode::FAILURE)
-}
-
 pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
-    let counters = tempfile::tempdir().context("making a folder for the counters")?;
-    let programs = build(root, &options.packages)?;
+    let counters = counters(&root.join(&options.counters))?;
+    let programs = programs(root, &options.packages)?;
     ensure!(!programs.is_empty(), "these packages have no test program");
-    for program in &programs {
-        test(program, counters.path())?;
+    let files = read(root, &options.packages, &programs, &counters)?;
+    for package in &options.packages {
+        ensure!(
+            ran(&files, package),
+            "no line of {package} ran: these counters are of other programs; run `{TESTS}` again"
+        );
     }
-    let files = read(root, &options.packages, &programs, counters.path())?;
-    ensure!(!files.is_empty(), "no line of these packages was measured");
     let output = root.join(&options.output);
     if let Some(folder) = output.parent() {
         fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
@@ -79,71 +63,61 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Builds the test programs with counters in our own packages.
-fn build(root: &Path, packages: &[String]) -> anyhow::Result<Vec<Program>> {
-    let own = std::env::current_exe().context("finding this program's own file")?;
-    let mut cargo = Command::new("cargo");
-    cargo
+/// The files that the tests left.
+fn counters(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let hint = || format!("no counters in {}: run `{TESTS}` first", folder.display());
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).with_context(hint)? {
+        files.push(entry?.path());
+    }
+    ensure!(!files.is_empty(), hint());
+    Ok(files)
+}
+
+/// The test programs with counters in our own packages: as the tests left them, or built anew.
+fn programs(root: &Path, packages: &[String]) -> anyhow::Result<Vec<PathBuf>> {
+    let output = Command::new("cargo")
         .args(["test", "--locked", "--lib", "--bins", "--tests", "--no-run"])
         .arg("--message-format=json-render-diagnostics")
         .args(packages.iter().flat_map(|name| ["--package", name]))
-        .env("RUSTC_WORKSPACE_WRAPPER", own)
-        .env(STAND_IN, "1")
+        .env("RUSTC_WORKSPACE_WRAPPER", root.join(COUNTING))
+        // A build script is compiled like this, too, and its counters are nobody's.
+        .env("LLVM_PROFILE_FILE", "/dev/null")
         .current_dir(root)
         .stdin(Stdio::null())
-        .stdout(Stdio::piped());
-    let mut child = cargo.spawn().context("starting cargo")?;
-    let said = child.stdout.take().context("cargo's output is piped")?;
+        .stderr(Stdio::inherit())
+        .output()
+        .context("starting cargo")?;
+    ensure!(
+        output.status.success(),
+        "building the tests: cargo ended with {}",
+        output.status
+    );
+    let said = String::from_utf8(output.stdout).context("reading what cargo says")?;
     let mut programs = Vec::new();
-    for line in BufReader::new(said).lines() {
-        let line = line.context("reading what cargo says")?;
-        let Ok(artifact) = serde_json::from_str::<Artifact>(&line) else {
+    for line in said.lines() {
+        let Ok(Artifact { executable, fresh }) = serde_json::from_str(line) else {
             continue;
         };
-        if let (Some(file), Some(manifest)) = (artifact.executable, artifact.manifest_path) {
-            let folder = manifest.parent().unwrap_or(root).to_owned();
-            programs.push(Program { file, folder });
+        if let Some(program) = executable {
+            if !fresh {
+                eprintln!("built anew, after the tests ran: {}", program.display());
+            }
+            programs.push(program);
         }
     }
-    let status = child.wait().context("waiting for cargo")?;
-    ensure!(
-        status.success(),
-        "building the tests: cargo ended with {status}"
-    );
     Ok(programs)
-}
-
-/// Runs one test program; its counters go into `folder`.
-fn test(program: &Program, folder: &Path) -> anyhow::Result<()> {
-    let status = Command::new(&program.file)
-        .arg("--quiet")
-        .env("LLVM_PROFILE_FILE", folder.join("%p-%m.profraw"))
-        .current_dir(&program.folder)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .status()
-        .with_context(|| format!("starting {}", program.file.display()))?;
-    if !status.success() {
-        bail!("{} ended with {status}", program.file.display());
-    }
-    Ok(())
 }
 
 /// The counts of every source line of the packages, by file.
 fn read(
     root: &Path,
     packages: &[String],
-    programs: &[Program],
-    counters: &Path,
+    programs: &[PathBuf],
+    counters: &[PathBuf],
 ) -> anyhow::Result<BTreeMap<PathBuf, Lines>> {
-    let mut profiles = Vec::new();
-    for entry in fs::read_dir(counters)? {
-        profiles.push(entry?.path());
-    }
-    ensure!(!profiles.is_empty(), "the tests wrote no counters");
-    let profile = merge_profiles(&profiles).context("reading the counters")?;
-    let objects: Vec<PathBuf> = programs.iter().map(|p| p.file.clone()).collect();
-    let report = CoverageMapping::new(&objects, &profile, false)
+    let profile = merge_profiles(counters).context("reading the counters")?;
+    let report = CoverageMapping::new(programs, &profile, false)
         .and_then(|mapping| mapping.generate_report())
         .context("reading where the counters stand in the source")?;
     let mut files = BTreeMap::new();
@@ -152,8 +126,7 @@ fn read(
         let Ok(file) = full.strip_prefix(root) else {
             continue;
         };
-        let is_ours = |name: &String| file.starts_with(Path::new("crates").join(name).join("src"));
-        if !packages.iter().any(is_ours) {
+        if !packages.iter().any(|name| is_of(file, name)) || is_for_tests(file) {
             continue;
         }
         let regions: Vec<Region> = found
@@ -176,6 +149,22 @@ fn read(
         }
     }
     Ok(files)
+}
+
+fn is_of(file: &Path, package: &str) -> bool {
+    file.starts_with(Path::new("crates").join(package).join("src"))
+}
+
+/// Whether any line of the package ran. Counters of another build are found under no name.
+fn ran(files: &BTreeMap<PathBuf, Lines>, package: &str) -> bool {
+    let mut own = files.iter().filter(|(file, _)| is_of(file, package));
+    own.any(|(_, lines)| lines.values().any(|count| *count > 0))
+}
+
+/// Modules for tests that have files of their own are called `tests` throughout.
+fn is_for_tests(file: &Path) -> bool {
+    file.iter()
+        .any(|part| part == "tests" || part == "tests.rs")
 }
 
 /// A stretch of source that has a count of its own.
@@ -294,6 +283,26 @@ mod tests {
     fn modules_for_tests_do_not_count() {
         let text = "fn a() {}\n#[cfg(test)]\nmod tests {\n    fn b() {}\n}\nfn c() {}\n";
         assert_eq!(test_lines(text).unwrap(), [2..=5]);
+    }
+
+    #[test]
+    fn files_of_modules_for_tests_do_not_count() {
+        assert!(is_for_tests(Path::new(
+            "crates/a/src/pages/tests/gallery.rs"
+        )));
+        assert!(is_for_tests(Path::new("crates/a/src/pages/tests.rs")));
+        assert!(!is_for_tests(Path::new("crates/a/src/contests.rs")));
+    }
+
+    #[test]
+    fn a_package_of_which_nothing_ran_is_known() {
+        let file = |name: &str| Path::new("crates").join(name).join("src/a.rs");
+        let files = BTreeMap::from([
+            (file("ran"), Lines::from([(1, 0), (2, 1)])),
+            (file("slept"), Lines::from([(1, 0)])),
+        ]);
+        assert!(ran(&files, "ran"));
+        assert!(!ran(&files, "slept") && !ran(&files, "missing"));
     }
 
     #[test]

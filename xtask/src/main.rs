@@ -45,7 +45,7 @@ enum Command {
         #[command(subcommand)]
         what: bench::Bench,
     },
-    /// Which lines of some packages their tests run
+    /// Which lines of some packages their tests ran, from the counters that they left
     Coverage(coverage::Options),
     /// Set-up, format, lints, tidy, every test
     Test,
@@ -67,9 +67,6 @@ enum Command {
 
 fn main() -> ExitCode {
     let env = Env::process();
-    if let Some(code) = coverage::as_compiler(&env) {
-        return code;
-    }
     let arguments = Arguments::parse();
     let done = root(&env).and_then(|root| match arguments.command {
         Command::Setup => setup::run(setup::Purpose::All),
