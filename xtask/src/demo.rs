@@ -11,7 +11,7 @@ mod story;
 mod traffic;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::Context as _;
@@ -80,9 +80,8 @@ fn open(
     shutdown: &Shutdown,
     stages: &mut Stages,
 ) -> anyhow::Result<(House, Source)> {
-    stages.run("set-up", || setup::run(setup::Purpose::Demo))?;
     let target = target(root, env);
-    let program = stages.run("slipway", || build(root, &target))?;
+    let program = stages.run("set-up, slipway", || prepare(root, &target))?;
     let state = state_folder(root);
     let source = stages.run("source", || {
         Source::copy(root, &state.join("source")).context("copying the source")
@@ -128,15 +127,22 @@ impl Drop for House {
     }
 }
 
-/// Builds the program that the demo shows.
-fn build(root: &Path, target: &Path) -> anyhow::Result<PathBuf> {
-    let status = Command::new("cargo")
+/// Installs what is missing and builds the program that the demo shows, at the same time: the
+/// one waits for the net, the other for the processor.
+fn prepare(root: &Path, target: &Path) -> anyhow::Result<PathBuf> {
+    let missing = setup::Missing::look(setup::Purpose::Demo)?;
+    let mut cargo = Command::new("cargo")
         // The default members, as for this program: the libraries are there already.
         .args(["build", "--locked", "--bin", "slipway"])
         .env("CARGO_TARGET_DIR", target)
         .current_dir(root)
-        .status()
+        .stdin(Stdio::null())
+        .spawn()
         .context("starting cargo")?;
+    let installed = missing.install();
+    // Also where that failed: what it compiled by then is not compiled again.
+    let status = cargo.wait().context("waiting for cargo")?;
+    installed?;
     anyhow::ensure!(
         status.success(),
         "building slipway: cargo ended with {status}"

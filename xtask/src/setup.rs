@@ -74,38 +74,62 @@ const NEEDS: &[Need] = &[
 
 /// Installs what is missing for `purpose`, or says how.
 pub(crate) fn run(purpose: Purpose) -> anyhow::Result<()> {
-    let missing: Vec<&str> = NEEDS
-        .iter()
-        .filter(|need| purpose == Purpose::All || need.by.is_empty() || need.by.contains(&purpose))
-        .filter(|need| !is_there(need))
-        .map(|need| need.package)
-        .collect();
-    if missing.is_empty() {
-        eprintln!("every system package is there");
-        return Ok(());
+    Missing::look(purpose)?.install()
+}
+
+/// Packages that are missing, and can be installed here.
+pub(crate) struct Missing(Vec<&'static str>);
+
+impl Missing {
+    /// Looks what is missing for `purpose`. An error, with the exact command, where this account
+    /// cannot install it.
+    pub(crate) fn look(purpose: Purpose) -> anyhow::Result<Self> {
+        let missing: Vec<&str> = NEEDS
+            .iter()
+            .filter(|need| {
+                purpose == Purpose::All || need.by.is_empty() || need.by.contains(&purpose)
+            })
+            .filter(|need| !is_there(need))
+            .map(|need| need.package)
+            .collect();
+        let missing = Self(missing);
+        if missing.0.is_empty() {
+            return Ok(missing);
+        }
+        if !Path::new("/usr/bin/apt-get").exists() {
+            bail!(
+                "these programs are missing, and there is no apt here: {}",
+                missing.0.join(", ")
+            );
+        }
+        if !rustix::process::geteuid().is_root() {
+            bail!(
+                "these packages are missing; install them by\n\n  sudo apt-get update && sudo {}\n",
+                missing.command()
+            );
+        }
+        Ok(missing)
     }
-    let install = format!(
-        "apt-get install -y --no-install-recommends {}",
-        missing.join(" ")
-    );
-    if !Path::new("/usr/bin/apt-get").exists() {
-        bail!(
-            "these programs are missing, and there is no apt here: {}",
-            missing.join(", ")
-        );
+
+    fn command(&self) -> String {
+        let packages = self.0.join(" ");
+        format!("apt-get install -y --no-install-recommends {packages}")
     }
-    if !rustix::process::geteuid().is_root() {
-        bail!(
-            "these packages are missing; install them by\n\n  sudo apt-get update && sudo {install}\n"
-        );
+
+    /// Installs it. The services that come with it are not started.
+    pub(crate) fn install(self) -> anyhow::Result<()> {
+        if self.0.is_empty() {
+            eprintln!("every system package is there");
+            return Ok(());
+        }
+        let quiet = Quiet::new()?;
+        let updated = apt(&["update", "-q"]);
+        let mut arguments = vec!["install", "-y", "-q", "--no-install-recommends"];
+        arguments.extend(&self.0);
+        let installed = updated.and_then(|()| apt(&arguments));
+        drop(quiet);
+        installed.with_context(|| format!("installing; by hand: {}", self.command()))
     }
-    let quiet = Quiet::new()?;
-    let updated = apt(&["update", "-q"]);
-    let mut arguments = vec!["install", "-y", "-q", "--no-install-recommends"];
-    arguments.extend(&missing);
-    let installed = updated.and_then(|()| apt(&arguments));
-    drop(quiet);
-    installed.with_context(|| format!("installing; by hand: {install}"))
 }
 
 fn is_there(need: &Need) -> bool {

@@ -24,7 +24,7 @@ impl Stages {
     pub(crate) fn table(&self) -> String {
         let row = |(name, took, passed): &(&str, Duration, bool)| {
             let mark = if *passed { "ok" } else { "FAILED" };
-            format!("{name:<12} {:>8.1} s  {mark}\n", took.as_secs_f64())
+            format!("{name:<17} {:>8.1} s  {mark}\n", took.as_secs_f64())
         };
         let table: String = self.0.iter().map(row).collect();
         format!("\n{table}")
