@@ -1,6 +1,5 @@
 #!/bin/sh
 # Runs the tests once, with counters: one run says what failed and which lines it went through.
-# While they are compiled, they stand back for the job `build`, which takes longest.
 set -eu
 counters="$PWD/target/slipway/counters"
 rm -rf "$counters"
@@ -8,6 +7,4 @@ rm -rf "$counters"
 export LLVM_PROFILE_FILE="$counters/%m.profraw"
 export RUSTC_WORKSPACE_WRAPPER="$PWD/delivery/pipeline/count.sh"
 # Not the examples in the documentation, of which these crates have none: looking for them takes seconds.
-set -- --locked --lib --bins --tests -p booking -p booking-web -p chassis
-nice cargo test --no-run "$@"
-exec cargo test --no-fail-fast "$@"
+exec cargo test --locked --no-fail-fast --lib --bins --tests -p booking -p booking-web -p chassis
