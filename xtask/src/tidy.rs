@@ -2,9 +2,11 @@
 //! a pure function from text to findings, with an example that it refuses.
 
 mod arrows;
+mod evidence;
 mod markdown;
 mod source;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -37,6 +39,8 @@ impl fmt::Display for Finding {
 pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
     let mut findings = Vec::new();
     let mut files = 0;
+    let mut functions = HashSet::new();
+    let mut pages = Vec::new();
     for entry in ignore::WalkBuilder::new(root).hidden(false).build() {
         let entry = entry.context("walking through the tree")?;
         let path = entry.path();
@@ -48,13 +52,24 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
             || std::fs::read_to_string(path).with_context(|| format!("reading {}", file.display()));
         files += 1;
         match file.extension().and_then(|e| e.to_str()) {
-            Some("rs") => findings.extend(source::check(file, &read()?)),
-            Some("md") => findings.extend(markdown::check(root, file, &read()?)),
+            Some("rs") => {
+                let text = read()?;
+                functions.extend(evidence::functions(&text).map(str::to_owned));
+                findings.extend(source::check(file, &text));
+            }
+            Some("md") => {
+                let text = read()?;
+                findings.extend(markdown::check(root, file, &text));
+                pages.push((file.to_owned(), text));
+            }
             Some("toml") if file.file_name().is_some_and(|n| n == "Cargo.toml") => {
                 findings.extend(arrows::check(file, &read()?));
             }
             _ => {}
         }
+    }
+    for (page, text) in &pages {
+        findings.extend(evidence::check(page, text, &functions));
     }
     findings.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
     for finding in &findings {
