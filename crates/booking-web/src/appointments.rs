@@ -4,7 +4,9 @@
 mod book;
 mod cancel;
 mod find;
+mod moves;
 mod take;
+pub(crate) mod terms;
 
 use chassis::Random;
 use sqlx::PgPool;

@@ -2,13 +2,14 @@
 //! know HTTP, and the store, which knows SQL. An address that leads nowhere and a
 //! database that does not answer become faults here.
 
+use booking::{Actor, Policy, State};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::appointments::{Answer, Cancellation, Wish};
+use crate::appointments::{Answer, Cancellation, Wish, terms};
 use crate::error::Fault;
 use crate::intake::Checked;
 use crate::pages::week::Free;
@@ -51,7 +52,7 @@ pub(crate) struct Offer {
 /// A booking, for whoever holds its secret address.
 pub(crate) struct Booking {
     pub(crate) id: Uuid,
-    pub(crate) state: &'static str,
+    pub(crate) state: State,
     pub(crate) business: String,
     pub(crate) business_slug: String,
     pub(crate) service: String,
@@ -62,8 +63,8 @@ pub(crate) struct Booking {
     pub(crate) currency: String,
     pub(crate) start: Timestamp,
     pub(crate) end: Timestamp,
-    /// The last instant at which the customer may cancel.
-    pub(crate) cancel_until: Timestamp,
+    /// The terms under which it was booked.
+    pub(crate) policy: Policy,
     pub(crate) zone: TimeZone,
     pub(crate) zone_id: String,
     pub(crate) created_at: Timestamp,
@@ -71,12 +72,18 @@ pub(crate) struct Booking {
 
 impl Booking {
     pub(crate) fn is_cancelled(&self) -> bool {
-        self.state.starts_with("cancelled")
+        self.state.is_cancelled()
+    }
+
+    /// The last instant at which the customer may cancel.
+    pub(crate) fn cancel_until(&self) -> Timestamp {
+        self.policy.cancel_until(self.start)
     }
 
     /// Whether the customer may still cancel.
     pub(crate) fn can_cancel(&self, now: Timestamp) -> bool {
-        !self.is_cancelled() && now <= self.cancel_until
+        let to = State::CancelledByCustomer;
+        self.state.may_become(to, Actor::Customer) && now <= self.cancel_until()
     }
 }
 
@@ -225,7 +232,11 @@ impl App {
     }
 
     pub(crate) async fn cancel(&self, token: &str) -> Result<Cancelled, Fault> {
-        match self.appointments.cancel(token, self.clock.now()).await? {
+        match self
+            .appointments
+            .cancel(token, None, self.clock.now())
+            .await?
+        {
             Cancellation::Now => {
                 self.metrics.cancellations.inc();
                 Ok(Cancelled::Now)
@@ -278,12 +289,12 @@ impl Booking {
         business: store::business::Business,
         row: store::booking::Booking,
     ) -> Result<Self, Fault> {
-        let state = booking::State::parse(&row.state)
+        let state = State::parse(&row.state)
             .ok_or_else(|| Fault::Broken(anyhow::anyhow!("a booking in an unknown state")))?;
-        let limit = SignedDuration::from_mins(i64::from(business.cancel_limit_minutes));
+        let policy = terms::read(row.policy.as_deref(), business.cancel_limit_minutes);
         Ok(Self {
             id: row.id,
-            state: state.as_str(),
+            state,
             business: business.name,
             business_slug: business.slug,
             service: row.service,
@@ -294,7 +305,7 @@ impl Booking {
             currency: row.currency,
             start: row.start,
             end: row.end,
-            cancel_until: row.start.checked_sub(limit).unwrap_or(row.start),
+            policy,
             zone: zone(&row.zone)?,
             zone_id: row.zone,
             created_at: row.created_at,

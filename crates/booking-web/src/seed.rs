@@ -100,6 +100,10 @@ impl Planter<'_> {
         };
         store::scope(self.connection, new.id).await?;
         store::seed::business(self.connection, &new).await?;
+        if let Some(terms) = cast.terms {
+            let id = self.id();
+            store::policy::set(self.connection, id, new.id, None, terms).await?;
+        }
         let mut people = Vec::new();
         for person in cast.staff {
             people.push(self.person(&new, person, &zone).await?);
@@ -278,14 +282,18 @@ impl Planter<'_> {
             business: business.id,
             service: service.id,
             staff: person.staff,
-            customer,
+            customer: Some(customer),
+            state: booking::State::Confirmed,
             start: visit.start(),
             end: visit.end(),
             zone: business.zone,
             local_start: &local_start,
             price_cents: service.price_cents,
             currency: "ZAR",
+            policy: None,
+            series: None,
             note: None,
+            booked_as: Some((name, None)),
             now: made,
         };
         store::booking::insert(self.connection, &new).await?;

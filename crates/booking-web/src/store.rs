@@ -7,6 +7,7 @@ pub(crate) mod business;
 pub(crate) mod claim;
 pub(crate) mod lane;
 pub(crate) mod link;
+pub(crate) mod policy;
 pub(crate) mod probe;
 pub(crate) mod record;
 pub(crate) mod seed;

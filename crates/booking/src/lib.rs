@@ -8,6 +8,7 @@ mod alternatives;
 mod free;
 mod holiday;
 mod hours;
+mod policy;
 mod refusal;
 mod service;
 mod span;
@@ -17,7 +18,11 @@ pub use alternatives::nearest;
 pub use free::{Lane, Window, free_times, why_not};
 pub use holiday::{Holiday, south_african_holidays};
 pub use hours::{DayRule, Hours, Minute, Opening};
+pub use policy::{Band, Policy, Waiver};
 pub use refusal::Refusal;
 pub use service::Service;
 pub use span::Span;
-pub use state::{Actor, State};
+pub use state::{
+    Actor, Cancelling, MOVES, NO_SHOW_GRACE, NO_SHOW_UNDO, State, cancelling, may_be_no_show,
+    may_undo_no_show,
+};

@@ -143,7 +143,7 @@ fn entry(booking: &Booking, token: &str) -> BookingEntry {
     BookingEntry {
         id: booking.id.to_string(),
         token: token.to_owned(),
-        state: booking.state.to_owned(),
+        state: booking.state.as_str().to_owned(),
         business: booking.business_slug.clone(),
         service: booking.service_slug.clone(),
         start: booking.start.to_string(),

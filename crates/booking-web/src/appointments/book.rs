@@ -1,12 +1,14 @@
 //! Making a booking from a wish: claim, booking, consent, audit and message at once.
 
+use booking::{Actor, State};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::moves::{By, Change, Picture};
 use super::take::Visit;
-use super::{Appointments, token_hash};
+use super::{Appointments, terms, token_hash};
 use crate::availability;
 use crate::store;
 use crate::store::booking::NewBooking;
@@ -144,12 +146,15 @@ impl Appointments {
                 .await?;
         let duration = availability::rules(service).duration;
         let local_start = zone.to_datetime(wish.start).to_string();
+        let terms = store::policy::terms(connection, service.id).await?;
+        let terms = terms.unwrap_or_else(|| terms::plain(business.cancel_limit_minutes));
         let new = NewBooking {
             id,
             business: business.id,
             service: service.id,
             staff,
-            customer,
+            customer: Some(customer),
+            state: State::Confirmed,
             start: wish.start,
             end: wish
                 .start
@@ -159,17 +164,31 @@ impl Appointments {
             local_start: &local_start,
             price_cents: service.price_cents,
             currency: &business.currency,
+            policy: Some(&terms),
+            series: None,
             note: wish.note,
+            booked_as: Some((name, phone)),
             now,
         };
+        store::booking::says(connection, Actor::Customer).await?;
         store::booking::insert(connection, &new).await?;
         let hash = token_hash(&self.token(id));
         store::link::insert(connection, &hash, business.id, id).await?;
         store::record::consent(connection, new_id(), business.id, customer, id, NOTICE, now)
             .await?;
-        let audit = ("customer", "booking.confirmed");
-        store::record::audit(connection, new_id(), business.id, audit.0, audit.1, id, now).await?;
-        store::record::outbox(connection, new_id(), business.id, "confirmed", id, now).await
+        let change = Change {
+            business: business.id,
+            booking: id,
+            version: 1,
+            event: "confirmed",
+            before: None,
+            after: Picture {
+                state: State::Confirmed,
+                start: wish.start,
+                staff,
+            },
+        };
+        self.record(connection, &change, By::Customer, now).await
     }
 }
 

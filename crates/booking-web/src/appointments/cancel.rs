@@ -1,9 +1,10 @@
 //! Calling a booking off, for whoever holds its secret address.
 
-use booking::{Actor, State};
-use jiff::{SignedDuration, Timestamp};
+use booking::{Cancelling, State, Waiver};
+use jiff::Timestamp;
 
-use super::{Appointments, token_hash};
+use super::moves::By;
+use super::{Appointments, terms, token_hash};
 use crate::store;
 
 /// What becomes of a cancellation.
@@ -21,7 +22,12 @@ pub(crate) enum Cancellation {
 
 impl Appointments {
     /// Cancels for the customer who knows the secret address.
-    pub(crate) async fn cancel(&self, token: &str, now: Timestamp) -> sqlx::Result<Cancellation> {
+    pub(crate) async fn cancel(
+        &self,
+        token: &str,
+        waiver: Option<Waiver>,
+        now: Timestamp,
+    ) -> sqlx::Result<Cancellation> {
         let mut transaction = self.pool.begin().await?;
         let connection = &mut *transaction;
         let found = store::link::find(connection, &token_hash(token)).await?;
@@ -34,23 +40,23 @@ impl Appointments {
         let Some((business, standing)) = business.zip(standing) else {
             return Ok(Cancellation::Unknown);
         };
-        let state = State::parse(&standing.state).unwrap_or(State::CancelledByBusiness);
-        if !state.is_active() {
+        if standing.state.is_cancelled() {
             return Ok(Cancellation::Before);
         }
-        let limit = SignedDuration::from_mins(i64::from(business.cancel_limit_minutes));
-        let Some(next) = state.cancel(Actor::Customer, standing.start, limit, now) else {
+        let policy = terms::read(standing.policy.as_deref(), business.cancel_limit_minutes);
+        let (price, start) = (standing.price_cents, standing.start);
+        let Cancelling::For { fee_cents } = booking::cancelling(&policy, price, start, waiver, now)
+        else {
             return Ok(Cancellation::TooLate);
         };
-        if !store::booking::change(connection, id, standing.version, next.as_str()).await? {
-            return Ok(Cancellation::Before);
+        let to = State::CancelledByCustomer;
+        if !self
+            .shift(connection, &standing, to, By::Customer, now)
+            .await?
+        {
+            return Ok(Cancellation::TooLate);
         }
-        self.give_back(connection, id).await?;
-        let audit = ("customer", "booking.cancelled");
-        let audit_id = self.random.uuid(now);
-        store::record::audit(connection, audit_id, business.id, audit.0, audit.1, id, now).await?;
-        let message = self.random.uuid(now);
-        store::record::outbox(connection, message, business.id, "cancelled", id, now).await?;
+        store::booking::fee(connection, id, fee_cents, waiver.is_some()).await?;
         transaction.commit().await?;
         Ok(Cancellation::Now)
     }

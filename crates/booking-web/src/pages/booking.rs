@@ -29,9 +29,13 @@ pub(crate) async fn get(
     Path(token): Path<String>,
 ) -> Result<Response, Fault> {
     let booking = app.booking(&token).await?;
-    let cancel_until = booking
-        .can_cancel(app.clock.now())
-        .then(|| words::moment(&booking.cancel_until.to_zoned_datetime(booking.zone.clone())));
+    let cancel_until = booking.can_cancel(app.clock.now()).then(|| {
+        words::moment(
+            &booking
+                .cancel_until()
+                .to_zoned_datetime(booking.zone.clone()),
+        )
+    });
     let booking = BookingWords::of(&booking);
     render(&BookingPage {
         site: Site::of(&app),

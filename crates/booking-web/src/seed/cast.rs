@@ -13,6 +13,8 @@ pub(super) struct Business {
     pub(super) place: &'static str,
     pub(super) address: &'static str,
     pub(super) cancel_limit_minutes: i32,
+    /// What calling off costs, where it is not free until the limit.
+    pub(super) terms: Option<&'static str>,
     pub(super) staff: &'static [Person],
     pub(super) services: &'static [Service],
 }
@@ -79,6 +81,7 @@ pub(super) const BUSINESSES: &[Business] = &[
         place: "Church Street",
         address: "12 Church Street, Graaff-Reinet, 6280",
         cancel_limit_minutes: 30,
+        terms: None,
         staff: &[
             Person {
                 name: "Sipho Dlamini",
@@ -142,6 +145,10 @@ pub(super) const BUSINESSES: &[Business] = &[
         place: "Marine Drive rooms",
         address: "48 Marine Drive, Bluff, Durban, 4052",
         cancel_limit_minutes: 60,
+        terms: Some(
+            r#"{"limit_minutes": 60, "cap_cents": 40000, "bands": [
+                {"notice_minutes": 1440, "percent": 50}, {"notice_minutes": 240, "percent": 100}]}"#,
+        ),
         staff: &[
             Person {
                 name: "Priya Naidoo",
@@ -205,6 +212,7 @@ pub(super) const BUSINESSES: &[Business] = &[
         place: "The loft",
         address: "3rd floor, 77 Albert Road, Woodstock, Cape Town, 7925",
         cancel_limit_minutes: 30,
+        terms: None,
         staff: &[
             Person {
                 name: "Zanele Mthembu",

@@ -1,5 +1,7 @@
-//! Bookings and their customers.
+//! Bookings and their customers. A booking is moved only from the state and version in
+//! which it was seen; the database refuses moves that nobody may make.
 
+use booking::{Actor, State};
 use jiff::Timestamp;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -13,22 +15,31 @@ pub(crate) struct NewBooking<'a> {
     pub(crate) business: Uuid,
     pub(crate) service: Uuid,
     pub(crate) staff: Uuid,
-    pub(crate) customer: Uuid,
+    /// None while nobody has said who they are.
+    pub(crate) customer: Option<Uuid>,
+    pub(crate) state: State,
     pub(crate) start: Timestamp,
     pub(crate) end: Timestamp,
     pub(crate) zone: &'a str,
     pub(crate) local_start: &'a str,
     pub(crate) price_cents: i64,
     pub(crate) currency: &'a str,
+    /// The terms under which it can be called off, as JSON.
+    pub(crate) policy: Option<&'a str>,
+    pub(crate) series: Option<Uuid>,
     pub(crate) note: Option<&'a str>,
+    /// The name and number that were given for this booking.
+    pub(crate) booked_as: Option<(&'a str, Option<&'a str>)>,
     pub(crate) now: Timestamp,
 }
 
 /// A booking as it is shown.
 #[derive(Debug, Clone)]
+#[expect(dead_code, reason = "holds, moves and series read the rest")]
 pub(crate) struct Booking {
     pub(crate) id: Uuid,
     pub(crate) state: String,
+    pub(crate) version: i32,
     pub(crate) service_slug: String,
     pub(crate) service: String,
     pub(crate) staff: String,
@@ -39,29 +50,51 @@ pub(crate) struct Booking {
     pub(crate) end: Timestamp,
     pub(crate) zone: String,
     pub(crate) created_at: Timestamp,
+    pub(crate) policy: Option<String>,
+    pub(crate) fee_cents: Option<i64>,
+    pub(crate) series: Option<Uuid>,
+    pub(crate) hold_until: Option<Timestamp>,
+    pub(crate) hold_extended: bool,
 }
 
-/// What is needed to decide about a cancellation, with the row locked.
-#[derive(Debug)]
+/// What is needed to decide about a change, with the row locked.
+#[derive(Debug, Clone)]
+#[expect(dead_code, reason = "holds, moves and series read the rest")]
 pub(crate) struct Standing {
-    pub(crate) state: String,
+    pub(crate) id: Uuid,
+    pub(crate) business: Uuid,
+    pub(crate) state: State,
     pub(crate) version: i32,
+    pub(crate) service: Uuid,
+    pub(crate) staff: Uuid,
     pub(crate) start: Timestamp,
+    pub(crate) end: Timestamp,
+    pub(crate) price_cents: i64,
+    pub(crate) policy: Option<String>,
+    pub(crate) series: Option<Uuid>,
+    /// Since when it is in its state, where that is known.
+    pub(crate) since: Option<Timestamp>,
+    pub(crate) hold_until: Option<Timestamp>,
+    pub(crate) hold_extended: bool,
 }
 
 pub(crate) async fn insert(
     connection: &mut PgConnection,
     new: &NewBooking<'_>,
 ) -> sqlx::Result<()> {
+    let (name, phone) = new.booked_as.unzip();
     sqlx::query!(
         "insert into booking (id, business_id, service_id, staff_id, customer_id, state,
-             starts_at, ends_at, zone, local_start, price_cents, currency, note, created_at)
-         values ($1, $2, $3, $4, $5, 'confirmed', $6, $7, $8, $9, $10, $11, $12, $13)",
+             starts_at, ends_at, zone, local_start, price_cents, currency, note, created_at,
+             policy, series_id, booked_name, booked_phone, state_since)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
+             $15::text::jsonb, $16, $17, $18, $14)",
         new.id,
         new.business,
         new.service,
         new.staff,
         new.customer,
+        new.state.as_str(),
         stored(new.start),
         stored(new.end),
         new.zone,
@@ -69,14 +102,19 @@ pub(crate) async fn insert(
         new.price_cents,
         new.currency,
         new.note,
-        stored(new.now)
+        stored(new.now),
+        new.policy,
+        new.series,
+        name,
+        phone.flatten()
     )
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// The customer of that address, with the name and number that were given last.
+/// The customer of that address. One who is known stays as they are: what was given with
+/// a booking belongs to that booking, and anybody can type an address.
 pub(crate) async fn customer(
     connection: &mut PgConnection,
     id: Uuid,
@@ -86,11 +124,10 @@ pub(crate) async fn customer(
     phone: Option<&str>,
     now: Timestamp,
 ) -> sqlx::Result<Uuid> {
-    sqlx::query_scalar!(
+    let new = sqlx::query_scalar!(
         "insert into customer (id, business_id, name, email, phone, created_at)
          values ($1, $2, $3, $4, $5, $6)
-         on conflict on constraint customer_email_unique
-         do update set name = excluded.name, phone = coalesce(excluded.phone, customer.phone)
+         on conflict on constraint customer_email_unique do nothing
          returning id",
         id,
         business,
@@ -98,6 +135,16 @@ pub(crate) async fn customer(
         email,
         phone,
         stored(now)
+    )
+    .fetch_optional(&mut *connection)
+    .await?;
+    if let Some(new) = new {
+        return Ok(new);
+    }
+    sqlx::query_scalar!(
+        "select id from customer where business_id = $1 and email = $2",
+        business,
+        email
     )
     .fetch_one(connection)
     .await
@@ -108,8 +155,10 @@ pub(crate) async fn by_id(
     id: Uuid,
 ) -> sqlx::Result<Option<Booking>> {
     let row = sqlx::query!(
-        r#"select booking.id, booking.state, booking.price_cents, booking.currency,
-                booking.starts_at, booking.ends_at, booking.zone, booking.created_at,
+        r#"select booking.id, booking.state, booking.version, booking.price_cents,
+                booking.currency, booking.starts_at, booking.ends_at, booking.zone,
+                booking.created_at, booking.policy::text as policy, booking.fee_cents,
+                booking.series_id, booking.hold_until, booking.hold_extended,
                 service.slug as service_slug, service.name as service,
                 staff.name as staff, location.name || ', ' || location.address as "place!"
          from booking
@@ -124,6 +173,7 @@ pub(crate) async fn by_id(
     Ok(row.map(|row| Booking {
         id: row.id,
         state: row.state,
+        version: row.version,
         service_slug: row.service_slug,
         service: row.service,
         staff: row.staff,
@@ -134,41 +184,99 @@ pub(crate) async fn by_id(
         end: instant(row.ends_at),
         zone: row.zone,
         created_at: instant(row.created_at),
+        policy: row.policy,
+        fee_cents: row.fee_cents,
+        series: row.series_id,
+        hold_until: row.hold_until.map(instant),
+        hold_extended: row.hold_extended,
     }))
 }
 
-/// Locks a booking until the transaction ends.
+/// Locks a booking until the transaction ends. None also where it is in a state that this
+/// release does not know.
 pub(crate) async fn lock(
     connection: &mut PgConnection,
     id: Uuid,
 ) -> sqlx::Result<Option<Standing>> {
     let row = sqlx::query!(
-        "select state, version, starts_at from booking where id = $1 for update",
+        "select id, business_id, state, version, service_id, staff_id, starts_at, ends_at,
+                price_cents, policy::text as policy, series_id, state_since, hold_until,
+                hold_extended
+         from booking where id = $1 for update",
         id
     )
     .fetch_optional(connection)
     .await?;
-    Ok(row.map(|row| Standing {
-        state: row.state,
-        version: row.version,
-        start: instant(row.starts_at),
+    Ok(row.and_then(|row| {
+        Some(Standing {
+            id: row.id,
+            business: row.business_id,
+            state: State::parse(&row.state)?,
+            version: row.version,
+            service: row.service_id,
+            staff: row.staff_id,
+            start: instant(row.starts_at),
+            end: instant(row.ends_at),
+            price_cents: row.price_cents,
+            policy: row.policy,
+            series: row.series_id,
+            since: row.state_since.map(instant),
+            hold_until: row.hold_until.map(instant),
+            hold_extended: row.hold_extended,
+        })
     }))
 }
 
-/// Moves a booking to another state, where it is still in that version.
+/// Says who makes the changes that follow in this transaction.
+pub(crate) async fn says(connection: &mut PgConnection, actor: Actor) -> sqlx::Result<()> {
+    sqlx::query!(
+        "select set_config('booking.actor', $1, true)",
+        actor.as_str()
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(())
+}
+
+/// Moves a booking to another state, where it is still as it was seen.
 pub(crate) async fn change(
     connection: &mut PgConnection,
-    id: Uuid,
-    version: i32,
-    state: &str,
+    seen: &Standing,
+    to: State,
+    actor: Actor,
+    now: Timestamp,
 ) -> sqlx::Result<bool> {
+    // Who moves it is said within the statement, which saves a message.
     let changed = sqlx::query!(
-        "update booking set state = $3, version = version + 1 where id = $1 and version = $2",
-        id,
-        version,
-        state
+        "update booking set state = $4, version = version + 1, state_since = $5
+         from (select set_config('booking.actor', $6, true)) as said
+         where id = $1 and version = $2 and state = $3",
+        seen.id,
+        seen.version,
+        seen.state.as_str(),
+        to.as_str(),
+        stored(now),
+        actor.as_str()
     )
     .execute(connection)
     .await?;
     Ok(changed.rows_affected() == 1)
+}
+
+/// Keeps what a cancellation costs, and whether it was for a reason that costs nothing.
+pub(crate) async fn fee(
+    connection: &mut PgConnection,
+    id: Uuid,
+    fee_cents: i64,
+    is_waived: bool,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update booking set fee_cents = $2, fee_is_waived = $3 where id = $1",
+        id,
+        fee_cents,
+        is_waived
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }

@@ -6,6 +6,46 @@ use uuid::Uuid;
 
 use super::stored;
 
+/// One line of the audit.
+#[derive(Debug)]
+pub(crate) struct Audit<'a> {
+    pub(crate) id: Uuid,
+    pub(crate) business: Uuid,
+    pub(crate) actor: &'a str,
+    /// Who of the staff it was.
+    pub(crate) actor_id: Option<Uuid>,
+    pub(crate) action: &'a str,
+    pub(crate) subject: Uuid,
+    /// What it was before, as JSON without personal data.
+    pub(crate) before: Option<&'a str>,
+    pub(crate) after: Option<&'a str>,
+    pub(crate) now: Timestamp,
+}
+
+pub(crate) async fn audit_change(
+    connection: &mut PgConnection,
+    audit: &Audit<'_>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into audit
+             (id, business_id, at, actor, action, subject, actor_id, before, after)
+         values ($1, $2, $3, $4, $5, $6, $7, $8::text::jsonb, $9::text::jsonb)",
+        audit.id,
+        audit.business,
+        stored(audit.now),
+        audit.actor,
+        audit.action,
+        audit.subject,
+        audit.actor_id,
+        audit.before,
+        audit.after
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The same without a picture of before and after.
 pub(crate) async fn audit(
     connection: &mut PgConnection,
     id: Uuid,
@@ -15,19 +55,18 @@ pub(crate) async fn audit(
     subject: Uuid,
     now: Timestamp,
 ) -> sqlx::Result<()> {
-    sqlx::query!(
-        "insert into audit (id, business_id, at, actor, action, subject)
-         values ($1, $2, $3, $4, $5, $6)",
+    let audit = Audit {
         id,
         business,
-        stored(now),
         actor,
+        actor_id: None,
         action,
-        subject
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
+        subject,
+        before: None,
+        after: None,
+        now,
+    };
+    audit_change(connection, &audit).await
 }
 
 /// That the customer was shown a notice, and for what the data is used.
@@ -55,16 +94,16 @@ pub(crate) async fn consent(
     Ok(())
 }
 
-/// Plans a message, once for each key.
+/// Plans a message about one version of a booking, once for each kind.
 pub(crate) async fn outbox(
     connection: &mut PgConnection,
     id: Uuid,
     business: Uuid,
     kind: &str,
-    booking: Uuid,
+    (booking, version): (Uuid, i32),
     now: Timestamp,
 ) -> sqlx::Result<()> {
-    let dedupe_key = format!("{booking}:{kind}");
+    let dedupe_key = format!("{booking}:{version}:{kind}");
     sqlx::query!(
         "insert into outbox (id, business_id, dedupe_key, kind, booking_id, send_after)
          values ($1, $2, $3, $4, $5, $6)

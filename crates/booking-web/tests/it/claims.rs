@@ -18,15 +18,16 @@ const OVERLAPS: &str = "select count(*) from claim a join claim b
     on a.lane_id = b.lane_id and a.id < b.id and a.during && b.during
     where a.active and b.active";
 
-/// Confirmed bookings without exactly one active claim that covers the visit, and
-/// others with an active claim.
+/// Bookings that stand without exactly one active claim that covers the visit, and others
+/// with an active claim.
 const STRAYS: &str = "select count(*) from booking
     left join lateral (
         select count(*) filter (where claim.active) as active,
                bool_and(claim.during @> tstzrange(starts_at, ends_at)) as covers
         from claim where claim.booking_id = booking.id
     ) as held on true
-    where (state = 'confirmed') <> (held.active = 1) or held.covers is not true";
+    where (state not like 'cancelled%' and state <> 'expired') <> (held.active = 1)
+       or held.covers is not true";
 
 /// Bookings without what is written beside each: a link, a consent, a message.
 const BARE: &str = "select count(*) from booking where created_at > now() - interval '1 hour'

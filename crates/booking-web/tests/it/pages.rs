@@ -223,10 +223,16 @@ async fn a_form_that_a_program_made_up_is_refused_and_never_an_error_of_ours() {
 }
 
 #[tokio::test]
-async fn a_booking_can_be_cancelled_only_until_the_limit_of_the_business() {
+async fn a_booking_can_be_cancelled_only_until_the_limit_under_which_it_was_made() {
     let world = World::seeded().await;
     let site = world.site().await;
     let api = site.api();
+    let pool = world.all().await;
+    // A month: nothing that is booked today can be cancelled.
+    sqlx::query("update business set cancel_limit_minutes = 43200 where slug = 'karoo-cuts'")
+        .execute(&pool)
+        .await
+        .unwrap();
     let free = api.free("karoo-cuts", "haircut", 7).await;
     let made = api
         .book(
@@ -237,13 +243,14 @@ async fn a_booking_can_be_cancelled_only_until_the_limit_of_the_business() {
         .await;
     let visitor = site.visitor();
     let link = format!("/b/{}", made.text("token"));
-    // Opened in time, and sent too late.
-    let ask = visitor.open(&format!("{link}/cancel")).await;
-    let pool = world.all().await;
-    sqlx::query("update business set cancel_limit_minutes = 43200 where slug = 'karoo-cuts'")
+    // The business changes its mind; what is booked keeps its terms.
+    sqlx::query("update business set cancel_limit_minutes = 0 where slug = 'karoo-cuts'")
         .execute(&pool)
         .await
         .unwrap();
+    // The form of another page carries the same token.
+    let details = format!("/karoo-cuts/haircut/details?start={}", free[0]);
+    let (other, address) = (visitor.open(&details).await, format!("{link}/cancel"));
     let late = api.cancel(made.text("token")).await;
     assert_eq!(
         (late.status, late.text("type").ends_with("/refused")),
@@ -256,15 +263,15 @@ async fn a_booking_can_be_cancelled_only_until_the_limit_of_the_business() {
         booked.html
     );
     assert!(!booked.html.contains("Cancel this booking"));
-    let token = [("csrf".to_owned(), ask.field("csrf"))];
-    let page = visitor.send(&ask.address, &token).await;
+    let token = [("csrf".to_owned(), other.field("csrf"))];
+    let page = visitor.send(&address, &token).await;
     assert_eq!(
         (page.status, page.heading()),
         (StatusCode::CONFLICT, "This is no longer possible")
     );
     assert!(page.html.contains("too late to cancel"), "{}", page.html);
     // Nobody is asked what cannot be done.
-    let again = visitor.open(&ask.address).await;
+    let again = visitor.open(&address).await;
     assert_eq!(again.status, StatusCode::SEE_OTHER);
 }
 
