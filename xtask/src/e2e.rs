@@ -14,10 +14,38 @@ use testkit::services::Services;
 use crate::site::{self, Site};
 
 const FOLDER: &str = "tests/e2e";
+
+/// What the browser looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Suite {
+    /// From the first page to a booking and back.
+    Journey,
+    /// Every page with axe, at 320 pixels, without scripts.
+    Access,
+    /// The public pages as Lighthouse sees them.
+    Lighthouse,
+    /// The console of Slipway.
+    Console,
+}
+
 /// One after the other: two at once would take each other's times.
-const SUITES: [&str; 2] = ["journey.test.js", "access.test.js"];
-/// Starts a Slipway by itself, with a small application of its own.
-const CONSOLE_SUITE: &str = "console.test.js";
+const SUITES: [Suite; 4] = [
+    Suite::Journey,
+    Suite::Access,
+    Suite::Lighthouse,
+    Suite::Console,
+];
+
+impl Suite {
+    fn script(self) -> &'static str {
+        match self {
+            Self::Journey => "journey.test.js",
+            Self::Access => "access.test.js",
+            Self::Lighthouse => "lighthouse.test.js",
+            Self::Console => "console.test.js",
+        }
+    }
+}
 
 /// Browser tests that ran.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -36,54 +64,62 @@ impl Ran {
 /// Runs every suite. Failed tests are counted, not an error; an error means that the
 /// suites could not be run to their end.
 pub(crate) fn run(root: &Path, services: &Services) -> anyhow::Result<Ran> {
-    let folder = root.join(FOLDER);
-    let program = site::build(root, "dev")?;
-    install(&folder)?;
-    node(&folder, "node_modules/typescript/bin/tsc", &[])?;
-    let site = Site::start(&program, services)?;
+    run_suites(root, services, &SUITES)
+}
+
+fn run_suites(root: &Path, services: &Services, suites: &[Suite]) -> anyhow::Result<Ran> {
+    let folder = compile(root)?;
     let mut ran = Ran::default();
-    for suite in SUITES {
-        ran.add(run_suite(
-            &folder,
-            suite,
-            ("BOOKING_URL", site.address.as_ref()),
-        )?);
+    let (of_slipway, of_booking): (Vec<Suite>, Vec<Suite>) = suites
+        .iter()
+        .copied()
+        .partition(|suite: &Suite| *suite == Suite::Console);
+    if !of_booking.is_empty() {
+        let site = Site::start(&site::build(root, "dev")?, services)?;
+        for suite in of_booking {
+            let address = ("BOOKING_URL", site.address.as_ref());
+            ran.add(run_suite(&folder, suite.script(), address)?);
+        }
+        site.end()?;
     }
-    site.end()?;
-    let slipway = site::build_program(root, "slipway", "slipway", "dev")?;
-    ran.add(run_suite(
-        &folder,
-        CONSOLE_SUITE,
-        ("SLIPWAY", slipway.as_ref()),
-    )?);
+    // Starts a Slipway by itself, with a small application of its own.
+    for suite in of_slipway {
+        let slipway = site::build_program(root, "slipway", "slipway", "dev")?;
+        let program = ("SLIPWAY", slipway.as_ref());
+        ran.add(run_suite(&folder, suite.script(), program)?);
+    }
     ensure!(ran.passed + ran.failed > 0, "no browser test ran");
     Ok(ran)
 }
 
-/// `cargo xtask e2e`: the suites, or the pictures, with services of their own.
-pub(crate) fn alone(root: &Path, is_for_pictures: bool) -> anyhow::Result<()> {
-    let services = Services::start()?;
-    if is_for_pictures {
-        eprintln!("pictures are in {}", screens(root, &services)?.display());
-        return Ok(());
-    }
-    let ran = run(root, &services)?;
+/// `cargo xtask e2e`: these suites, or all, with services of their own.
+pub(crate) fn alone(root: &Path, suites: &[Suite]) -> anyhow::Result<()> {
+    let suites = if suites.is_empty() { &SUITES } else { suites };
+    let ran = run_suites(root, &Services::start()?, suites)?;
     println!("{} passed, {} failed", ran.passed, ran.failed);
     ensure!(ran.failed == 0, "{} browser tests failed", ran.failed);
     Ok(())
 }
 
-/// Takes a picture of every page, for people to look at; gives their folder.
-fn screens(root: &Path, services: &Services) -> anyhow::Result<PathBuf> {
-    let folder = root.join(FOLDER);
-    let program = site::build(root, "dev")?;
-    install(&folder)?;
-    node(&folder, "node_modules/typescript/bin/tsc", &[])?;
-    let site = Site::start(&program, services)?;
+/// `cargo xtask e2e --screens`: takes a picture of every page, for people to look at.
+pub(crate) fn screens(root: &Path) -> anyhow::Result<()> {
+    let services = Services::start()?;
+    let folder = compile(root)?;
+    let site = Site::start(&site::build(root, "dev")?, &services)?;
     let address = [("BOOKING_URL", site.address.as_str())];
     node(&folder, "test-results/js/screens.js", &address)?;
     site.end()?;
-    Ok(folder.join("test-results/screens"))
+    let pictures = folder.join("test-results/screens");
+    eprintln!("pictures are in {}", pictures.display());
+    Ok(())
+}
+
+/// Installs what the suites need and compiles them; gives their folder.
+fn compile(root: &Path) -> anyhow::Result<PathBuf> {
+    let folder = root.join(FOLDER);
+    install(&folder)?;
+    node(&folder, "node_modules/typescript/bin/tsc", &[])?;
+    Ok(folder)
 }
 
 /// `npm ci`, unless what the lock file names is installed already.

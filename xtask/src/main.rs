@@ -52,8 +52,10 @@ enum Command {
     /// Booking in a real browser, as a part of `test` by itself
     E2e {
         /// Take a picture of every page instead
-        #[arg(long)]
+        #[arg(long, conflicts_with = "suites")]
         screens: bool,
+        /// Only these suites
+        suites: Vec<e2e::Suite>,
     },
     /// The project's own rules about its source
     Tidy,
@@ -74,7 +76,8 @@ fn main() -> ExitCode {
         Command::Bench { what } => bench::run(&root, &env, what),
         Command::Coverage(options) => coverage::run(&root, &options),
         Command::Test => test::run(&root, &env),
-        Command::E2e { screens } => e2e::alone(&root, screens),
+        Command::E2e { screens: true, .. } => e2e::screens(&root),
+        Command::E2e { suites, .. } => e2e::alone(&root, &suites),
         Command::Tidy => tidy::run(&root),
         Command::Sqlx { check } => sqlx::run(&root, check),
     });

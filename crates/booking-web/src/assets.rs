@@ -98,6 +98,16 @@ pub(crate) async fn favicon() -> Response {
     (headers, ICON.content).into_response()
 }
 
+/// Answers `/robots.txt`: search engines may read what is public, and nobody's booking.
+pub(crate) async fn robots() -> Response {
+    let headers = [
+        (CONTENT_TYPE, "text/plain; charset=utf-8"),
+        (CACHE_CONTROL, "public, max-age=86400"),
+    ];
+    let rules = "User-agent: *\nDisallow: /b/\nDisallow: /api/\nDisallow: /desk\n";
+    (headers, rules).into_response()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -46,6 +46,7 @@ fn answered_in_time() -> Router<Arc<App>> {
         // Static files.
         .route("/assets/{file}", get(assets::get))
         .route("/favicon.ico", get(assets::favicon))
+        .route("/robots.txt", get(assets::robots))
         // API.
         .route("/api/v1/businesses", get(api::businesses::list))
         .route(

@@ -276,6 +276,18 @@ async fn a_booking_can_be_cancelled_only_until_the_limit_under_which_it_was_made
 }
 
 #[tokio::test]
+async fn search_engines_are_kept_from_what_is_private() {
+    let world = World::seeded().await;
+    let site = world.site().await;
+    let answer = site.api().client.get(site.url("/robots.txt")).send().await;
+    let rules = answer.unwrap().text().await.unwrap();
+    for private in ["/b/", "/desk", "/api/"] {
+        assert!(rules.contains(&format!("Disallow: {private}\n")), "{rules}");
+    }
+    assert!(!rules.contains("Disallow: /\n"), "{rules}");
+}
+
+#[tokio::test]
 async fn every_answer_is_protected_and_names_its_release() {
     let world = World::seeded().await;
     let site = world.site().await;
