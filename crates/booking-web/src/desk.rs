@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::appointments::{Answer, Cancellation, Wish, terms};
 use crate::error::Fault;
 use crate::intake::Checked;
+use crate::language::Language;
 use crate::pages::week::Free;
 use crate::store;
 
@@ -23,6 +24,8 @@ pub(crate) struct Business {
     pub(crate) about: Option<String>,
     pub(crate) zone: TimeZone,
     pub(crate) zone_id: String,
+    /// What it speaks where nobody wants another language.
+    pub(crate) language: Language,
     row: store::business::Business,
 }
 
@@ -68,6 +71,10 @@ pub(crate) struct Booking {
     pub(crate) zone: TimeZone,
     pub(crate) zone_id: String,
     pub(crate) created_at: Timestamp,
+    /// The language that the customer chose.
+    pub(crate) customer_language: Option<Language>,
+    /// What the business speaks.
+    pub(crate) business_language: Language,
 }
 
 impl Booking {
@@ -190,6 +197,7 @@ impl App {
         &self,
         offer: &Offer,
         checked: &Checked,
+        language: Option<Language>,
         key: &str,
     ) -> Result<Booked, Fault> {
         let wish = Wish {
@@ -198,6 +206,7 @@ impl App {
             email: &checked.email,
             phone: checked.phone.as_deref(),
             note: checked.note.as_deref(),
+            language,
             key,
         };
         let (business, service) = (&offer.business, &offer.service);
@@ -265,6 +274,7 @@ impl Business {
             about: row.about.clone(),
             zone: zone(&row.zone)?,
             zone_id: row.zone.clone(),
+            language: Language::of_tag(&row.locale).unwrap_or_default(),
             row,
         })
     }
@@ -309,6 +319,8 @@ impl Booking {
             zone: zone(&row.zone)?,
             zone_id: row.zone,
             created_at: row.created_at,
+            customer_language: row.locale.as_deref().and_then(Language::of_tag),
+            business_language: Language::of_tag(&business.locale).unwrap_or_default(),
         })
     }
 }

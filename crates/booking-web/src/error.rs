@@ -14,6 +14,7 @@ use http::{HeaderValue, StatusCode};
 use http_body_util::LengthLimitError;
 use serde::Serialize;
 
+use crate::language::Wanted;
 use crate::pages;
 
 /// Why a request was not answered as asked.
@@ -175,6 +176,7 @@ struct Problem<'a> {
 pub(crate) fn render(
     response: Response,
     reader: Reader,
+    wanted: Wanted,
     app: &crate::app::App,
     request_id: &str,
 ) -> (Response, Option<&'static str>) {
@@ -184,7 +186,7 @@ pub(crate) fn render(
     fault.log();
     let mut answer = match reader {
         Reader::Program => problem(&fault, request_id),
-        Reader::Person => pages::fault::page(app, &fault, request_id),
+        Reader::Person => pages::fault::page(app, wanted, &fault, request_id),
     };
     *answer.status_mut() = fault.status();
     if let StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS = fault.status() {

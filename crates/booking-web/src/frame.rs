@@ -9,13 +9,14 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use http::header::CACHE_CONTROL;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderValue};
 use prometheus_client::metrics::gauge::Gauge;
 use tracing::Instrument as _;
 
 use crate::app::App;
 use crate::error::{self, Fault, Reader};
+use crate::language::Wanted;
 use crate::security;
 
 /// The largest form or JSON body; names and a note need far less.
@@ -34,6 +35,7 @@ pub(crate) async fn frame(State(app): State<Arc<App>>, request: Request, next: N
     let _in_flight = Counted::new(&app.metrics.in_flight);
     let method = request.method().clone();
     let reader = Reader::of(request.uri().path());
+    let wanted = Wanted::of(request.uri(), request.headers());
     let route = request
         .extensions()
         .get::<MatchedPath>()
@@ -43,9 +45,13 @@ pub(crate) async fn frame(State(app): State<Arc<App>>, request: Request, next: N
 
     let span = tracing::info_span!("request", request_id = %id, release = %app.release);
     let response = next.run(request).instrument(span.clone()).await;
-    let (mut response, fault) = span.in_scope(|| error::render(response, reader, &app, &id));
+    let (mut response, fault) =
+        span.in_scope(|| error::render(response, reader, wanted.clone(), &app, &id));
 
     finish(&app, response.headers_mut(), &id);
+    if reader == Reader::Person {
+        speak(&app, response.headers_mut(), &wanted);
+    }
     let took = started.elapsed();
     let status = response.status().as_u16();
     app.metrics.answered(&route, &method, status, took);
@@ -88,6 +94,20 @@ fn finish(app: &App, headers: &mut HeaderMap, id: &str) {
     headers
         .entry(CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
+}
+
+/// Remembers a choice of language, and tells caches what the words of a page depend on.
+fn speak(app: &App, headers: &mut HeaderMap, wanted: &Wanted) {
+    let is_page = headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    if !is_page {
+        return;
+    }
+    headers.append(VARY, HeaderValue::from_static("accept-language, cookie"));
+    if let Some(cookie) = wanted.cookie(app.secure) {
+        headers.append(SET_COOKIE, cookie);
+    }
 }
 
 fn request_id(headers: &HeaderMap) -> Option<String> {

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::error::FieldProblem;
+use crate::language::{Language, Message, message};
 
 const NAME_CHARS_MAX: usize = 200;
 const NOTE_CHARS_MAX: usize = 500;
@@ -36,17 +37,34 @@ pub(crate) struct Checked {
     pub(crate) note: Option<String>,
 }
 
+/// One field that needs another value, in no language yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problem {
+    pub(crate) field: &'static str,
+    pub(crate) detail: Message,
+}
+
+impl Problem {
+    /// In the words of a language; programs are answered in English.
+    pub(crate) fn in_words(self, language: Language) -> FieldProblem {
+        FieldProblem {
+            field: self.field,
+            detail: self.detail.text(language).to_string(),
+        }
+    }
+
+    pub(crate) fn all_in_words(problems: Vec<Self>, language: Language) -> Vec<FieldProblem> {
+        let in_words = |problem: Self| problem.in_words(language);
+        problems.into_iter().map(in_words).collect()
+    }
+}
+
 /// Checks all fields, or names every one that needs another value.
-pub(crate) fn check(sent: &Sent) -> Result<Checked, Vec<FieldProblem>> {
+pub(crate) fn check(sent: &Sent) -> Result<Checked, Vec<Problem>> {
     let mut problems = Vec::new();
-    let mut keep = |field, detail: &str| {
-        problems.push(FieldProblem {
-            field,
-            detail: detail.to_owned(),
-        });
-    };
-    let start = start(&sent.start).unwrap_or_else(|detail| {
-        keep("start", detail);
+    let mut keep = |field, detail| problems.push(Problem { field, detail });
+    let start = start(&sent.start).unwrap_or_else(|problem| {
+        keep("start", problem.detail);
         Timestamp::UNIX_EPOCH
     });
     let name = name(&sent.name).unwrap_or_else(|detail| {
@@ -78,36 +96,40 @@ pub(crate) fn check(sent: &Sent) -> Result<Checked, Vec<FieldProblem>> {
 }
 
 /// Reads an instant such as `2027-03-24T07:30:00Z`.
-pub(crate) fn start(text: &str) -> Result<Timestamp, &'static str> {
+pub(crate) fn start(text: &str) -> Result<Timestamp, Problem> {
+    let problem = |detail| Problem {
+        field: "start",
+        detail,
+    };
     if text.trim().is_empty() {
-        return Err("Choose a time");
+        return Err(problem(message("field-start-missing")));
     }
     // A plus sign that was not encoded arrives as a space.
     text.trim()
         .replace(' ', "+")
         .parse()
-        .map_err(|_| "Choose one of the times that are offered")
+        .map_err(|_| problem(message("field-start-unknown")))
 }
 
-fn name(text: &str) -> Result<String, &'static str> {
+fn name(text: &str) -> Result<String, Message> {
     let name = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if name.is_empty() {
-        return Err("Enter your full name");
+        return Err(message("field-name-missing"));
     }
     if name.chars().count() > NAME_CHARS_MAX || name.chars().any(char::is_control) {
-        return Err("Enter a name of at most 200 letters");
+        return Err(message("field-name-length").with("max", NAME_CHARS_MAX));
     }
     Ok(name)
 }
 
-fn email(text: &str) -> Result<String, &'static str> {
-    const HELP: &str = "Enter an e-mail address in the form name@example.com";
+fn email(text: &str) -> Result<String, Message> {
+    let help = || message("field-email-shape");
     let email = text.trim();
     if email.is_empty() {
-        return Err("Enter your e-mail address");
+        return Err(message("field-email-missing"));
     }
     let Some((local, domain)) = email.rsplit_once('@') else {
-        return Err(HELP);
+        return Err(help());
     };
     let plain = |part: &str| {
         !part.is_empty()
@@ -118,14 +140,14 @@ fn email(text: &str) -> Result<String, &'static str> {
         && !domain.ends_with('.')
         && !domain.contains("..");
     if email.len() > EMAIL_BYTES_MAX || !plain(local) || !plain(domain) || !has_dot {
-        return Err(HELP);
+        return Err(help());
     }
     Ok(email.to_owned())
 }
 
 /// A number without a country is South African: `082 123 4567` is `+27821234567`.
-fn phone(text: &str) -> Result<Option<String>, &'static str> {
-    const HELP: &str = "Enter a phone number such as 082 123 4567 or +27 82 123 4567";
+fn phone(text: &str) -> Result<Option<String>, Message> {
+    let help = || message("field-phone-shape");
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);
@@ -134,7 +156,7 @@ fn phone(text: &str) -> Result<Option<String>, &'static str> {
         .chars()
         .all(|c| c.is_ascii_digit() || " +-()./".contains(c))
     {
-        return Err(HELP);
+        return Err(help());
     }
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     let international = if text.starts_with('+') {
@@ -144,7 +166,7 @@ fn phone(text: &str) -> Result<Option<String>, &'static str> {
     } else if let Some(rest) = digits.strip_prefix('0') {
         format!("27{rest}")
     } else {
-        return Err(HELP);
+        return Err(help());
     };
     let length_fits = if international.starts_with("27") {
         international.len() == 11
@@ -152,19 +174,19 @@ fn phone(text: &str) -> Result<Option<String>, &'static str> {
         (8..=15).contains(&international.len())
     };
     if !length_fits || international.starts_with('0') {
-        return Err(HELP);
+        return Err(help());
     }
     Ok(Some(format!("+{international}")))
 }
 
-fn note(text: &str) -> Result<Option<String>, &'static str> {
+fn note(text: &str) -> Result<Option<String>, Message> {
     // Browsers count a new line once and send it as two.
     let note = text.trim().replace("\r\n", "\n");
     if note.chars().count() > NOTE_CHARS_MAX {
-        return Err("Shorten this to 500 letters");
+        return Err(message("field-note-length").with("max", NOTE_CHARS_MAX));
     }
     if note.chars().any(|c| c.is_control() && !"\n\t".contains(c)) {
-        return Err("Leave out characters that cannot be printed");
+        return Err(message("field-note-control"));
     }
     Ok((!note.is_empty()).then_some(note))
 }
@@ -248,7 +270,7 @@ mod tests {
             "محمد",
             "<script>alert(1)</script>",
         ] {
-            assert_eq!(name(kept).as_deref(), Ok(kept));
+            assert_eq!(name(kept), Ok(kept.to_owned()));
         }
     }
 

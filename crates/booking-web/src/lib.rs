@@ -15,6 +15,7 @@ mod error;
 mod frame;
 mod health;
 mod intake;
+mod language;
 mod metrics;
 mod openings;
 mod pages;

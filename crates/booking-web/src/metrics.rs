@@ -13,6 +13,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+use crate::language;
+
 /// Upper bounds in seconds; the objectives are at 60 and 150 ms.
 const LATENCY_BOUNDS: [f64; 12] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.06, 0.1, 0.15, 0.5, 1.0, 5.0, 15.0,
@@ -101,6 +103,11 @@ impl Metrics {
             "import_bytes",
             "Bytes received as imports",
             self.import_bytes.clone(),
+        );
+        registry.register(
+            "messages_missing",
+            "Messages that a language lacks and a page wanted",
+            language::missing(),
         );
     }
 

@@ -23,22 +23,40 @@ use crate::app::App;
 use crate::assets;
 use crate::desk::{Booking, Business, Location, Service};
 use crate::error::Fault;
+use crate::language::{Language, Text, Wanted};
 use crate::pages::words::When;
 
 /// What the frame of every page shows.
 pub(crate) struct Site<'a> {
+    /// In which its words are.
+    pub(crate) language: Language,
+    wanted: Wanted,
     stylesheet: String,
     icon: String,
     release: &'a str,
 }
 
 impl<'a> Site<'a> {
-    pub(crate) fn of(app: &'a App) -> Self {
+    /// The frame in the language that the visitor wants.
+    pub(crate) fn of(app: &'a App, wanted: Wanted) -> Self {
         Self {
+            language: wanted.language(),
+            wanted,
             stylesheet: assets::stylesheet(),
             icon: assets::icon(),
             release: &app.release,
         }
+    }
+
+    /// The message of that key in the page's language.
+    pub(crate) fn text(&self, key: &'static str) -> Text {
+        self.language.text(key)
+    }
+
+    /// The languages to choose from, each with this page's address in it.
+    fn languages(&self) -> Vec<(Language, String)> {
+        let address = |language| (language, self.wanted.address_in(language));
+        Language::ALL.map(address).to_vec()
     }
 }
 
@@ -52,13 +70,13 @@ pub(crate) struct BusinessWords {
 }
 
 impl BusinessWords {
-    fn of(business: &Business) -> Self {
+    fn of(language: Language, business: &Business) -> Self {
         Self {
             slug: business.slug.clone(),
             name: business.name.clone(),
             monogram: words::monogram(&business.name),
             about: business.about.clone(),
-            zone_name: words::zone_name(&business.zone_id),
+            zone_name: words::zone_name(language, &business.zone_id),
         }
     }
 }
@@ -73,13 +91,13 @@ pub(crate) struct ServiceWords {
 }
 
 impl ServiceWords {
-    fn of(service: &Service) -> Self {
+    fn of(language: Language, service: &Service) -> Self {
         Self {
             slug: service.slug.clone(),
             name: service.name.clone(),
             about: service.about.clone(),
-            duration: words::duration(service.duration_minutes),
-            price: words::price(service.price_cents, &service.currency),
+            duration: words::duration(language, service.duration_minutes),
+            price: words::price(language, service.price_cents, &service.currency),
         }
     }
 }
@@ -114,7 +132,7 @@ pub(crate) struct BookingWords {
 }
 
 impl BookingWords {
-    fn of(booking: &Booking) -> Self {
+    fn of(language: Language, booking: &Booking) -> Self {
         Self {
             business: booking.business.clone(),
             business_slug: booking.business_slug.clone(),
@@ -122,9 +140,9 @@ impl BookingWords {
             service_slug: booking.service_slug.clone(),
             staff: booking.staff.clone(),
             place: booking.place.clone(),
-            price: words::price(booking.price_cents, &booking.currency),
-            zone_name: words::zone_name(&booking.zone_id),
-            when: When::of(booking.start, booking.end, &booking.zone),
+            price: words::price(language, booking.price_cents, &booking.currency),
+            zone_name: words::zone_name(language, &booking.zone_id),
+            when: When::of(language, booking.start, booking.end, &booking.zone),
             is_cancelled: booking.is_cancelled(),
         }
     }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use self::cast::{BUSINESSES, CUSTOMERS, HORIZON_DAYS};
 use crate::availability::stored_date;
 use crate::store;
-use crate::store::booking::NewBooking;
+use crate::store::booking::{NewBooking, NewCustomer};
 use crate::store::seed::{NewBusiness, NewService};
 
 /// Any number: the demonstration follows from it and from the day.
@@ -262,9 +262,12 @@ impl Planter<'_> {
             self.connection,
             customer,
             business.id,
-            name,
-            &email,
-            None,
+            &NewCustomer {
+                name,
+                email: &email,
+                phone: None,
+                locale: None,
+            },
             made,
         )
         .await?;
@@ -294,6 +297,7 @@ impl Planter<'_> {
             series: None,
             note: None,
             booked_as: Some((name, None)),
+            locale: None,
             now: made,
         };
         store::booking::insert(self.connection, &new).await?;

@@ -17,6 +17,7 @@ use crate::cache::Cache;
 use crate::config::{self, Config, FormSecret};
 use crate::database;
 use crate::health::Shared;
+use crate::language;
 use crate::metrics::Metrics;
 use crate::router;
 use crate::security::FormKey;
@@ -36,6 +37,7 @@ pub(crate) async fn serve(
     random: Random,
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
+    language::prepare();
     let public = bind(config.port).await?;
     let internal = match config.internal_port {
         Some(port) => Some(bind(port).await?),

@@ -17,7 +17,8 @@ use crate::app::App;
 use crate::desk::Offer;
 use crate::desk::{Booked, Booking, Cancelled};
 use crate::error::{Alternative, Fault, FieldProblem};
-use crate::intake::{self, Sent};
+use crate::intake::{self, Problem, Sent};
+use crate::language::Language;
 
 const KEY_CHARS_MAX: usize = 128;
 
@@ -62,7 +63,7 @@ pub(crate) async fn create(
     let Json(wish) = wish?;
     let checked = check(&wish)?;
     let offer = Offer::find(&app, &business, &wish.service).await?;
-    match app.book(&offer, &checked, &key).await? {
+    match app.book(&offer, &checked, None, &key).await? {
         Booked::Made(made) => {
             let booking = app.booking(&made.token).await?;
             let location = format!("/api/v1/bookings/{}", made.token);
@@ -120,7 +121,7 @@ fn check(wish: &Wish) -> Result<intake::Checked, Fault> {
         Ok(checked) if problems.is_empty() => Ok(checked),
         Ok(_) => Err(Fault::Fields(problems)),
         Err(more) => {
-            problems.extend(more);
+            problems.extend(Problem::all_in_words(more, Language::English));
             Err(Fault::Fields(problems))
         }
     }

@@ -10,8 +10,9 @@ use super::moves::{By, Change, Picture};
 use super::take::Visit;
 use super::{Appointments, terms, token_hash};
 use crate::availability;
+use crate::language::Language;
 use crate::store;
-use crate::store::booking::NewBooking;
+use crate::store::booking::{NewBooking, NewCustomer};
 use crate::store::business::Business;
 use crate::store::service::Service;
 
@@ -29,6 +30,8 @@ pub(crate) struct Wish<'a> {
     pub(crate) email: &'a str,
     pub(crate) phone: Option<&'a str>,
     pub(crate) note: Option<&'a str>,
+    /// In which the customer wants to be addressed, where that is known.
+    pub(crate) language: Option<Language>,
     /// Sent again with the same wish, it gets the same answer.
     pub(crate) key: &'a str,
 }
@@ -138,12 +141,14 @@ impl Appointments {
         now: Timestamp,
     ) -> sqlx::Result<()> {
         let new_id = || self.random.uuid(now);
-        let Wish {
-            name, email, phone, ..
-        } = *wish;
+        let customer = NewCustomer {
+            name: wish.name,
+            email: wish.email,
+            phone: wish.phone,
+            locale: wish.language.map(Language::tag),
+        };
         let customer =
-            store::booking::customer(connection, new_id(), business.id, name, email, phone, now)
-                .await?;
+            store::booking::customer(connection, new_id(), business.id, &customer, now).await?;
         let duration = availability::rules(service).duration;
         let local_start = zone.to_datetime(wish.start).to_string();
         let terms = store::policy::terms(connection, service.id).await?;
@@ -167,7 +172,8 @@ impl Appointments {
             policy: Some(&terms),
             series: None,
             note: wish.note,
-            booked_as: Some((name, phone)),
+            booked_as: Some((wish.name, wish.phone)),
+            locale: wish.language.map(Language::tag),
             now,
         };
         store::booking::says(connection, Actor::Customer).await?;
@@ -270,6 +276,7 @@ mod tests {
             email: "thandi@example.co.za",
             phone: None,
             note: None,
+            language: None,
             key: "key",
         };
         let book = async |now| {

@@ -10,6 +10,7 @@ use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use crate::address::Path;
 use crate::app::App;
 use crate::error::Fault;
+use crate::language::Wanted;
 use crate::pages::{BookingWords, Site, calendar, render, words};
 
 #[derive(Template)]
@@ -17,7 +18,7 @@ use crate::pages::{BookingWords, Site, calendar, render, words};
 pub(super) struct BookingPage<'a> {
     pub(super) site: Site<'a>,
     pub(super) token: &'a str,
-    pub(super) heading: &'static str,
+    pub(super) heading: String,
     /// Until when it can be cancelled here; none where that is past.
     pub(super) cancel_until: Option<String>,
     pub(super) booking: BookingWords,
@@ -27,24 +28,29 @@ pub(super) struct BookingPage<'a> {
 pub(crate) async fn get(
     State(app): State<Arc<App>>,
     Path(token): Path<String>,
+    wanted: Wanted,
 ) -> Result<Response, Fault> {
     let booking = app.booking(&token).await?;
-    let cancel_until = booking.can_cancel(app.clock.now()).then(|| {
-        words::moment(
-            &booking
+    let site = Site::of(&app, wanted.about(&booking));
+    let language = site.language;
+    let cancel_until = booking
+        .can_cancel(app.clock.now())
+        .then(|| {
+            booking
                 .cancel_until()
-                .to_zoned_datetime(booking.zone.clone()),
-        )
-    });
-    let booking = BookingWords::of(&booking);
+                .to_zoned_datetime(booking.zone.clone())
+        })
+        .map(|until| words::moment(language, &until));
+    let booking = BookingWords::of(language, &booking);
+    let heading = if booking.is_cancelled {
+        site.text("cancelled-title")
+    } else {
+        site.text("booked-title")
+    };
     render(&BookingPage {
-        site: Site::of(&app),
+        site,
         token: &token,
-        heading: if booking.is_cancelled {
-            "Your booking is cancelled"
-        } else {
-            "You are booked"
-        },
+        heading: heading.to_string(),
         cancel_until,
         booking,
     })
@@ -54,12 +60,13 @@ pub(crate) async fn get(
 pub(crate) async fn calendar(
     State(app): State<Arc<App>>,
     Path(token): Path<String>,
+    wanted: Wanted,
 ) -> Result<Response, Fault> {
     let booking = app.booking(&token).await?;
     if booking.is_cancelled() {
         return Err(Fault::NotFound);
     }
-    let words = BookingWords::of(&booking);
+    let words = BookingWords::of(wanted.about(&booking).language(), &booking);
     let file = calendar::file(&calendar::Entry {
         uid: &booking.id.to_string(),
         made: booking.created_at,

@@ -9,6 +9,7 @@ use axum::response::Response;
 use crate::address::Path;
 use crate::app::App;
 use crate::error::Fault;
+use crate::language::Wanted;
 use crate::pages::{BusinessWords, LocationWords, ServiceWords, Site, render};
 
 #[derive(Template)]
@@ -24,14 +25,17 @@ pub(super) struct BusinessPage<'a> {
 pub(crate) async fn get(
     State(app): State<Arc<App>>,
     Path(slug): Path<String>,
+    wanted: Wanted,
 ) -> Result<Response, Fault> {
     let business = app.business(&slug).await?;
     let services = app.services(&business).await?;
     let locations = app.locations(&business).await?;
+    let site = Site::of(&app, wanted.at(business.language));
+    let words = |service| ServiceWords::of(site.language, service);
     render(&BusinessPage {
-        site: Site::of(&app),
-        business: BusinessWords::of(&business),
-        services: services.iter().map(ServiceWords::of).collect(),
+        business: BusinessWords::of(site.language, &business),
+        services: services.iter().map(words).collect(),
         locations: locations.iter().map(LocationWords::of).collect(),
+        site,
     })
 }

@@ -12,6 +12,7 @@ use crate::address::Path;
 use crate::app::App;
 use crate::desk::Cancelled;
 use crate::error::Fault;
+use crate::language::Wanted;
 use crate::pages::{BookingWords, Site, render};
 use crate::security::{CheckedForm, Visit};
 
@@ -32,6 +33,7 @@ pub(crate) struct CancelForm {}
 pub(crate) async fn get(
     State(app): State<Arc<App>>,
     Path(token): Path<String>,
+    wanted: Wanted,
     visit: Visit,
 ) -> Result<Response, Fault> {
     let booking = app.booking(&token).await?;
@@ -39,11 +41,12 @@ pub(crate) async fn get(
     if !booking.can_cancel(app.clock.now()) {
         return Ok(Redirect::to(&format!("/b/{token}")).into_response());
     }
+    let site = Site::of(&app, wanted.about(&booking));
     let mut response = render(&CancelPage {
-        site: Site::of(&app),
         csrf: visit.form_token(),
         token: &token,
-        booking: BookingWords::of(&booking),
+        booking: BookingWords::of(site.language, &booking),
+        site,
     })?;
     visit.remember(&mut response);
     Ok(response)

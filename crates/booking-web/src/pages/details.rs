@@ -18,10 +18,11 @@ use crate::app::App;
 use crate::desk::Booked;
 use crate::desk::Offer;
 use crate::error::{Fault, FieldProblem};
-use crate::intake::{self, Sent};
+use crate::intake::{self, Problem, Sent};
+use crate::language::Wanted;
 use crate::pages::week::{self, TimeChoice};
 use crate::pages::words::When;
-use crate::pages::{BusinessWords, ServiceWords, Site, render, times};
+use crate::pages::{BusinessWords, ServiceWords, Site, render, times, words};
 use crate::security::{CheckedForm, Visit};
 
 /// A key that a page made is as long as this at most.
@@ -95,20 +96,25 @@ pub(crate) async fn get(
     State(app): State<Arc<App>>,
     Path((business, service)): Path<(String, String)>,
     query: Result<Query<Chosen>, QueryRejection>,
+    wanted: Wanted,
     visit: Visit,
 ) -> Result<Response, Fault> {
     let Query(chosen) = query?;
     let offer = Offer::find(&app, &business, &service).await?;
+    let site = Site::of(&app, wanted.at(offer.business.language));
     let start = match intake::start(&chosen.start) {
         Ok(start) => start,
-        Err(detail) => return times::page(&app, &offer, None, no_time(detail)).await,
+        Err(problem) => {
+            let problems = vec![problem.in_words(site.language)];
+            return times::page(&app, site, &offer, None, problems).await;
+        }
     };
     let sent = Sent {
         start: start.to_string(),
         ..Sent::default()
     };
     let form = FormWords::of(sent, app.random.token(), Vec::new());
-    let mut response = page(&app, &offer, &visit, start, form, None)?;
+    let mut response = page(site, &offer, &visit, start, form, None)?;
     // Whoever goes back after booking finds the same form, with the same key, so that
     // sending it again is no second booking. Nobody's details are in it yet.
     let caching = HeaderValue::from_static("private, no-cache");
@@ -120,13 +126,18 @@ pub(crate) async fn get(
 pub(crate) async fn post(
     State(app): State<Arc<App>>,
     Path((business, service)): Path<(String, String)>,
+    wanted: Wanted,
     form: CheckedForm<DetailsForm>,
 ) -> Result<Response, Fault> {
     let (form, visit) = form.open();
     let offer = Offer::find(&app, &business, &service).await?;
+    let site = Site::of(&app, wanted.at(offer.business.language));
     let start = match intake::start(&form.sent.start) {
         Ok(start) => start,
-        Err(detail) => return times::page(&app, &offer, None, no_time(detail)).await,
+        Err(problem) => {
+            let problems = vec![problem.in_words(site.language)];
+            return times::page(&app, site, &offer, None, problems).await;
+        }
     };
     let is_ours = |key: &str| {
         (1..=REQUEST_CHARS_MAX).contains(&key.len())
@@ -138,54 +149,49 @@ pub(crate) async fn post(
     let checked = match intake::check(&form.sent) {
         Ok(checked) => checked,
         Err(problems) => {
+            let problems = Problem::all_in_words(problems, site.language);
             let form = FormWords::of(form.sent, form.request, problems);
-            let page = page(&app, &offer, &visit, start, form, None)?;
+            let page = page(site, &offer, &visit, start, form, None)?;
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
         }
     };
-    match app.book(&offer, &checked, &form.request).await? {
+    let language = Some(site.language);
+    match app.book(&offer, &checked, language, &form.request).await? {
         Booked::Made(made) => Ok(Redirect::to(&format!("/b/{}", made.token)).into_response()),
         Booked::Gone(nearest) => {
             // Another time is another request, so it gets another key.
             let form = FormWords::of(form.sent, app.random.token(), Vec::new());
-            let alternatives = week::choices(nearest.iter(), &offer.business.zone);
-            let page = page(&app, &offer, &visit, start, form, Some(alternatives))?;
+            let alternatives = week::choices(site.language, nearest.iter(), &offer.business.zone);
+            let page = page(site, &offer, &visit, start, form, Some(alternatives))?;
             Ok((StatusCode::CONFLICT, page).into_response())
         }
         Booked::KeyReused => Err(Fault::KeyReused),
     }
 }
 
-fn no_time(detail: &str) -> Vec<FieldProblem> {
-    vec![FieldProblem {
-        field: "start",
-        detail: detail.to_owned(),
-    }]
-}
-
 fn page(
-    app: &App,
+    site: Site<'_>,
     offer: &Offer,
     visit: &Visit,
     start: Timestamp,
     form: FormWords,
     alternatives: Option<Vec<TimeChoice>>,
 ) -> Result<Response, Fault> {
-    let zone = &offer.business.zone;
-    let when = When::of(start, offer.end(start), zone);
+    let (zone, language) = (&offer.business.zone, site.language);
+    let when = When::of(language, start, offer.end(start), zone);
     let mut response = render(&DetailsPage {
-        site: Site::of(app),
         csrf: visit.form_token(),
         path: offer.path(),
-        business: BusinessWords::of(&offer.business),
-        service: ServiceWords::of(&offer.service),
+        business: BusinessWords::of(language, &offer.business),
+        service: ServiceWords::of(language, &offer.service),
         day: start.to_zoned_datetime(zone.clone()).date(),
         gone: alternatives
             .is_some()
-            .then(|| format!("{}, {}", when.day, when.clock)),
+            .then(|| words::day_and_clock(language, &start.to_zoned_datetime(zone.clone()))),
         when,
         form,
         alternatives: alternatives.unwrap_or_default(),
+        site,
     })?;
     visit.remember(&mut response);
     Ok(response)

@@ -6,63 +6,65 @@ use axum::response::Response;
 
 use crate::app::App;
 use crate::error::Fault;
+use crate::language::{Language, Text, Wanted};
 use crate::pages::{Site, render};
 
 #[derive(Template)]
 #[template(path = "fault.html")]
 pub(super) struct FaultPage<'a> {
     pub(super) site: Site<'a>,
-    pub(super) status: String,
-    pub(super) title: &'static str,
-    pub(super) advice: &'static str,
+    pub(super) status: u16,
+    pub(super) title: String,
+    pub(super) advice: String,
     pub(super) request_id: &'a str,
 }
 
-pub(crate) fn page(app: &App, fault: &Fault, request_id: &str) -> Response {
-    let (title, advice) = words(fault);
+pub(crate) fn page(app: &App, wanted: Wanted, fault: &Fault, request_id: &str) -> Response {
+    let site = Site::of(app, wanted);
+    let (title, advice) = words(site.language, fault);
     let page = FaultPage {
-        site: Site::of(app),
-        status: fault.status().to_string(),
-        title,
-        advice,
+        site,
+        status: fault.status().as_u16(),
+        title: title.to_string(),
+        advice: advice.to_string(),
         request_id,
     };
-    render(&page).unwrap_or_else(|_| Response::new(title.into()))
+    render(&page).unwrap_or_else(|_| Response::new(page.title.into()))
 }
 
-fn words(fault: &Fault) -> (&'static str, &'static str) {
+fn words(language: Language, fault: &Fault) -> (Text, Text) {
     match fault {
         Fault::NotFound => (
-            "This page does not exist",
-            "The address may be mistyped, or what was here has been taken down.",
+            language.text("fault-not-found-title"),
+            language.text("fault-not-found-advice"),
         ),
         Fault::Forged => (
-            "This form is no longer valid",
-            "Nothing was changed. Please go back, load the page again and send the form once more. Your browser must accept cookies from this site.",
+            language.text("fault-forged-title"),
+            language.text("fault-forged-advice"),
         ),
         Fault::Busy | Fault::TimedOut | Fault::Unavailable(_) => (
-            "We cannot answer just now",
-            "Please try again in a minute. A form that you send again is never booked twice.",
+            language.text("fault-unavailable-title"),
+            language.text("fault-unavailable-advice"),
         ),
         Fault::Broken(_) => (
-            "Something went wrong on our side",
-            "We have been told about it. Please try again in a minute.",
+            language.text("fault-broken-title"),
+            language.text("fault-broken-advice"),
         ),
         Fault::TooLarge => (
-            "That is too large",
-            "Please shorten what you typed and try again.",
+            language.text("fault-too-large-title"),
+            language.text("fault-too-large-advice"),
         ),
         Fault::SlotTaken(_) => (
-            "This is no longer possible",
-            "The time has been taken in the meantime. Please choose another one.",
+            language.text("fault-gone-title"),
+            language.text("fault-gone-advice"),
         ),
         Fault::Refused(_) => (
-            "This is no longer possible",
-            "It is too late to cancel this booking here. Please speak to the business.",
+            language.text("fault-refused-title"),
+            language.text("fault-refused-advice"),
         ),
         _ => (
-            "We could not understand that request",
-            "Please go back and try again. If it happens twice, start from the first page.",
+            language.text("fault-malformed-title"),
+            language.text("fault-malformed-advice"),
         ),
     }
 }

@@ -8,6 +8,7 @@ use axum::response::Response;
 
 use crate::app::App;
 use crate::error::Fault;
+use crate::language::Wanted;
 use crate::pages::{BusinessWords, Site, render};
 
 #[derive(Template)]
@@ -18,10 +19,12 @@ pub(super) struct HomePage<'a> {
 }
 
 /// Answers `GET /`.
-pub(crate) async fn get(State(app): State<Arc<App>>) -> Result<Response, Fault> {
+pub(crate) async fn get(State(app): State<Arc<App>>, wanted: Wanted) -> Result<Response, Fault> {
     let businesses = app.businesses().await?;
+    let site = Site::of(&app, wanted);
+    let words = |business| BusinessWords::of(site.language, business);
     render(&HomePage {
-        site: Site::of(&app),
-        businesses: businesses.iter().map(BusinessWords::of).collect(),
+        businesses: businesses.iter().map(words).collect(),
+        site,
     })
 }

@@ -15,6 +15,7 @@ use crate::address::Path;
 use crate::app::App;
 use crate::desk::Offer;
 use crate::error::{Fault, FieldProblem};
+use crate::language::Wanted;
 use crate::pages::week::{self, PartOfDay, TimeChoice, Week};
 use crate::pages::{BusinessWords, ServiceWords, Site, render, words};
 
@@ -36,6 +37,8 @@ pub(super) struct TimesPage<'a> {
     pub(super) service: ServiceWords,
     pub(super) week: Week,
     pub(super) day_name: String,
+    /// "on Wednesday 24 March 2027"
+    pub(super) day_on: String,
     pub(super) parts: Vec<PartOfDay>,
     pub(super) soonest: Vec<TimeChoice>,
     pub(super) problems: Vec<FieldProblem>,
@@ -46,22 +49,25 @@ pub(crate) async fn get(
     State(app): State<Arc<App>>,
     Path((business, service)): Path<(String, String)>,
     query: Result<Query<Chosen>, QueryRejection>,
+    wanted: Wanted,
 ) -> Result<Response, Fault> {
     let Query(chosen) = query?;
     let offer = Offer::find(&app, &business, &service).await?;
     // A day that cannot be read is a day that was not chosen.
     let day = chosen.day.and_then(|day| day.parse().ok());
-    page(&app, &offer, day, Vec::new()).await
+    let site = Site::of(&app, wanted.at(offer.business.language));
+    page(&app, site, &offer, day, Vec::new()).await
 }
 
 /// The page of `day`, or of the first day with a free time, with what is wrong.
 pub(crate) async fn page(
     app: &App,
+    site: Site<'_>,
     offer: &Offer,
     day: Option<Date>,
     problems: Vec<FieldProblem>,
 ) -> Result<Response, Fault> {
-    let zone = &offer.business.zone;
+    let (zone, language) = (&offer.business.zone, site.language);
     let today = app.clock.now().to_zoned_datetime(zone.clone()).date();
     let last = offer.last_day(app.clock.now());
     let soonest = app.next_free(offer, SOONEST_MAX).await?;
@@ -84,19 +90,20 @@ pub(crate) async fn page(
         StatusCode::UNPROCESSABLE_ENTITY
     };
     let mut response = render(&TimesPage {
-        site: Site::of(app),
         path: offer.path(),
-        business: BusinessWords::of(&offer.business),
-        service: ServiceWords::of(&offer.service),
-        week: week::week(&free, chosen, today, last, zone),
-        day_name: words::day_name(chosen),
-        parts: week::parts(&free, chosen, zone),
+        business: BusinessWords::of(language, &offer.business),
+        service: ServiceWords::of(language, &offer.service),
+        week: week::week(language, &free, chosen, today..=last, zone),
+        day_name: words::day_name(language, chosen),
+        day_on: words::day_on(language, chosen),
+        parts: week::parts(language, &free, chosen, zone),
         soonest: if elsewhere {
-            week::choices(soonest.iter(), zone)
+            week::choices(language, soonest.iter(), zone)
         } else {
             Vec::new()
         },
         problems,
+        site,
     })?;
     *response.status_mut() = status;
     Ok(response)

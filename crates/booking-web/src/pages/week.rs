@@ -7,6 +7,7 @@ use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 
+use crate::language::{Language, Text};
 use crate::pages::words;
 
 /// One free time, as instants.
@@ -43,7 +44,7 @@ pub(crate) struct Day {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct PartOfDay {
     pub(crate) id: &'static str,
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     pub(crate) times: Vec<TimeChoice>,
 }
 
@@ -70,17 +71,24 @@ pub(crate) fn monday_of(day: Date) -> Date {
     day.saturating_sub(since.days())
 }
 
-/// The week of `chosen`, between `today` and `last`, the last day that may be booked.
-pub(crate) fn week(free: &[Free], chosen: Date, today: Date, last: Date, zone: &TimeZone) -> Week {
+/// The week of `chosen`, between the first and the last day that may be booked.
+pub(crate) fn week(
+    language: Language,
+    free: &[Free],
+    chosen: Date,
+    open: RangeInclusive<Date>,
+    zone: &TimeZone,
+) -> Week {
+    let (today, last) = (*open.start(), *open.end());
     let monday = monday_of(chosen);
     let sunday = monday.saturating_add(6.days());
     let days = (0..7)
         .map(|offset| monday.saturating_add(offset.days()))
-        .map(|date| day(date, chosen, &(today..=last), free, zone))
+        .map(|date| day(language, date, chosen, &open, free, zone))
         .collect();
     let next = monday.saturating_add(7.days());
     Week {
-        title: words::months(monday, sunday),
+        title: words::months(language, monday, sunday),
         earlier: (monday > today).then(|| monday.saturating_sub(7.days()).max(today)),
         later: (next <= last).then_some(next),
         days,
@@ -88,6 +96,7 @@ pub(crate) fn week(free: &[Free], chosen: Date, today: Date, last: Date, zone: &
 }
 
 fn day(
+    language: Language,
     date: Date,
     chosen: Date,
     open: &RangeInclusive<Date>,
@@ -97,11 +106,11 @@ fn day(
     let count = on_day(free, date, zone).count();
     Day {
         date,
-        weekday: date.strftime("%a").to_string(),
+        weekday: words::weekday_short(language, date),
         number: date.day(),
-        full_name: words::day_name(date),
+        full_name: words::day_name(language, date),
         free: count,
-        free_words: words::free_times(count),
+        free_words: words::free_times(language, count),
         is_chosen: date == chosen,
         is_open: open.contains(&date),
     }
@@ -118,11 +127,16 @@ pub(crate) fn on_day<'a>(
 }
 
 /// The times of one day, by part of the day; parts without a time are left out.
-pub(crate) fn parts(free: &[Free], date: Date, zone: &TimeZone) -> Vec<PartOfDay> {
-    let choices = choices(on_day(free, date, zone), zone);
-    let part = |id, name, hours: std::ops::Range<&str>| PartOfDay {
+pub(crate) fn parts(
+    language: Language,
+    free: &[Free],
+    date: Date,
+    zone: &TimeZone,
+) -> Vec<PartOfDay> {
+    let choices = choices(language, on_day(free, date, zone), zone);
+    let part = |id, name: Text, hours: std::ops::Range<&str>| PartOfDay {
         id,
-        name,
+        name: name.to_string(),
         times: choices
             .iter()
             .filter(|choice| hours.contains(&choice.clock.as_str()))
@@ -130,9 +144,9 @@ pub(crate) fn parts(free: &[Free], date: Date, zone: &TimeZone) -> Vec<PartOfDay
             .collect(),
     };
     [
-        part("morning", "Morning", "00:00".."12:00"),
-        part("afternoon", "Afternoon", "12:00".."17:00"),
-        part("evening", "Evening", "17:00".."25:00"),
+        part("morning", language.text("morning"), "00:00".."12:00"),
+        part("afternoon", language.text("afternoon"), "12:00".."17:00"),
+        part("evening", language.text("evening"), "17:00".."25:00"),
     ]
     .into_iter()
     .filter(|part| !part.times.is_empty())
@@ -141,28 +155,31 @@ pub(crate) fn parts(free: &[Free], date: Date, zone: &TimeZone) -> Vec<PartOfDay
 
 /// Free times as choices, told apart where the same wall time comes twice.
 pub(crate) fn choices<'a>(
+    language: Language,
     free: impl Iterator<Item = &'a Free>,
     zone: &TimeZone,
 ) -> Vec<TimeChoice> {
-    let mut choices: Vec<_> = free.map(|free| choice(free.start, zone)).collect();
+    let mut choices: Vec<_> = free
+        .map(|free| choice(language, free.start, zone))
+        .collect();
     for second in 1..choices.len() {
         if choices[second].full_name == choices[second - 1].full_name {
-            ", before the clocks change".clone_into(&mut choices[second - 1].suffix);
-            ", after the clocks change".clone_into(&mut choices[second].suffix);
+            choices[second - 1].suffix = language.text("before-clocks-change").to_string();
+            choices[second].suffix = language.text("after-clocks-change").to_string();
         }
     }
     choices
 }
 
-fn choice(start: Timestamp, zone: &TimeZone) -> TimeChoice {
+fn choice(language: Language, start: Timestamp, zone: &TimeZone) -> TimeChoice {
     let local = start.to_zoned_datetime(zone.clone());
     let clock = words::clock(&local);
     TimeChoice {
         id: format!("t{}", start.as_second()),
         start: start.to_string(),
         suffix: String::new(),
-        day: words::day_short(local.date()),
-        full_name: format!("{}, {clock}", words::day_name(local.date())),
+        day: words::day_short(language, local.date()),
+        full_name: words::day_and_clock(language, &local),
         clock,
     }
 }
@@ -172,6 +189,8 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
+
+    const EN: Language = Language::English;
 
     fn free(starts: &[&str]) -> Vec<Free> {
         starts
@@ -189,7 +208,8 @@ mod tests {
         // 22:30 UTC on Tuesday is 00:30 on Wednesday at the business.
         let free = free(&["2027-03-23T22:30:00Z", "2027-03-24T07:00:00Z"]);
         let today = date(2027, 3, 22);
-        let week = week(&free, date(2027, 3, 24), today, date(2027, 4, 30), &zone);
+        let open = today..=date(2027, 4, 30);
+        let week = week(EN, &free, date(2027, 3, 24), open, &zone);
         let counts: Vec<_> = week.days.iter().map(|day| day.free).collect();
         assert_eq!(counts, [0, 0, 2, 0, 0, 0, 0]);
         assert!(week.days[2].is_chosen);
@@ -200,20 +220,20 @@ mod tests {
     fn nobody_is_led_before_today_or_beyond_the_last_day() {
         let zone = TimeZone::UTC;
         let (today, last) = (date(2027, 3, 24), date(2027, 3, 31));
-        let second = week(&[], date(2027, 3, 30), today, last, &zone);
+        let second = week(EN, &[], date(2027, 3, 30), today..=last, &zone);
         assert_eq!((second.earlier, second.later), (Some(today), None));
         let open = |week: Week| week.days.iter().map(|day| day.is_open).collect::<Vec<_>>();
         let (yes, no) = (true, false);
         assert_eq!(open(second), [yes, yes, yes, no, no, no, no]);
-        let first = week(&[], today, today, last, &zone);
+        let first = week(EN, &[], today, today..=last, &zone);
         assert_eq!(open(first), [no, no, yes, yes, yes, yes, yes]);
     }
 
     #[test]
     fn parts_without_a_time_are_left_out() {
         let free = free(&["2027-03-24T08:00:00Z", "2027-03-24T17:00:00Z"]);
-        let parts = parts(&free, date(2027, 3, 24), &TimeZone::UTC);
-        let names: Vec<_> = parts.iter().map(|part| part.name).collect();
+        let parts = parts(EN, &free, date(2027, 3, 24), &TimeZone::UTC);
+        let names: Vec<_> = parts.iter().map(|part| part.name.as_str()).collect();
         assert_eq!(names, ["Morning", "Evening"]);
     }
 
@@ -221,7 +241,7 @@ mod tests {
     fn a_wall_time_that_comes_twice_is_two_choices_told_apart() {
         let zone = TimeZone::get("Europe/London").unwrap();
         let free = free(&["2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"]);
-        let choices = choices(free.iter(), &zone);
+        let choices = choices(EN, free.iter(), &zone);
         assert_eq!(choices[0].clock, choices[1].clock);
         assert_ne!(choices[0].start, choices[1].start);
         assert_ne!(choices[0].suffix, choices[1].suffix);

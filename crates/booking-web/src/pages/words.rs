@@ -4,11 +4,15 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
 
+use crate::language::Language;
+
 /// One appointment's time in the words of its page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct When {
     /// "Wednesday 24 March 2027"
     pub(crate) day: String,
+    /// "on Wednesday 24 March 2027"
+    pub(crate) on_day: String,
     /// "09:30"
     pub(crate) clock: String,
     /// "09:30 to 10:15"
@@ -16,76 +20,161 @@ pub(crate) struct When {
 }
 
 impl When {
-    pub(crate) fn of(start: Timestamp, end: Timestamp, zone: &TimeZone) -> Self {
+    pub(crate) fn of(
+        language: Language,
+        start: Timestamp,
+        end: Timestamp,
+        zone: &TimeZone,
+    ) -> Self {
         let (start, end) = (
             start.to_zoned_datetime(zone.clone()),
             end.to_zoned_datetime(zone.clone()),
         );
+        let hours = language
+            .text("hours")
+            .with("from", clock(&start))
+            .with("until", clock(&end));
         Self {
-            day: day_name(start.date()),
+            day: day_name(language, start.date()),
+            on_day: day_on(language, start.date()),
             clock: clock(&start),
-            hours: format!("{} to {}", clock(&start), clock(&end)),
+            hours: hours.to_string(),
         }
     }
 }
 
 /// "Wednesday 24 March 2027"
-pub(crate) fn day_name(date: Date) -> String {
-    date.strftime("%A %-d %B %Y").to_string()
+pub(crate) fn day_name(language: Language, date: Date) -> String {
+    language
+        .text("date")
+        .with("weekday", weekday(date))
+        .with("day", date.day())
+        .with("month", date.month())
+        .with("year", date.year())
+        .to_string()
+}
+
+/// "on Wednesday 24 March 2027"
+pub(crate) fn day_on(language: Language, date: Date) -> String {
+    language
+        .text("date-on")
+        .with("weekday", weekday(date))
+        .with("day", date.day())
+        .with("month", date.month())
+        .with("year", date.year())
+        .to_string()
 }
 
 /// "Wed 24 March"
-pub(crate) fn day_short(date: Date) -> String {
-    date.strftime("%a %-d %B").to_string()
+pub(crate) fn day_short(language: Language, date: Date) -> String {
+    language
+        .text("date-short")
+        .with("weekday", weekday(date))
+        .with("day", date.day())
+        .with("month", date.month())
+        .to_string()
 }
 
-/// "09:30"
+/// "Wed"
+pub(crate) fn weekday_short(language: Language, date: Date) -> String {
+    language
+        .text("weekday-short")
+        .with("weekday", weekday(date))
+        .to_string()
+}
+
+/// Counted from Monday, which is 1.
+fn weekday(date: Date) -> i8 {
+    date.weekday().to_monday_one_offset()
+}
+
+/// "09:30", in all our languages.
 pub(crate) fn clock(at: &ZonedDateTime) -> String {
     at.strftime("%H:%M").to_string()
 }
 
+/// "Wednesday 24 March 2027, 09:30"
+pub(crate) fn day_and_clock(language: Language, at: &ZonedDateTime) -> String {
+    language
+        .text("date-and-clock")
+        .with("date", day_name(language, at.date()))
+        .with("clock", clock(at))
+        .to_string()
+}
+
 /// "09:30 on Wednesday 24 March 2027"
-pub(crate) fn moment(at: &ZonedDateTime) -> String {
-    format!("{} on {}", clock(at), day_name(at.date()))
+pub(crate) fn moment(language: Language, at: &ZonedDateTime) -> String {
+    language
+        .text("moment")
+        .with("clock", clock(at))
+        .with("date", day_on(language, at.date()))
+        .to_string()
 }
 
 /// "March 2027", or "March to April 2027" where the days lie in two months.
-pub(crate) fn months(first: Date, last: Date) -> String {
-    if first.month() == last.month() {
-        first.strftime("%B %Y").to_string()
-    } else if first.year() == last.year() {
-        format!("{} to {}", first.strftime("%B"), last.strftime("%B %Y"))
-    } else {
-        format!("{} to {}", first.strftime("%B %Y"), last.strftime("%B %Y"))
+pub(crate) fn months(language: Language, first: Date, last: Date) -> String {
+    let with_year = |date: Date| {
+        language
+            .text("month-of-year")
+            .with("month", date.month())
+            .with("year", date.year())
+    };
+    if (first.year(), first.month()) == (last.year(), last.month()) {
+        return with_year(first).to_string();
     }
+    let from = if first.year() == last.year() {
+        language.text("month").with("month", first.month())
+    } else {
+        with_year(first)
+    };
+    language
+        .text("months")
+        .with("from", from)
+        .with("until", with_year(last))
+        .to_string()
 }
 
 /// "45 minutes", "1 hour", "1 hour 30 minutes"
-pub(crate) fn duration(minutes: i64) -> String {
-    let count = |n: i64, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
+pub(crate) fn duration(language: Language, minutes: i64) -> String {
+    let hours = |count: i64| language.text("hours-long").with("hours", count);
+    let rest = |count: i64| language.text("minutes").with("minutes", count);
     match (minutes / 60, minutes % 60) {
-        (0, m) => count(m, "minute"),
-        (h, 0) => count(h, "hour"),
-        (h, m) => format!("{} {}", count(h, "hour"), count(m, "minute")),
+        (0, m) => rest(m).to_string(),
+        (h, 0) => hours(h).to_string(),
+        (h, m) => language
+            .text("hours-and-minutes")
+            .with("hours", hours(h))
+            .with("minutes", rest(m))
+            .to_string(),
     }
 }
 
-/// "R350", "R1 250.50", "Free"
-pub(crate) fn price(cents: i64, currency: &str) -> String {
+/// "R350", "R1 250.50" or, in Afrikaans, "R 1 250,50"; "Free" where it costs nothing.
+pub(crate) fn price(language: Language, cents: i64, currency: &str) -> String {
     if cents == 0 {
-        return "Free".to_owned();
+        return language.text("free").to_string();
     }
-    let unit = match currency {
+    let sign = match currency {
         "ZAR" => "R",
         "GBP" => "£",
         "EUR" => "€",
         "USD" => "$",
-        other => return format!("{other}\u{a0}{}", amount(cents)),
+        code => {
+            return language
+                .text("price-of-currency")
+                .with("code", code)
+                .with("amount", amount(language, cents))
+                .to_string();
+        }
     };
-    format!("{unit}{}", amount(cents))
+    language
+        .text("price")
+        .with("sign", sign)
+        .with("amount", amount(language, cents))
+        .to_string()
 }
 
-fn amount(cents: i64) -> String {
+fn amount(language: Language, cents: i64) -> String {
     let whole = (cents / 100).to_string();
     let mut grouped = String::new();
     for (place, digit) in whole.chars().enumerate() {
@@ -95,34 +184,37 @@ fn amount(cents: i64) -> String {
         }
         grouped.push(digit);
     }
+    let point = match language {
+        Language::Afrikaans => ',',
+        _ => '.',
+    };
     match cents % 100 {
         0 => grouped,
-        rest => format!("{grouped}.{rest:02}"),
+        rest => format!("{grouped}{point}{rest:02}"),
     }
 }
 
 /// "South Africa Standard Time", or "Lisbon time" for zones without a name here.
-pub(crate) fn zone_name(zone: &str) -> String {
-    match zone {
-        "Africa/Johannesburg" => "South Africa Standard Time".to_owned(),
+pub(crate) fn zone_name(language: Language, zone: &str) -> String {
+    let name = match zone {
+        "Africa/Johannesburg" => language.text("zone-south-africa"),
         "Africa/Windhoek" | "Africa/Harare" | "Africa/Maputo" | "Africa/Gaborone" => {
-            "Central Africa Time".to_owned()
+            language.text("zone-central-africa")
         }
-        "Africa/Nairobi" => "East Africa Time".to_owned(),
+        "Africa/Nairobi" => language.text("zone-east-africa"),
         other => {
             let city = other.rsplit('/').next().unwrap_or(other);
-            format!("{} time", city.replace('_', " "))
+            language
+                .text("zone-of-city")
+                .with("city", city.replace('_', " "))
         }
-    }
+    };
+    name.to_string()
 }
 
 /// "no free times", "1 free time", "5 free times"
-pub(crate) fn free_times(count: usize) -> String {
-    match count {
-        0 => "no free times".to_owned(),
-        1 => "1 free time".to_owned(),
-        n => format!("{n} free times"),
-    }
+pub(crate) fn free_times(language: Language, count: usize) -> String {
+    language.text("free-times").with("count", count).to_string()
 }
 
 /// The letter that stands for a business where it has no picture.
@@ -139,39 +231,55 @@ mod tests {
 
     use super::*;
 
+    const EN: Language = Language::English;
+
+    #[test]
+    fn each_language_writes_in_its_own_way() {
+        let (af, zu) = (Language::Afrikaans, Language::Zulu);
+        let day = date(2027, 3, 24);
+        assert_eq!(day_name(af, day), "Woensdag 24 Maart 2027");
+        assert_eq!(day_name(zu, day), "ULwesithathu 24 Mashi 2027");
+        assert_eq!(day_on(zu, day), "ngoLwesithathu 24 Mashi 2027");
+        assert_eq!(duration(af, 90), "1 uur 30 minute");
+        assert_eq!(duration(zu, 60), "ihora elingu-1");
+        assert_eq!(price(af, 123_450, "ZAR"), "R\u{a0}1\u{202f}234,50");
+        assert_eq!(price(zu, 123_450, "ZAR"), "R1\u{202f}234.50");
+        assert_eq!(price(zu, 0, "ZAR"), "Mahhala");
+    }
+
     #[test]
     fn a_time_is_written_in_full_at_the_business() {
         let zone = TimeZone::get("Africa/Johannesburg").unwrap();
         let start: Timestamp = "2027-03-24T07:30:00Z".parse().unwrap();
         let end: Timestamp = "2027-03-24T08:15:00Z".parse().unwrap();
-        let when = When::of(start, end, &zone);
+        let when = When::of(EN, start, end, &zone);
         assert_eq!(when.day, "Wednesday 24 March 2027");
         assert_eq!(when.hours, "09:30 to 10:15");
-        let moment = moment(&start.to_zoned_datetime(zone));
+        let moment = moment(EN, &start.to_zoned_datetime(zone));
         assert_eq!(moment, "09:30 on Wednesday 24 March 2027");
     }
 
     #[test]
     fn durations_and_prices_read_like_speech() {
-        assert_eq!(duration(45), "45 minutes");
-        assert_eq!(duration(60), "1 hour");
-        assert_eq!(duration(90), "1 hour 30 minutes");
-        assert_eq!(duration(121), "2 hours 1 minute");
-        assert_eq!(price(35_000, "ZAR"), "R350");
-        assert_eq!(price(125_050, "ZAR"), "R1\u{202f}250.50");
-        assert_eq!(price(0, "ZAR"), "Free");
-        assert_eq!(price(1_000, "KES"), "KES\u{a0}10");
+        assert_eq!(duration(EN, 45), "45 minutes");
+        assert_eq!(duration(EN, 60), "1 hour");
+        assert_eq!(duration(EN, 90), "1 hour 30 minutes");
+        assert_eq!(duration(EN, 121), "2 hours 1 minute");
+        assert_eq!(price(EN, 35_000, "ZAR"), "R350");
+        assert_eq!(price(EN, 125_050, "ZAR"), "R1\u{202f}250.50");
+        assert_eq!(price(EN, 0, "ZAR"), "Free");
+        assert_eq!(price(EN, 1_000, "KES"), "KES\u{a0}10");
     }
 
     #[test]
     fn weeks_across_months_and_years_name_both() {
-        assert_eq!(months(date(2027, 3, 1), date(2027, 3, 7)), "March 2027");
+        assert_eq!(months(EN, date(2027, 3, 1), date(2027, 3, 7)), "March 2027");
         assert_eq!(
-            months(date(2027, 3, 29), date(2027, 4, 4)),
+            months(EN, date(2027, 3, 29), date(2027, 4, 4)),
             "March to April 2027"
         );
         assert_eq!(
-            months(date(2026, 12, 28), date(2027, 1, 3)),
+            months(EN, date(2026, 12, 28), date(2027, 1, 3)),
             "December 2026 to January 2027"
         );
     }

@@ -30,6 +30,8 @@ pub(crate) struct NewBooking<'a> {
     pub(crate) note: Option<&'a str>,
     /// The name and number that were given for this booking.
     pub(crate) booked_as: Option<(&'a str, Option<&'a str>)>,
+    /// The language that it is made in, where that is known.
+    pub(crate) locale: Option<&'a str>,
     pub(crate) now: Timestamp,
 }
 
@@ -55,6 +57,8 @@ pub(crate) struct Booking {
     pub(crate) series: Option<Uuid>,
     pub(crate) hold_until: Option<Timestamp>,
     pub(crate) hold_extended: bool,
+    /// The language that it was made in.
+    pub(crate) locale: Option<String>,
 }
 
 /// What is needed to decide about a change, with the row locked.
@@ -86,9 +90,9 @@ pub(crate) async fn insert(
     sqlx::query!(
         "insert into booking (id, business_id, service_id, staff_id, customer_id, state,
              starts_at, ends_at, zone, local_start, price_cents, currency, note, created_at,
-             policy, series_id, booked_name, booked_phone, state_since)
+             policy, series_id, booked_name, booked_phone, locale, state_since)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
-             $15::text::jsonb, $16, $17, $18, $14)",
+             $15::text::jsonb, $16, $17, $18, $19, $14)",
         new.id,
         new.business,
         new.service,
@@ -106,11 +110,22 @@ pub(crate) async fn insert(
         new.policy,
         new.series,
         name,
-        phone.flatten()
+        phone.flatten(),
+        new.locale
     )
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// A customer as they booked first.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NewCustomer<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) email: &'a str,
+    pub(crate) phone: Option<&'a str>,
+    /// The language that was chosen, if any was.
+    pub(crate) locale: Option<&'a str>,
 }
 
 /// The customer of that address. One who is known stays as they are: what was given with
@@ -119,32 +134,31 @@ pub(crate) async fn customer(
     connection: &mut PgConnection,
     id: Uuid,
     business: Uuid,
-    name: &str,
-    email: &str,
-    phone: Option<&str>,
+    new: &NewCustomer<'_>,
     now: Timestamp,
 ) -> sqlx::Result<Uuid> {
-    let new = sqlx::query_scalar!(
-        "insert into customer (id, business_id, name, email, phone, created_at)
-         values ($1, $2, $3, $4, $5, $6)
+    let inserted = sqlx::query_scalar!(
+        "insert into customer (id, business_id, name, email, phone, locale, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7)
          on conflict on constraint customer_email_unique do nothing
          returning id",
         id,
         business,
-        name,
-        email,
-        phone,
+        new.name,
+        new.email,
+        new.phone,
+        new.locale,
         stored(now)
     )
     .fetch_optional(&mut *connection)
     .await?;
-    if let Some(new) = new {
-        return Ok(new);
+    if let Some(inserted) = inserted {
+        return Ok(inserted);
     }
     sqlx::query_scalar!(
         "select id from customer where business_id = $1 and email = $2",
         business,
-        email
+        new.email
     )
     .fetch_one(connection)
     .await
@@ -160,9 +174,10 @@ pub(crate) async fn by_id(
                 booking.created_at, booking.policy::text as policy, booking.fee_cents,
                 booking.series_id, booking.hold_until, booking.hold_extended,
                 service.slug as service_slug, service.name as service,
-                staff.name as staff, location.name || ', ' || location.address as "place!"
+                coalesce(booking.locale, customer.locale) as locale, staff.name as staff, location.name || ', ' || location.address as "place!"
          from booking
          join service on service.id = booking.service_id
+         left join customer on customer.id = booking.customer_id
          join staff on staff.id = booking.staff_id
          join location on location.id = staff.location_id
          where booking.id = $1"#,
@@ -189,6 +204,7 @@ pub(crate) async fn by_id(
         series: row.series_id,
         hold_until: row.hold_until.map(instant),
         hold_extended: row.hold_extended,
+        locale: row.locale,
     }))
 }
 

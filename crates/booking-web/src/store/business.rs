@@ -13,6 +13,7 @@ pub(crate) struct Business {
     pub(crate) zone: String,
     pub(crate) currency: String,
     pub(crate) cancel_limit_minutes: i32,
+    pub(crate) locale: String,
 }
 
 /// Where a business is found.
@@ -25,7 +26,7 @@ pub(crate) struct Location {
 pub(crate) async fn all(connection: &mut PgConnection) -> sqlx::Result<Vec<Business>> {
     sqlx::query_as!(
         Business,
-        "select id, slug, name, about, zone, currency, cancel_limit_minutes
+        "select id, slug, name, about, zone, currency, cancel_limit_minutes, locale
          from business order by name limit 200"
     )
     .fetch_all(connection)
@@ -38,7 +39,7 @@ pub(crate) async fn by_slug(
 ) -> sqlx::Result<Option<Business>> {
     sqlx::query_as!(
         Business,
-        "select id, slug, name, about, zone, currency, cancel_limit_minutes
+        "select id, slug, name, about, zone, currency, cancel_limit_minutes, locale
          from business where slug = $1",
         slug
     )
@@ -52,7 +53,7 @@ pub(crate) async fn by_id(
 ) -> sqlx::Result<Option<Business>> {
     sqlx::query_as!(
         Business,
-        "select id, slug, name, about, zone, currency, cancel_limit_minutes
+        "select id, slug, name, about, zone, currency, cancel_limit_minutes, locale
          from business where id = $1",
         id
     )

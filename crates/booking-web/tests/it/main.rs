@@ -5,6 +5,7 @@
 mod api;
 mod claims;
 mod health;
+mod languages;
 mod life;
 mod pages;
 mod schema;

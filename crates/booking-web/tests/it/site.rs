@@ -379,6 +379,7 @@ impl Page {
     /// The addresses that links within the main part lead to.
     pub(crate) fn links(&self) -> Vec<String> {
         let main = self.html.split("<main").nth(1).unwrap();
+        let main = main.split("</main>").next().unwrap();
         main.split("<a ")
             .skip(1)
             .filter_map(|rest| attribute(rest.split('>').next()?, "href"))

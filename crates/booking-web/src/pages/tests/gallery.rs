@@ -3,6 +3,7 @@
 
 use askama::Template;
 use chassis::Env;
+use http::{HeaderMap, Uri};
 use jiff::ToSpan as _;
 use jiff::civil::date;
 use jiff::tz::TimeZone;
@@ -20,34 +21,51 @@ use super::{BookingWords, BusinessWords, LocationWords, ServiceWords, Site};
 use crate::assets;
 use crate::error::FieldProblem;
 use crate::intake::Sent;
+use crate::language::{Language, Text, Wanted};
 
 const PAGE_BYTES_MAX: usize = 60 * 1024;
 
-fn site() -> Site<'static> {
+/// What is not ours to translate: what businesses and visitors wrote, and marks.
+const DATA: [&str; 9] = [
+    "Karoo Cuts",
+    "An unhurried barber in the middle of Graaff-Reinet.",
+    "Haircut &#38; beard",
+    "Wash, cut and hot towel.",
+    "Sipho Dlamini",
+    "12 Church Street, Graaff-Reinet",
+    "Church Street",
+    "4f1c2a90b7d3",
+    "&#60;script&#62;alert(1)&#60;/script&#62;",
+];
+
+fn site(language: Language) -> Site<'static> {
+    let address = Uri::from_static("/karoo-cuts/haircut?day=2027-03-24");
     Site {
+        language,
+        wanted: Wanted::of(&address, &HeaderMap::new()),
         stylesheet: assets::stylesheet(),
         icon: assets::icon(),
         release: "4f1c2a90b7d3",
     }
 }
 
-fn business() -> BusinessWords {
+fn business(language: Language) -> BusinessWords {
     BusinessWords {
         slug: "karoo-cuts".into(),
         name: "Karoo Cuts".into(),
         monogram: words::monogram("Karoo Cuts"),
         about: Some("An unhurried barber in the middle of Graaff-Reinet.".into()),
-        zone_name: words::zone_name("Africa/Johannesburg"),
+        zone_name: words::zone_name(language, "Africa/Johannesburg"),
     }
 }
 
-fn service() -> ServiceWords {
+fn service(language: Language) -> ServiceWords {
     ServiceWords {
         slug: "haircut".into(),
         name: "Haircut & beard".into(),
         about: Some("Wash, cut and hot towel.".into()),
-        duration: words::duration(45),
-        price: words::price(35_000, "ZAR"),
+        duration: words::duration(language, 45),
+        price: words::price(language, 35_000, "ZAR"),
     }
 }
 
@@ -67,18 +85,19 @@ fn free() -> Vec<Free> {
         .collect()
 }
 
-fn times(free: &[Free], problems: Vec<FieldProblem>) -> String {
+fn times(language: Language, free: &[Free], problems: Vec<FieldProblem>) -> String {
     let (day, today) = (date(2027, 3, 24), date(2027, 3, 22));
     TimesPage {
-        site: site(),
+        site: site(language),
         path: "/karoo-cuts/haircut".into(),
-        business: business(),
-        service: service(),
-        week: week::week(free, day, today, date(2027, 5, 1), &zone()),
-        day_name: words::day_name(day),
-        parts: week::parts(free, day, &zone()),
+        business: business(language),
+        service: service(language),
+        week: week::week(language, free, day, today..=date(2027, 5, 1), &zone()),
+        day_name: words::day_name(language, day),
+        day_on: words::day_on(language, day),
+        parts: week::parts(language, free, day, &zone()),
         soonest: if free.is_empty() {
-            week::choices(self::free().iter().take(3), &zone())
+            week::choices(language, self::free().iter().take(3), &zone())
         } else {
             Vec::new()
         },
@@ -88,19 +107,19 @@ fn times(free: &[Free], problems: Vec<FieldProblem>) -> String {
     .unwrap()
 }
 
-fn details(sent: Sent, problems: Vec<FieldProblem>, is_gone: bool) -> String {
+fn details(language: Language, sent: Sent, problems: Vec<FieldProblem>, is_gone: bool) -> String {
     let free = free();
-    let when = When::of(free[2].start, free[2].end, &zone());
+    let when = When::of(language, free[2].start, free[2].end, &zone());
     DetailsPage {
-        site: site(),
+        site: site(language),
         csrf: "token".into(),
         path: "/karoo-cuts/haircut".into(),
-        business: business(),
-        service: service(),
+        business: business(language),
+        service: service(language),
         day: date(2027, 3, 24),
-        gone: is_gone.then(|| format!("{}, {}", when.day, when.clock)),
+        gone: is_gone.then(|| when.day.clone()),
         alternatives: if is_gone {
-            week::choices(free.iter().skip(3).take(3), &zone())
+            week::choices(language, free.iter().skip(3).take(3), &zone())
         } else {
             Vec::new()
         },
@@ -111,7 +130,7 @@ fn details(sent: Sent, problems: Vec<FieldProblem>, is_gone: bool) -> String {
     .unwrap()
 }
 
-fn booked(is_cancelled: bool) -> BookingWords {
+fn booked(language: Language, is_cancelled: bool) -> BookingWords {
     let free = free();
     BookingWords {
         business: "Karoo Cuts".into(),
@@ -120,41 +139,44 @@ fn booked(is_cancelled: bool) -> BookingWords {
         service_slug: "haircut".into(),
         staff: Some("Sipho Dlamini".into()),
         place: Some("12 Church Street, Graaff-Reinet".into()),
-        price: words::price(35_000, "ZAR"),
-        zone_name: words::zone_name("Africa/Johannesburg"),
-        when: When::of(free[2].start, free[2].end, &zone()),
+        price: words::price(language, 35_000, "ZAR"),
+        zone_name: words::zone_name(language, "Africa/Johannesburg"),
+        when: When::of(language, free[2].start, free[2].end, &zone()),
         is_cancelled,
     }
 }
 
-fn booking(is_cancelled: bool) -> String {
+fn booking(language: Language, is_cancelled: bool) -> String {
     BookingPage {
-        site: site(),
+        site: site(language),
         token: "secret",
-        heading: "You are booked",
-        cancel_until: Some("08:30 on Wednesday 24 March 2027".into()),
-        booking: booked(is_cancelled),
+        heading: language.text("booked-title").to_string(),
+        cancel_until: Some(words::moment(
+            language,
+            &free()[0].start.to_zoned_datetime(zone()),
+        )),
+        booking: booked(language, is_cancelled),
     }
     .render()
     .unwrap()
 }
 
-fn problem(field: &'static str, detail: &str) -> FieldProblem {
+fn problem(field: &'static str, detail: &Text) -> FieldProblem {
     FieldProblem {
         field,
-        detail: detail.into(),
+        detail: detail.to_string(),
     }
 }
 
-fn home(businesses: Vec<BusinessWords>) -> String {
-    let site = site();
+fn home(language: Language, businesses: Vec<BusinessWords>) -> String {
+    let site = site(language);
     HomePage { site, businesses }.render().unwrap()
 }
 
-fn offers(services: Vec<ServiceWords>) -> String {
+fn offers(language: Language, services: Vec<ServiceWords>) -> String {
     BusinessPage {
-        site: site(),
-        business: business(),
+        site: site(language),
+        business: business(language),
         services,
         locations: vec![LocationWords {
             name: "Church Street".into(),
@@ -165,42 +187,52 @@ fn offers(services: Vec<ServiceWords>) -> String {
     .unwrap()
 }
 
-fn pages() -> Vec<(&'static str, String)> {
+fn pages(language: Language) -> Vec<(&'static str, String)> {
     let typed = Sent {
         name: "<script>alert(1)</script>".into(),
         email: "thandi".into(),
         ..Sent::default()
     };
     let wrong = vec![
-        problem(
-            "email",
-            "Enter an e-mail address in the form name@example.com",
-        ),
-        problem("phone", "Enter a phone number such as 082 123 4567"),
+        problem("email", &language.text("field-email-shape")),
+        problem("phone", &language.text("field-phone-shape")),
     ];
     vec![
-        ("home", home(vec![business(), business(), business()])),
-        ("home-empty", home(vec![])),
-        ("business", offers(vec![service(), service()])),
-        ("business-empty", offers(vec![])),
-        ("times", times(&free(), vec![])),
-        ("times-none", times(&[], vec![])),
+        (
+            "home",
+            home(language, vec![business(language), business(language)]),
+        ),
+        ("home-empty", home(language, vec![])),
+        (
+            "business",
+            offers(language, vec![service(language), service(language)]),
+        ),
+        ("business-empty", offers(language, vec![])),
+        ("times", times(language, &free(), vec![])),
+        ("times-none", times(language, &[], vec![])),
         (
             "times-wrong",
-            times(&free(), vec![problem("start", "Choose a time")]),
+            times(
+                language,
+                &free(),
+                vec![problem("start", &language.text("field-start-missing"))],
+            ),
         ),
-        ("details", details(Sent::default(), vec![], false)),
-        ("details-wrong", details(typed.clone(), wrong, false)),
-        ("details-gone", details(typed, vec![], true)),
-        ("booked", booking(false)),
-        ("cancelled", booking(true)),
+        ("details", details(language, Sent::default(), vec![], false)),
+        (
+            "details-wrong",
+            details(language, typed.clone(), wrong, false),
+        ),
+        ("details-gone", details(language, typed, vec![], true)),
+        ("booked", booking(language, false)),
+        ("cancelled", booking(language, true)),
         (
             "cancel",
             CancelPage {
-                site: site(),
+                site: site(language),
                 csrf: "token".into(),
                 token: "secret",
-                booking: booked(false),
+                booking: booked(language, false),
             }
             .render()
             .unwrap(),
@@ -208,10 +240,10 @@ fn pages() -> Vec<(&'static str, String)> {
         (
             "fault",
             FaultPage {
-                site: site(),
-                status: "404 Not Found".into(),
-                title: "This page does not exist",
-                advice: "The address may be mistyped.",
+                site: site(language),
+                status: 404,
+                title: language.text("fault-not-found-title").to_string(),
+                advice: language.text("fault-not-found-advice").to_string(),
                 request_id: "0198",
             }
             .render()
@@ -228,21 +260,23 @@ fn a_wall_time_that_comes_twice_is_told_apart_for_the_eye_too() {
         start,
         end: start + 30.minutes(),
     });
-    let choices = week::choices(twice.iter(), &london);
+    let language = Language::English;
+    let choices = week::choices(language, twice.iter(), &london);
     let page = TimesPage {
-        site: site(),
+        site: site(language),
         path: "/karoo-cuts/haircut".into(),
-        business: business(),
-        service: service(),
+        business: business(language),
+        service: service(language),
         week: week::week(
+            language,
             &twice,
             date(2026, 10, 25),
-            date(2026, 10, 1),
-            date(2026, 12, 1),
+            date(2026, 10, 1)..=date(2026, 12, 1),
             &london,
         ),
-        day_name: words::day_name(date(2026, 10, 25)),
-        parts: week::parts(&twice, date(2026, 10, 25), &london),
+        day_name: words::day_name(language, date(2026, 10, 25)),
+        day_on: words::day_on(language, date(2026, 10, 25)),
+        parts: week::parts(language, &twice, date(2026, 10, 25), &london),
         soonest: choices,
         problems: Vec::new(),
     };
@@ -296,19 +330,69 @@ fn check(name: &str, html: &str) {
 
 #[test]
 fn every_page_keeps_the_rules_of_all_pages() {
-    for (name, html) in pages() {
-        check(name, &html);
-        // For looking at: GALLERY names a folder for the pages.
-        if let Some(folder) = Env::process().get("GALLERY") {
-            let path = std::path::Path::new(folder).join(format!("{name}.html"));
-            std::fs::write(path, html.replace("/assets/booking.", "booking.")).unwrap();
+    for language in Language::ALL {
+        for (name, html) in pages(language) {
+            check(name, &html);
+            assert!(html.contains(&format!("<html lang=\"{}\">", language.tag())));
+            // For looking at: GALLERY names a folder for the pages.
+            if let Some(folder) = Env::process().get("GALLERY") {
+                let name = format!("{name}.{}.html", language.tag());
+                let path = std::path::Path::new(folder).join(name);
+                std::fs::write(path, html.replace("/assets/booking.", "booking.")).unwrap();
+            }
         }
     }
 }
 
+/// What a page says outside of messages, for the eye and for the ear.
+fn said_outside_messages(html: &str) -> String {
+    let mut said: String = ["aria-label", "title", "alt", "placeholder", "content"]
+        .iter()
+        .flat_map(|attribute| values(html, attribute))
+        .filter(|value| {
+            ![
+                "width=device-width, initial-scale=1",
+                "light dark",
+                "noindex",
+            ]
+            .contains(value)
+        })
+        .filter(|value| !value.starts_with('#'))
+        .fold(String::new(), |said, value| said + value + "\n");
+    for piece in html.split('<').skip(1) {
+        let (tag, text) = piece.split_once('>').unwrap();
+        // The names of languages are written in these languages, and release ids in none.
+        if !tag.contains(" hreflang=") && !tag.contains("translate=\"no\"") {
+            said.push_str(text);
+        }
+    }
+    for data in DATA {
+        said = said.replace(data, "");
+    }
+    let mut depth = 0;
+    said.retain(|c| {
+        match c {
+            '⟦' => depth += 1,
+            '⟧' => depth -= 1,
+            _ => return depth == 0 && c.is_alphabetic(),
+        }
+        false
+    });
+    said
+}
+
+#[test]
+fn no_page_says_anything_that_is_not_a_message() {
+    for (name, html) in pages(Language::Bracketed) {
+        assert_eq!(said_outside_messages(&html), "", "{name} in {html}");
+    }
+    let stray = "<h1>⟦Book ⟦a⟧ time⟧</h1><p>now</p><img alt=\"us\">";
+    assert_eq!(said_outside_messages(stray), "usnow");
+}
+
 #[test]
 fn what_a_visitor_typed_is_text_and_never_markup() {
-    let pages = pages();
+    let pages = pages(Language::English);
     let (_, html) = pages
         .iter()
         .find(|(name, _)| *name == "details-wrong")
@@ -318,7 +402,7 @@ fn what_a_visitor_typed_is_text_and_never_markup() {
 
 #[test]
 fn each_problem_is_in_the_summary_and_beside_its_field() {
-    let pages = pages();
+    let pages = pages(Language::English);
     let (_, html) = pages
         .iter()
         .find(|(name, _)| *name == "details-wrong")

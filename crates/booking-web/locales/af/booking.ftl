@@ -1,0 +1,66 @@
+# From choosing a time to a booking, and its end.
+
+steps = Stappe om te bespreek
+step-time = Tyd
+step-details = Jou besonderhede
+step-confirmed = Bevestig
+
+fact-when = Wanneer
+fact-where = Waar
+fact-service = Diens
+fact-takes = Duur
+fact-price = Prys
+fact-with = By
+fact-times-in = Tye in
+facts = Wat jy bespreek
+
+times-title = Kies ’n tyd
+times-lede = { $service } by { $business }
+times-weeks = Weke
+times-earlier = Vroeër week
+times-later = Later week
+times-none-title = Niks vry { $day } nie
+times-none = Daar is geen vry tyd in die komende weke nie. Vra asseblief direk by { $business }.
+times-none-day = ’n Ander dag werk: dit is die volgende vry tye.
+times-next = Volgende vry tye
+times-continue = Gaan voort
+morning = Oggend
+afternoon = Middag
+evening = Aand
+
+details-title = Jou besonderhede
+details-gone-title = Daardie tyd is pas geneem
+details-gone = { $time } is nie meer vry nie. Niks is bespreek nie, en wat jy getik het, is nog hier.
+details-nothing-close = Daar is niks vry naby dit nie.
+details-another-day = Kyk na ’n ander dag
+details-nearest = Naaste vry tye
+details-other-times = Kyk na ander tye
+details-name = Volle naam
+details-email = E-pos
+details-email-hint = Waar die besigheid jou kan bereik.
+details-phone = Telefoon
+details-phone-hint = Word net gebruik wanneer iets aan jou bespreking verander.
+details-note = Is daar iets wat { $business } moet weet?
+details-note-hint = Laat asseblief mediese of ander sensitiewe besonderhede weg.
+details-use = { $business } gebruik hierdie besonderhede om jou afspraak na te kom, en vir niks anders nie.
+details-confirm = Bevestig bespreking
+details-another-time = Kies ’n ander tyd
+
+booked-title = Jou bespreking is gemaak
+booked-lede = { $business } verwag jou { $day } om { $clock }.
+booked-keep-title = Hou hierdie bladsy
+booked-keep = Sy adres is jou sleutel tot hierdie bespreking. Boekmerk dit, dan kan jy daarna terugkom.
+booked-cancel-until = Jy kan kanselleer tot { $moment }.
+booked-too-late = Dit is te laat om hier te kanselleer: praat asseblief met { $business }.
+booked-calendar = Voeg by kalender
+booked-cancel = Kanselleer hierdie bespreking
+
+cancelled-title = Jou bespreking is gekanselleer
+cancelled-lede = Die tyd is weer vry vir iemand anders. Jy hoef niks meer te doen nie.
+cancelled-again = Bespreek ’n ander tyd
+
+cancel-title = Kanselleer jou bespreking
+cancel-heading = Kanselleer hierdie bespreking?
+cancel-lede = Die tyd gaan dadelik na iemand anders. Dit kan nie ongedaan gemaak word nie, maar jy kan weer bespreek.
+cancel-yes = Ja, kanselleer dit
+cancel-no = Hou dit

@@ -1,0 +1,66 @@
+# From choosing a time to a booking, and its end.
+
+steps = Izinyathelo zokubhukha
+step-time = Isikhathi
+step-details = Imininingwane yakho
+step-confirmed = Kuqinisekisiwe
+
+fact-when = Nini
+fact-where = Kuphi
+fact-service = Insizakalo
+fact-takes = Ubude
+fact-price = Intengo
+fact-with = Nobani
+fact-times-in = Uhlobo lwesikhathi
+facts = Lokho okubhukhayo
+
+times-title = Khetha isikhathi
+times-lede = { $service }, e-{ $business }
+times-weeks = Amasonto
+times-earlier = Isonto elingaphambili
+times-later = Isonto elilandelayo
+times-none-title = Azikho izikhathi ezikhululekile { $day }
+times-none = Asikho isikhathi esikhululekile emasontweni azayo. Sicela ubuze i-{ $business } ngqo.
+times-none-day = Olunye usuku luyavuma: nazi izikhathi ezilandelayo ezikhululekile.
+times-next = Izikhathi ezilandelayo ezikhululekile
+times-continue = Qhubeka
+morning = Ekuseni
+afternoon = Ntambama
+evening = Kusihlwa
+
+details-title = Imininingwane yakho
+details-gone-title = Leso sikhathi sisanda kuthathwa
+details-gone = { $time }: lesi sikhathi asisakhululekile. Akukho okubhukhiwe, futhi okubhalile kusekhona lapha.
+details-nothing-close = Akukho okukhululekile okuseduze naso.
+details-another-day = Bheka olunye usuku
+details-nearest = Izikhathi ezikhululekile eziseduze
+details-other-times = Bheka ezinye izikhathi
+details-name = Igama nesibongo
+details-email = I-imeyili
+details-email-hint = Lapho ibhizinisi lingakuthola khona.
+details-phone = Ucingo
+details-phone-hint = Lusetshenziswa kuphela uma kukhona okushintshayo ekubhukheni kwakho.
+details-note = Ingabe kukhona i-{ $business } okufanele ikwazi?
+details-note-hint = Sicela ungafaki imininingwane yezempilo noma eminye eyimfihlo.
+details-use = I-{ $business } isebenzisa le mininingwane ukugcina isikhathi sakho kuphela, ayikho enye into eyisetshenziselwa yona.
+details-confirm = Qinisekisa ukubhukha
+details-another-time = Khetha esinye isikhathi
+
+booked-title = Usubhukhile
+booked-lede = I-{ $business } ikulindele { $day } ngo-{ $clock }.
+booked-keep-title = Gcina leli khasi
+booked-keep = Ikheli laleli khasi liyisikhiye salokhu kubhukha. Ligcine kumabhukhimakhi, bese ungabuyela kulo.
+booked-cancel-until = Ungakhansela kuze kube ngu-{ $moment }.
+booked-too-late = Sekwephuze kakhulu ukukhansela lapha: sicela ukhulume ne-{ $business }.
+booked-calendar = Faka ekhalendeni
+booked-cancel = Khansela lokhu kubhukha
+
+cancelled-title = Ukubhukha kwakho kukhanseliwe
+cancelled-lede = Isikhathi sesikhululekele omunye umuntu. Akukho okunye okudingeka ukwenze.
+cancelled-again = Bhukha esinye isikhathi
+
+cancel-title = Khansela ukubhukha kwakho
+cancel-heading = Ukhansela lokhu kubhukha?
+cancel-lede = Isikhathi siya komunye umuntu ngokushesha. Lokhu akukwazi ukuhlehliswa, kodwa ungabhukha futhi.
+cancel-yes = Yebo, khansela
+cancel-no = Kugcine
