@@ -8,6 +8,7 @@ use http::HeaderValue;
 use sqlx::PgPool;
 use tokio::sync::Semaphore;
 
+use crate::account::Accounts;
 use crate::appointments::Appointments;
 use crate::cache::Cache;
 use crate::health;
@@ -25,6 +26,7 @@ pub(crate) struct App {
     pub(crate) metrics: Metrics,
     pub(crate) shutdown: Shutdown,
     pub(crate) appointments: Appointments,
+    pub(crate) accounts: Accounts,
     /// Connections for looking at health only.
     pub(crate) probes: PgPool,
     pub(crate) parts: health::Shared,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::extract::rejection::{
     BytesRejection, FormRejection, JsonRejection, PathRejection, QueryRejection,
 };
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use http_body_util::LengthLimitError;
@@ -32,6 +32,14 @@ pub(crate) enum Fault {
     TooLarge,
     #[error("the body must be sent as {0}")]
     MediaType(&'static str),
+    /// With the address to come back to.
+    #[error("sign in first")]
+    SignIn(String),
+    /// With the address to come back to.
+    #[error("give the password again first")]
+    PasswordAgain(String),
+    #[error("your role does not include this")]
+    Forbidden,
     #[error("some fields need another value")]
     Fields(Vec<FieldProblem>),
     #[error("the idempotency key was used before, with another body")]
@@ -93,7 +101,8 @@ impl Fault {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
-            Self::Forged => StatusCode::FORBIDDEN,
+            Self::SignIn(_) => StatusCode::UNAUTHORIZED,
+            Self::Forged | Self::Forbidden | Self::PasswordAgain(_) => StatusCode::FORBIDDEN,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Fields(_) | Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
@@ -125,6 +134,9 @@ impl Fault {
             Self::Method => "method-not-allowed",
             Self::Malformed(_) => "malformed-request",
             Self::Forged => "forged-form",
+            Self::SignIn(_) => "sign-in-needed",
+            Self::PasswordAgain(_) => "password-needed-again",
+            Self::Forbidden => "forbidden",
             Self::TooLarge => "body-too-large",
             Self::MediaType(_) => "unsupported-media-type",
             Self::Fields(_) => "invalid-fields",
@@ -137,6 +149,17 @@ impl Fault {
             Self::Unavailable(_) => "unavailable",
             Self::Broken(_) => "internal-error",
         }
+    }
+
+    /// Where a person is sent who must do something first.
+    fn detour(&self) -> Option<String> {
+        let (page, next) = match self {
+            Self::SignIn(next) => ("/sign-in", next),
+            Self::PasswordAgain(next) => ("/account/password-again", next),
+            _ => return None,
+        };
+        let next: String = encoded(next);
+        Some(format!("{page}?next={next}"))
     }
 
     fn log(&self) {
@@ -184,6 +207,9 @@ pub(crate) fn render(
         return (response, None);
     };
     fault.log();
+    if let (Reader::Person, Some(address)) = (reader, fault.detour()) {
+        return (Redirect::to(&address).into_response(), Some(fault.kind()));
+    }
     let mut answer = match reader {
         Reader::Program => problem(&fault, request_id),
         Reader::Person => pages::fault::page(app, wanted, &fault, request_id),
@@ -195,6 +221,18 @@ pub(crate) fn render(
             .insert(RETRY_AFTER, HeaderValue::from_static("2"));
     }
     (answer, Some(fault.kind()))
+}
+
+/// An address as the value of a query.
+fn encoded(address: &str) -> String {
+    address
+        .bytes()
+        .map(|b| match b {
+            b'/' | b'-' | b'_' | b'.' => char::from(b).to_string(),
+            b if b.is_ascii_alphanumeric() => char::from(b).to_string(),
+            b => format!("%{b:02X}"),
+        })
+        .collect()
 }
 
 fn problem(fault: &Fault, request_id: &str) -> Response {

@@ -122,7 +122,7 @@ fn name(text: &str) -> Result<String, Message> {
     Ok(name)
 }
 
-fn email(text: &str) -> Result<String, Message> {
+pub(crate) fn email(text: &str) -> Result<String, Message> {
     let help = || message("field-email-shape");
     let email = text.trim();
     if email.is_empty() {

@@ -1,6 +1,7 @@
 //! Booking: the pages, the API and the SQL of the appointment service.
 //! Everything that decides about time is in the crate `booking`, which is pure.
 
+mod account;
 mod address;
 mod api;
 mod app;

@@ -48,6 +48,8 @@ pub(crate) struct Metrics {
     pub(crate) conflicts: Counter,
     /// Bookings that were cancelled.
     pub(crate) cancellations: Counter,
+    /// Hashes of passwords that were computed, for whatever reason.
+    pub(crate) password_hashes: Counter,
     /// Bytes that were received as imports.
     pub(crate) import_bytes: Counter<u64, AtomicU64>,
 }
@@ -63,6 +65,7 @@ impl Metrics {
             bookings: Counter::default(),
             conflicts: Counter::default(),
             cancellations: Counter::default(),
+            password_hashes: Counter::default(),
             import_bytes: Counter::default(),
         };
         metrics.register(release);
@@ -98,6 +101,11 @@ impl Metrics {
             "cancelled",
             "Bookings cancelled",
             self.cancellations.clone(),
+        );
+        registry.register(
+            "password_hashes",
+            "Hashes of passwords computed",
+            self.password_hashes.clone(),
         );
         registry.register(
             "import_bytes",

@@ -2,16 +2,22 @@
 //! the files in `templates/`. A page shows expected refusals itself; faults go to
 //! [`crate::error`].
 
+#[cfg(test)]
+#[path = "pages/tests/accounts.rs"]
+mod accounts_gallery;
 pub(crate) mod booking;
 pub(crate) mod business;
 pub(crate) mod calendar;
 pub(crate) mod cancel;
+pub(crate) mod desk;
 pub(crate) mod details;
 pub(crate) mod fault;
 #[cfg(test)]
 #[path = "pages/tests/gallery.rs"]
 mod gallery;
 pub(crate) mod home;
+pub(crate) mod places;
+pub(crate) mod sign_in;
 pub(crate) mod times;
 pub(crate) mod week;
 pub(crate) mod words;

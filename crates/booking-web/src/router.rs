@@ -43,6 +43,14 @@ fn answered_in_time() -> Router<Arc<App>> {
             "/b/{token}/cancel",
             get(pages::cancel::get).post(pages::cancel::post),
         )
+        // Accounts and the desk.
+        .route(
+            "/sign-in",
+            get(pages::sign_in::get).post(pages::sign_in::post),
+        )
+        .route("/sign-out", post(pages::sign_in::out))
+        .route("/desk", get(pages::places::get))
+        .route("/desk/{business}", get(pages::desk::get))
         // Static files.
         .route("/assets/{file}", get(assets::get))
         .route("/favicon.ico", get(assets::favicon))

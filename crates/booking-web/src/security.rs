@@ -2,6 +2,8 @@
 //! The body of a form can be read only through [`CheckedForm`], which opens it
 //! after the visitor's signed cookie and the token in the form agree.
 
+pub(crate) mod cookie;
+
 use std::sync::Arc;
 
 use axum::Form;
@@ -11,7 +13,7 @@ use axum::response::Response;
 use chassis::Random;
 use data_encoding::BASE32_NOPAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use http::header::{COOKIE, SET_COOKIE};
+use http::header::SET_COOKIE;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 use serde::Deserialize;
@@ -96,14 +98,7 @@ impl FormKey {
     }
 
     fn visit_of(&self, headers: &HeaderMap) -> Option<String> {
-        let name = self.cookie_name();
-        let value = headers
-            .get_all(COOKIE)
-            .iter()
-            .filter_map(|line| line.to_str().ok())
-            .flat_map(|line| line.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='))
-            .find_map(|(key, value)| (key == name).then_some(value))?;
+        let value = cookie::read(headers, self.cookie_name())?;
         let (visit, signature) = value.split_once('.')?;
         self.is_signed("visit", visit, signature)
             .then(|| visit.to_owned())
@@ -136,15 +131,9 @@ impl Visit {
         if !self.is_new {
             return;
         }
-        let cookie = format!(
-            "{}={}.{}; Path=/; HttpOnly; SameSite=Lax{}",
-            self.key.cookie_name(),
-            self.id,
-            self.key.sign("visit", &self.id),
-            if self.key.secure { "; Secure" } else { "" },
-        );
-        let value = HeaderValue::try_from(cookie).expect("a cookie of letters and digits");
-        response.headers_mut().append(SET_COOKIE, value);
+        let value = format!("{}.{}", self.id, self.key.sign("visit", &self.id));
+        let cookie = cookie::write(self.key.cookie_name(), &value, None, self.key.secure);
+        response.headers_mut().append(SET_COOKIE, cookie);
     }
 }
 
@@ -230,6 +219,7 @@ fn is_foreign(headers: &HeaderMap) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::header::COOKIE;
 
     fn key() -> FormKey {
         FormKey::derive("a secret that all instances share", false)

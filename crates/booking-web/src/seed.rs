@@ -2,6 +2,7 @@
 //! day, whatever machine plants it; a database that has a business is left alone.
 
 mod cast;
+mod members;
 
 use anyhow::Context as _;
 use booking::{Hours, Minute, Opening, Span};
@@ -61,9 +62,10 @@ pub(crate) async fn plant(
         now,
         bookings: 0,
     };
+    let password = planter.password()?;
     for business in BUSINESSES {
         planter
-            .business(business)
+            .business(business, &password)
             .await
             .with_context(|| format!("planting {}", business.name))?;
     }
@@ -84,7 +86,7 @@ impl Planter<'_> {
         self.random.uuid(self.now)
     }
 
-    async fn business(&mut self, cast: &cast::Business) -> anyhow::Result<()> {
+    async fn business(&mut self, cast: &cast::Business, password: &str) -> anyhow::Result<()> {
         let zone = TimeZone::get(cast::ZONE).context("reading a time zone")?;
         let new = NewBusiness {
             id: self.id(),
@@ -112,6 +114,7 @@ impl Planter<'_> {
         for service in cast.services {
             services.push(self.service(&new, service, &people).await?);
         }
+        self.members(new.id, cast, &people, password).await?;
         for (index, person) in people.iter().enumerate() {
             let given: Vec<_> = services
                 .iter()

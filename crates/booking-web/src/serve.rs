@@ -10,6 +10,8 @@ use http::HeaderValue;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
+use crate::account::password::Passwords;
+use crate::account::{Accounts, Keys};
 use crate::api::live::STREAMS_MAX;
 use crate::app::App;
 use crate::appointments::Appointments;
@@ -47,8 +49,18 @@ pub(crate) async fn serve(
         tracing::info!("FORM_KEY is not set; forms and booking links are keyed by DATABASE_URL");
     }
     let material = config.form_key_material();
+    let pool = database::pool(&config.database_url, config.database_connections)?;
+    let metrics = Metrics::new(&config.release);
+    let accounts = Accounts {
+        pool: pool.clone(),
+        clock: clock.clone(),
+        random: random.clone(),
+        passwords: Passwords::new(random.clone(), metrics.password_hashes.clone()),
+        keys: Keys::derive(material),
+        secure: config.secure,
+    };
     let appointments = Appointments {
-        pool: database::pool(&config.database_url, config.database_connections)?,
+        pool,
         random: random.clone(),
         link_key: blake3::derive_key("booking 2026 booking links", material.as_bytes()),
     };
@@ -58,12 +70,13 @@ pub(crate) async fn serve(
     };
     let app = Arc::new(App {
         appointments,
+        accounts,
         probes: database::pool(&config.database_url, PROBE_CONNECTIONS)?,
         parts: Shared::default(),
         rehearsal: Shared::default(),
         cache,
         release_header: HeaderValue::from_str(&config.release).context("reading RELEASE")?,
-        metrics: Metrics::new(&config.release),
+        metrics,
         form_key: FormKey::derive(config.form_key_material(), config.secure),
         secure: config.secure,
         computing: Semaphore::new(COMPUTED_AT_ONCE),
@@ -83,13 +96,24 @@ pub(crate) async fn serve(
         release = %app.release,
         "serving"
     );
-    // The internal port outlives the public one, so that the drain can be watched.
+    answer(app, public, internal, shutdown, config.drain_seconds).await
+}
+
+/// Answers on both ports. The internal one outlives the public one, so that the drain can
+/// be watched.
+async fn answer(
+    app: Arc<App>,
+    public: TcpListener,
+    internal: Option<TcpListener>,
+    shutdown: Shutdown,
+    drain_seconds: u64,
+) -> anyhow::Result<()> {
     let end = Shutdown::new();
     let metrics = internal.map(|listener| {
         let router = router::internal(Arc::clone(&app));
         tokio::spawn(server::serve(listener, router, end.child(), Duration::ZERO))
     });
-    let drain = Duration::from_secs(config.drain_seconds);
+    let drain = Duration::from_secs(drain_seconds);
     let drained = server::serve(public, router::public(app), shutdown, drain).await;
     end.request();
     if let Some(metrics) = metrics {
@@ -101,8 +125,8 @@ pub(crate) async fn serve(
             Ok(())
         }
         Drained::Cut(connections) => anyhow::bail!(
-            "{connections} connections were still busy {} seconds after the end was asked for",
-            config.drain_seconds
+            "{connections} connections were still busy {drain_seconds} seconds after the end \
+             was asked for"
         ),
     }
 }

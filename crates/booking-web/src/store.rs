@@ -2,16 +2,20 @@
 //! caller owns the transaction. Nothing is visible before `scope` has said for which
 //! business the transaction acts.
 
+pub(crate) mod account;
+pub(crate) mod attempt;
 pub(crate) mod booking;
 pub(crate) mod business;
 pub(crate) mod claim;
 pub(crate) mod lane;
 pub(crate) mod link;
+pub(crate) mod membership;
 pub(crate) mod policy;
 pub(crate) mod probe;
 pub(crate) mod record;
 pub(crate) mod seed;
 pub(crate) mod service;
+pub(crate) mod session;
 
 use jiff::Timestamp;
 use sqlx::error::DatabaseError;

@@ -1,4 +1,4 @@
-//! The rules of appointments: opening hours, free times, refusals, states.
+//! The rules of appointments: opening hours, free times, refusals, states, roles.
 //!
 //! Pure: no I/O, no clock, no randomness. Instants are UTC; rules are wall times in
 //! the provider's zone. Intervals are half-open, so that one may end where the next
@@ -10,6 +10,7 @@ mod holiday;
 mod hours;
 mod policy;
 mod refusal;
+mod role;
 mod service;
 mod span;
 mod state;
@@ -20,6 +21,7 @@ pub use holiday::{Holiday, south_african_holidays};
 pub use hours::{DayRule, Hours, Minute, Opening};
 pub use policy::{Band, Policy, Waiver};
 pub use refusal::Refusal;
+pub use role::{Right, Role};
 pub use service::Service;
 pub use span::Span;
 pub use state::{

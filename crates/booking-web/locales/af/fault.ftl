@@ -19,3 +19,5 @@ fault-refused-title = Dit is nie meer moontlik nie
 fault-refused-advice = Dit is te laat om hierdie bespreking hier te kanselleer. Praat asseblief met die besigheid.
 fault-malformed-title = Ons kon nie daardie versoek verstaan nie
 fault-malformed-advice = Gaan asseblief terug en probeer weer. As dit weer gebeur, begin by die eerste bladsy.
+fault-forbidden-title = Dit is nie vir jou om te verander nie
+fault-forbidden-advice = Jou rol by hierdie besigheid sluit dit nie in nie. Vra asseblief ’n eienaar.

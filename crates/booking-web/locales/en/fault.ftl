@@ -19,3 +19,5 @@ fault-refused-title = This is no longer possible
 fault-refused-advice = It is too late to cancel this booking here. Please speak to the business.
 fault-malformed-title = We could not understand that request
 fault-malformed-advice = Please go back and try again. If it happens twice, start from the first page.
+fault-forbidden-title = This is not for you to change
+fault-forbidden-advice = Your role at this business does not include it. Please ask an owner.

@@ -19,3 +19,5 @@ fault-refused-title = Lokhu akusenakwenzeka
 fault-refused-advice = Sekwephuze kakhulu ukukhansela lokhu kubhukha lapha. Sicela ukhulume nebhizinisi.
 fault-malformed-title = Asisiqondanga leso sicelo
 fault-malformed-advice = Sicela ubuyele emuva uzame futhi. Uma kwenzeka kabili, qala ekhasini lokuqala.
+fault-forbidden-title = Lokhu akukona okwakho ukukushintsha
+fault-forbidden-advice = Indima yakho kuleli bhizinisi ayikufaki lokhu. Sicela ubuze umnikazi.

@@ -29,7 +29,7 @@ macro_rules! files {
     };
 }
 
-files!["booking", "business", "fault", "field", "frame", "words"];
+files!["account", "booking", "business", "fault", "field", "frame", "words"];
 
 struct Catalogue {
     english: Bundle,

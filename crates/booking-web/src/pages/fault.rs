@@ -42,6 +42,10 @@ fn words(language: Language, fault: &Fault) -> (Text, Text) {
             language.text("fault-forged-title"),
             language.text("fault-forged-advice"),
         ),
+        Fault::Forbidden => (
+            language.text("fault-forbidden-title"),
+            language.text("fault-forbidden-advice"),
+        ),
         Fault::Busy | Fault::TimedOut | Fault::Unavailable(_) => (
             language.text("fault-unavailable-title"),
             language.text("fault-unavailable-advice"),

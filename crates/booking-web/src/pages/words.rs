@@ -225,6 +225,16 @@ pub(crate) fn monogram(name: &str) -> String {
         .map_or_else(|| "·".to_owned(), |c| c.to_uppercase().to_string())
 }
 
+/// What a member is at a business.
+pub(crate) fn role(language: Language, role: booking::Role) -> Text {
+    language.text(match role {
+        booking::Role::Owner => "role-owner",
+        booking::Role::Manager => "role-manager",
+        booking::Role::Staff => "role-staff",
+        booking::Role::FrontDesk => "role-front-desk",
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod accounts;
 mod api;
 mod claims;
 mod health;
@@ -10,3 +11,4 @@ mod life;
 mod pages;
 mod schema;
 mod site;
+mod tenants;

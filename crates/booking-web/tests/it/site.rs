@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use chassis::Env;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Response, StatusCode, redirect};
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -14,6 +15,8 @@ use testkit::postgres::Database;
 use testkit::{services, wait};
 
 pub(crate) const RELEASE: &str = "test-release-1";
+/// The password of everybody in the demonstration, as the README says.
+pub(crate) const DEMONSTRATION: &str = "this is only a demonstration";
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A database and a cache that nobody else uses.
@@ -147,8 +150,18 @@ impl Site {
 
     /// A visitor's browser: keeps cookies, follows nothing by itself.
     pub(crate) fn visitor(&self) -> Visitor {
+        self.visitor_from("203.0.113.7")
+    }
+
+    /// The same, behind a proxy that saw that address.
+    pub(crate) fn visitor_from(&self, address: &'static str) -> Visitor {
+        let seen = [(
+            HeaderName::from_static("x-forwarded-for"),
+            HeaderValue::from_static(address),
+        )];
         let client = Client::builder()
             .cookie_store(true)
+            .default_headers(HeaderMap::from_iter(seen))
             .redirect(redirect::Policy::none())
             .build()
             .unwrap();
@@ -160,6 +173,15 @@ impl Site {
 
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.address)
+    }
+
+    /// One of the program's counters.
+    pub(crate) async fn counter(&self, name: &str) -> u64 {
+        let text = Client::new().get(&self.metrics).send().await.unwrap();
+        let text = text.text().await.unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        line.and_then(|rest| rest.trim().parse().ok())
+            .unwrap_or_else(|| panic!("no counter {name} in\n{text}"))
     }
 
     pub(crate) fn api(&self) -> Api {
@@ -350,6 +372,23 @@ impl Visitor {
         }
         let next = answer.headers()["location"].to_str().unwrap().to_owned();
         self.open(&next).await
+    }
+
+    /// Signs somebody of the demonstration in, and gives the page that they come to.
+    pub(crate) async fn sign_in(&self, email: &str) -> Page {
+        self.try_password(email, DEMONSTRATION).await
+    }
+
+    /// Sends the form of the sign-in page.
+    pub(crate) async fn try_password(&self, email: &str, password: &str) -> Page {
+        let form = self.open("/sign-in").await;
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let fields = [
+            pair("csrf", &form.field("csrf")),
+            pair("email", email),
+            pair("password", password),
+        ];
+        self.send("/sign-in", &fields).await
     }
 
     fn url(&self, path: &str) -> String {

@@ -38,7 +38,7 @@ const DATA: [&str; 9] = [
     "&#60;script&#62;alert(1)&#60;/script&#62;",
 ];
 
-fn site(language: Language) -> Site<'static> {
+pub(super) fn site(language: Language) -> Site<'static> {
     let address = Uri::from_static("/karoo-cuts/haircut?day=2027-03-24");
     Site {
         language,
@@ -298,7 +298,7 @@ fn values<'a>(html: &'a str, attribute: &str) -> Vec<&'a str> {
         .collect()
 }
 
-fn check(name: &str, html: &str) {
+pub(super) fn check(name: &str, html: &str) {
     assert_eq!(
         html.matches("<h1").count(),
         1,
@@ -345,7 +345,7 @@ fn every_page_keeps_the_rules_of_all_pages() {
 }
 
 /// What a page says outside of messages, for the eye and for the ear.
-fn said_outside_messages(html: &str) -> String {
+pub(super) fn said_outside_messages(html: &str) -> String {
     let mut said: String = ["aria-label", "title", "alt", "placeholder", "content"]
         .iter()
         .flat_map(|attribute| values(html, attribute))
