@@ -29,7 +29,9 @@ macro_rules! files {
     };
 }
 
-files!["account", "booking", "business", "fault", "field", "frame", "words"];
+files![
+    "account", "booking", "business", "fault", "field", "frame", "words"
+];
 
 struct Catalogue {
     english: Bundle,

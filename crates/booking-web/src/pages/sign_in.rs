@@ -140,7 +140,9 @@ pub(crate) async fn post(
             let page = render(&page(Again::Refused, Vec::new()))?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }
-        SignedIn::NotYet(wait) => later(language, wait, |words| page(Again::Later(words), Vec::new())),
+        SignedIn::NotYet(wait) => later(language, wait, |words| {
+            page(Again::Later(words), Vec::new())
+        }),
     }
 }
 

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
 
-use crate::language::Language;
+use crate::language::{Language, Text};
 
 /// One appointment's time in the words of its page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -227,12 +227,12 @@ pub(crate) fn monogram(name: &str) -> String {
 
 /// What a member is at a business.
 pub(crate) fn role(language: Language, role: booking::Role) -> Text {
-    language.text(match role {
-        booking::Role::Owner => "role-owner",
-        booking::Role::Manager => "role-manager",
-        booking::Role::Staff => "role-staff",
-        booking::Role::FrontDesk => "role-front-desk",
-    })
+    match role {
+        booking::Role::Owner => language.text("role-owner"),
+        booking::Role::Manager => language.text("role-manager"),
+        booking::Role::Staff => language.text("role-staff"),
+        booking::Role::FrontDesk => language.text("role-front-desk"),
+    }
 }
 
 #[cfg(test)]
