@@ -4,6 +4,7 @@
 pub(crate) mod availability;
 pub(crate) mod bookings;
 pub(crate) mod businesses;
+pub(crate) mod document;
 pub(crate) mod imports;
 pub(crate) mod live;
 

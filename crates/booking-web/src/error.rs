@@ -13,9 +13,13 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use http_body_util::LengthLimitError;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::language::Wanted;
 use crate::pages;
+
+/// What the type of a problem begins with; the rest is its kind.
+pub(crate) const PROBLEMS: &str = "https://appointmentbooking.co.za/problems/";
 
 /// Why a request was not answered as asked.
 #[derive(Debug, thiserror::Error)]
@@ -61,7 +65,7 @@ pub(crate) enum Fault {
 }
 
 /// One field that needs another value.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct FieldProblem {
     /// The field's name as it was sent.
     pub(crate) field: &'static str,
@@ -70,11 +74,13 @@ pub(crate) struct FieldProblem {
 }
 
 /// A free time near one that is gone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Alternative {
     /// The instant it begins, in UTC.
+    #[schema(format = DateTime)]
     pub(crate) start: String,
     /// The wall time at the business.
+    #[schema(format = DateTime)]
     pub(crate) local_start: String,
 }
 
@@ -182,17 +188,26 @@ fn chain(error: &anyhow::Error) -> String {
         .join(": ")
 }
 
-#[derive(Serialize)]
-struct Problem<'a> {
+/// What went wrong, as problem details (RFC 9457).
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Problem {
+    /// Names the kind of problem and stays as it is; programs may compare it.
+    #[schema(format = "uri")]
     r#type: String,
+    /// What the status means.
     title: &'static str,
     status: u16,
+    /// What happened this time, in English.
     detail: String,
-    request_id: &'a str,
+    /// Names the request, also in the log of the server.
+    request_id: String,
+    /// Every field that needs another value.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [FieldProblem],
+    #[schema(required = false)]
+    errors: Vec<FieldProblem>,
+    /// The nearest free times, where a time is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
-    alternatives: Option<&'a [Alternative]>,
+    alternatives: Option<Vec<Alternative>>,
 }
 
 /// Turns the fault that a handler left in `response`, if any, into its answer.
@@ -236,17 +251,17 @@ fn encoded(address: &str) -> String {
 }
 
 fn problem(fault: &Fault, request_id: &str) -> Response {
-    let (errors, alternatives): (&[_], _) = match fault {
-        Fault::Fields(fields) => (fields, None),
-        Fault::SlotTaken(times) => (&[], Some(times.as_slice())),
-        _ => (&[], None),
+    let (errors, alternatives) = match fault {
+        Fault::Fields(fields) => (fields.clone(), None),
+        Fault::SlotTaken(times) => (Vec::new(), Some(times.clone())),
+        _ => (Vec::new(), None),
     };
     let problem = Problem {
-        r#type: format!("https://appointmentbooking.co.za/problems/{}", fault.kind()),
+        r#type: format!("{PROBLEMS}{}", fault.kind()),
         title: fault.status().canonical_reason().unwrap_or("Error"),
         status: fault.status().as_u16(),
         detail: fault.to_string(),
-        request_id,
+        request_id: request_id.to_owned(),
         errors,
         alternatives,
     };

@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::error::FieldProblem;
 use crate::language::{Language, Message, message};
@@ -12,16 +13,23 @@ const NOTE_CHARS_MAX: usize = 500;
 const EMAIL_BYTES_MAX: usize = 254;
 
 /// The fields as they were sent; anything that is missing is empty.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 pub(crate) struct Sent {
+    /// An instant that was offered, such as `2027-03-24T07:30:00Z`.
     #[serde(default)]
+    #[schema(required = true, format = DateTime)]
     pub(crate) start: String,
+    /// The customer's full name, at most 200 characters.
     #[serde(default)]
+    #[schema(required = true)]
     pub(crate) name: String,
     #[serde(default)]
+    #[schema(required = true, format = Email)]
     pub(crate) email: String,
+    /// A number without a country is South African.
     #[serde(default)]
     pub(crate) phone: String,
+    /// What the business should know, at most 500 characters.
     #[serde(default)]
     pub(crate) note: String,
 }

@@ -15,6 +15,7 @@ pub(crate) mod fault;
 #[cfg(test)]
 #[path = "pages/tests/gallery.rs"]
 mod gallery;
+pub(crate) mod guide;
 pub(crate) mod home;
 pub(crate) mod places;
 pub(crate) mod sign_in;

@@ -56,6 +56,9 @@ fn answered_in_time() -> Router<Arc<App>> {
         .route("/favicon.ico", get(assets::favicon))
         .route("/robots.txt", get(assets::robots))
         // API.
+        .route("/api/v1/openapi.json", get(api::document::get))
+        .route("/api/v1/docs", get(pages::guide::get))
+        .route("/problems/{kind}", get(pages::guide::problem))
         .route("/api/v1/businesses", get(api::businesses::list))
         .route(
             "/api/v1/businesses/{business}/services",

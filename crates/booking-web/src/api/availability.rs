@@ -8,6 +8,7 @@ use axum::extract::{Query, State};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::address::Path;
 use crate::api::local;
@@ -19,32 +20,55 @@ use crate::error::{Fault, FieldProblem};
 const DAYS_MAX: i64 = 31;
 const DAYS_DEFAULT: i64 = 7;
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Question {
+    /// The first day at the business; today where it is left out.
     #[serde(default)]
+    #[param(example = "2027-03-24", format = Date)]
     from: Option<String>,
+    /// How many days, from 1 to 31; 7 where it is left out.
     #[serde(default)]
+    #[param(example = "7")]
     days: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+/// The free times of some days.
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Availability {
     business: String,
     service: String,
+    /// The zone of the business, by its name in the tz database.
     time_zone: String,
+    #[schema(format = Date)]
     from: String,
     days: i64,
     slots: Vec<Slot>,
 }
 
-#[derive(Debug, Serialize)]
+/// One free time.
+#[derive(Debug, Serialize, ToSchema)]
 struct Slot {
+    /// The instant it begins, in UTC.
+    #[schema(format = DateTime)]
     start: String,
+    #[schema(format = DateTime)]
     end: String,
+    /// The wall time at the business.
+    #[schema(format = DateTime)]
     local_start: String,
 }
 
 /// Answers `GET /api/v1/businesses/{business}/services/{service}/availability`.
+#[utoipa::path(
+    get,
+    path = "/api/v1/businesses/{business}/services/{service}/availability",
+    tag = "Booking",
+    summary = "The free times of a service",
+    description = "Each slot could be booked when the answer was made; somebody else may be faster.",
+    params(Question),
+    responses((status = 200, description = "The free times", body = Availability))
+)]
 pub(crate) async fn get(
     State(app): State<Arc<App>>,
     Path((business, service)): Path<(String, String)>,

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use http::header::LOCATION;
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::address::Path;
 use crate::api::local;
@@ -21,38 +22,61 @@ use crate::intake::{self, Problem, Sent};
 use crate::language::Language;
 
 const KEY_CHARS_MAX: usize = 128;
+const KEY_WORDS: &str = "Names the request, so that it can be sent again: 1 to 128 characters";
 
 /// What is sent to make a booking.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct Wish {
+    /// The slug of the service.
     #[serde(default)]
+    #[schema(required = true)]
     service: String,
     #[serde(flatten)]
     sent: Sent,
 }
 
 /// A booking as programs see it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct BookingEntry {
+    #[schema(format = "uuid")]
     id: String,
+    /// The secret part of its address: whoever knows it may see and cancel the booking.
     token: String,
+    /// `confirmed`, or for example `cancelled_by_customer`; new states may be added.
     state: String,
     business: String,
     service: String,
+    /// The instant it begins, in UTC.
+    #[schema(format = DateTime)]
     start: String,
+    #[schema(format = DateTime)]
     end: String,
+    /// The wall time at the business.
+    #[schema(format = DateTime)]
     local_start: String,
     time_zone: String,
     links: Links,
 }
 
-#[derive(Debug, Serialize)]
+/// Where it goes on from here.
+#[derive(Debug, Serialize, ToSchema)]
 struct Links {
     page: String,
     cancel: String,
 }
 
 /// Answers `POST /api/v1/businesses/{business}/bookings`.
+#[utoipa::path(
+    post,
+    path = "/api/v1/businesses/{business}/bookings",
+    tag = "Booking",
+    summary = "Book a time",
+    description = "Sent again with the same key and body, it gets the same answer and books once.",
+    params(("idempotency-key" = String, Header, description = KEY_WORDS)),
+    request_body = Wish,
+    responses((status = 201, description = "The booking", body = BookingEntry,
+        headers(("location" = String, description = "Its address"))))
+)]
 pub(crate) async fn create(
     State(app): State<Arc<App>>,
     Path(business): Path<String>,
@@ -84,6 +108,13 @@ pub(crate) async fn create(
 }
 
 /// Answers `GET /api/v1/bookings/{token}`.
+#[utoipa::path(
+    get,
+    path = "/api/v1/bookings/{token}",
+    tag = "Booking",
+    summary = "A booking, for whoever knows its secret address",
+    responses((status = 200, description = "The booking", body = BookingEntry))
+)]
 pub(crate) async fn read(
     State(app): State<Arc<App>>,
     Path(token): Path<String>,
@@ -94,6 +125,15 @@ pub(crate) async fn read(
 
 /// Answers `POST /api/v1/bookings/{token}/cancel`. Cancelling is the same however
 /// often it is asked for, so the key is required for the rule's sake and not kept.
+#[utoipa::path(
+    post,
+    path = "/api/v1/bookings/{token}/cancel",
+    tag = "Booking",
+    summary = "Cancel a booking",
+    description = "Cancelling again changes nothing and is answered alike.",
+    params(("idempotency-key" = String, Header, description = KEY_WORDS)),
+    responses((status = 200, description = "The booking as it is now", body = BookingEntry))
+)]
 pub(crate) async fn cancel(
     State(app): State<Arc<App>>,
     Path(token): Path<String>,

@@ -11,6 +11,7 @@ use futures_util::StreamExt as _;
 use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::address::Path;
 use crate::app::App;
@@ -27,7 +28,7 @@ const ARRIVES_WITHIN: Duration = Duration::from_secs(15 * 60);
 const MEDIA_TYPES: &str = "text/csv or application/octet-stream";
 
 /// What arrived.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Received {
     /// BLAKE3 of the body, in hexadecimal.
     blake3: String,
@@ -35,7 +36,17 @@ pub(crate) struct Received {
     length: u64,
 }
 
-/// Answers `POST /api/v1/businesses/{slug}/imports`.
+/// Answers `POST /api/v1/businesses/{business}/imports`.
+#[utoipa::path(
+    post,
+    path = "/api/v1/businesses/{business}/imports",
+    tag = "Business",
+    summary = "Send a file",
+    description = "At most 32 MiB, as text/csv or application/octet-stream. It is hashed and \
+        counted; nothing is made of it, so it may be sent again freely.",
+    request_body(content((String = "text/csv"), (Vec<u8> = "application/octet-stream"))),
+    responses((status = 200, description = "What arrived", body = Received))
+)]
 pub(crate) async fn post(
     State(app): State<Arc<App>>,
     Path(slug): Path<String>,

@@ -36,7 +36,17 @@ struct Live {
     _place: OwnedSemaphorePermit,
 }
 
-/// Answers `GET /api/v1/businesses/{slug}/live`.
+/// Answers `GET /api/v1/businesses/{business}/live`.
+#[utoipa::path(
+    get,
+    path = "/api/v1/businesses/{business}/live",
+    tag = "Booking",
+    summary = "A stream that says when free times may have changed",
+    description = "Server-sent events, one each second: `availability` when the free times may \
+        have changed, else `heartbeat`. The data is JSON with `beat`, `version` and `release`.",
+    responses((status = 200, description = "The events", body = String,
+        content_type = "text/event-stream"))
+)]
 pub(crate) async fn get(
     State(app): State<Arc<App>>,
     Path(slug): Path<String>,

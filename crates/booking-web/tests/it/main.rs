@@ -5,6 +5,7 @@
 mod accounts;
 mod api;
 mod claims;
+mod contract;
 mod health;
 mod languages;
 mod life;

@@ -14,6 +14,8 @@ use sqlx::PgPool;
 use testkit::postgres::Database;
 use testkit::{services, wait};
 
+use crate::contract;
+
 pub(crate) const RELEASE: &str = "test-release-1";
 /// The password of everybody in the demonstration, as the README says.
 pub(crate) const DEMONSTRATION: &str = "this is only a demonstration";
@@ -310,8 +312,13 @@ impl Api {
     }
 }
 
+/// Sends it; whatever the API answers must be as its document says.
 pub(crate) async fn said(request: reqwest::RequestBuilder) -> Said {
-    let answer = request.send().await.unwrap();
+    let (client, request) = request.build_split();
+    let request = request.unwrap();
+    let (method, path) = (request.method().clone(), request.url().path().to_owned());
+    let origin = request.url().origin().ascii_serialization();
+    let answer = client.execute(request).await.unwrap();
     let header = |name| {
         let value = answer
             .headers()
@@ -321,11 +328,13 @@ pub(crate) async fn said(request: reqwest::RequestBuilder) -> Said {
     };
     let (status, media_type) = (answer.status().as_u16(), header("content-type"));
     let text = answer.text().await.unwrap();
-    Said {
+    let said = Said {
         status,
         media_type,
         body: serde_json::from_str(&text).unwrap_or(Value::String(text)),
-    }
+    };
+    contract::check(&client, &origin, (method.as_str(), &path), &said).await;
+    said
 }
 
 /// A wish as a program sends it.
