@@ -20,6 +20,7 @@ mod language;
 mod metrics;
 mod openings;
 mod pages;
+mod privacy;
 mod probe;
 mod program;
 mod router;

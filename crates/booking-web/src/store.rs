@@ -10,9 +10,14 @@ pub(crate) mod claim;
 pub(crate) mod lane;
 pub(crate) mod link;
 pub(crate) mod membership;
+#[allow(dead_code, reason = "the pages that come after ask for the rest")]
+pub(crate) mod person;
 pub(crate) mod policy;
+#[allow(dead_code, reason = "the pages that come after ask for the rest")]
+pub(crate) mod privacy;
 pub(crate) mod probe;
 pub(crate) mod record;
+pub(crate) mod retention;
 pub(crate) mod seed;
 pub(crate) mod service;
 pub(crate) mod session;

@@ -9,6 +9,7 @@ mod contract;
 mod health;
 mod languages;
 mod life;
+mod neighbours;
 mod pages;
 mod schema;
 mod site;

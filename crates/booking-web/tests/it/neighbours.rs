@@ -1,0 +1,302 @@
+//! Nobody reaches a neighbour's rows: every table of the schema, as every business, and
+//! under every setting that opens a window in the wall between them. A table that the test
+//! cannot make a row of fails it, and so does a window that nobody explained.
+
+use std::collections::BTreeSet;
+
+use crate::site::World;
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Connection as _};
+use uuid::Uuid;
+
+/// What a column holds in the rows that the test makes, where a constraint wants more than
+/// any value of its type.
+const EXAMPLES: &[(&str, &str, &str)] = &[
+    ("access_log", "action", "'saw'"),
+    ("account", "state", "'active'"),
+    ("account_link", "purpose", "'reset_password'"),
+    ("account_password", "hash", "'$argon2id$'"),
+    ("block", "ends_at", "now() + interval '1 hour'"),
+    ("block", "reason", "'leave'"),
+    ("booking", "ends_at", "now() + interval '1 hour'"),
+    ("booking", "hold_until", "now()"),
+    ("booking", "state", "'held'"),
+    ("business", "currency", "'ZAR'"),
+    ("claim", "booking_id", "gen_random_uuid()"),
+    ("consent", "purpose", "'marketing'"),
+    ("invitation", "role", "'staff'"),
+    ("lane", "kind", "'room'"),
+    ("membership", "role", "'staff'"),
+    ("opening", "closes", "2"),
+    ("privacy_request", "channel", "'page'"),
+    ("privacy_request", "due_at", "now() + interval '30 days'"),
+    ("privacy_request", "kind", "'access'"),
+    ("privacy_request", "state", "'asked'"),
+    ("service", "duration_minutes", "30"),
+    ("session", "state", "'signed_in'"),
+    ("transition", "actor", "'customer'"),
+];
+
+/// Windows that are there on purpose: table, setting (empty: any), what can be done.
+const WINDOWS: &[(&str, &str, &str, &str)] = &[
+    (
+        "business",
+        "",
+        "select",
+        "what a business is called is public",
+    ),
+    (
+        "transition",
+        "",
+        "select",
+        "the rules of states are the same for everybody",
+    ),
+    (
+        "booking",
+        "sweeper",
+        "select",
+        "the sweeper looks for holds that have run out",
+    ),
+    ("account_link", "retention", "select, delete", "links end"),
+    ("session", "retention", "select, delete", "sign-ins end"),
+    (
+        "account_event",
+        "retention",
+        "select, delete",
+        "what happened long ago is let go of",
+    ),
+    (
+        "sign_in_failure",
+        "retention",
+        "select, delete",
+        "failures are forgiven",
+    ),
+    ("request_count", "retention", "select, delete", "counts end"),
+];
+
+/// The settings that open a window, each as a value that belongs to nobody or to us.
+const SETTINGS: &[(&str, &str, &str)] = &[
+    ("sweeper", "booking.sweeper", "on"),
+    ("worker", "booking.worker", "on"),
+    ("retention", "booking.retention", "on"),
+    ("token", "booking.token_hash", "00"),
+    ("e-mail", "booking.email", "nobody@example.co.za"),
+];
+
+/// A business with one row in every table, and an account with one in each of its own.
+struct Tenant {
+    business: Uuid,
+    account: Uuid,
+    /// Each row as JSON, by table.
+    rows: Vec<(String, String)>,
+}
+
+/// Any value of a type, another one each time.
+fn any_value(kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        "uuid" => "gen_random_uuid()",
+        "text" => "'a' || substr(md5(random()::text), 1, 12)",
+        "int2" | "int4" | "int8" => "1",
+        "bool" => "true",
+        "bytea" => "sha256(gen_random_uuid()::text::bytea)",
+        "timestamptz" => "now()",
+        "date" => "current_date",
+        "jsonb" => "'{}'",
+        "tstzrange" => "tstzrange(now(), now() + interval '1 hour')",
+        _ => return None,
+    })
+}
+
+/// The expression for one column; none where the schema can do without.
+fn value(table: &str, column: &str, kind: &str, is_needed: bool, of: &Tenant) -> Option<String> {
+    match (table, column) {
+        ("business", "id") | (_, "business_id") => return Some(format!("'{}'", of.business)),
+        ("account", "id") | (_, "account_id") => return Some(format!("'{}'", of.account)),
+        _ => {}
+    }
+    let example = EXAMPLES
+        .iter()
+        .find(|(t, c, _)| (*t, *c) == (table, column));
+    if let Some((_, _, example)) = example {
+        return Some((*example).to_owned());
+    }
+    if !is_needed {
+        return None;
+    }
+    let any = any_value(kind);
+    let any = any.unwrap_or_else(|| panic!("{table}.{column}: no value of type {kind} is known"));
+    Some(any.to_owned())
+}
+
+/// Makes a row in every table, as only somebody beside the application can.
+async fn tenant(admin: &mut PgConnection) -> Tenant {
+    let mut tenant = Tenant {
+        business: Uuid::now_v7(),
+        account: Uuid::now_v7(),
+        rows: Vec::new(),
+    };
+    let columns: Vec<(String, String, String, bool)> = sqlx::query_as(
+        "select table_name::text, column_name::text, udt_name::text,
+                is_nullable = 'NO' and column_default is null
+         from information_schema.columns
+         where table_schema = 'public' and table_name <> '_sqlx_migrations'
+         order by table_name, ordinal_position",
+    )
+    .fetch_all(&mut *admin)
+    .await
+    .unwrap();
+    let tables: BTreeSet<_> = columns.iter().map(|(table, ..)| table.clone()).collect();
+    for table in tables {
+        let (mut names, mut values) = (Vec::new(), Vec::new());
+        for (_, column, kind, is_needed) in columns.iter().filter(|(t, ..)| *t == table) {
+            if let Some(value) = value(&table, column, kind, *is_needed, &tenant) {
+                names.push(format!("\"{column}\""));
+                values.push(value);
+            }
+        }
+        let (names, values) = (names.join(", "), values.join(", "));
+        let insert = format!(
+            "insert into \"{table}\" ({names}) values ({values}) returning to_jsonb(\"{table}\")::text"
+        );
+        let row: String = sqlx::query_scalar(AssertSqlSafe(insert))
+            .fetch_one(&mut *admin)
+            .await
+            .unwrap_or_else(|error| panic!("{table} needs a line in EXAMPLES: {error}"));
+        tenant.rows.push((table, row));
+    }
+    tenant
+}
+
+/// Runs one statement in a transaction under `settings`, and takes it back.
+async fn attempt(
+    connection: &mut PgConnection,
+    settings: &[(&str, String)],
+    statement: &str,
+    row: &str,
+) -> Result<u64, String> {
+    let mut transaction = connection.begin().await.unwrap();
+    for (name, value) in settings {
+        sqlx::query("select set_config($1, $2, true)")
+            .bind(name)
+            .bind(value)
+            .execute(&mut *transaction)
+            .await
+            .unwrap();
+    }
+    let done = sqlx::query(AssertSqlSafe(statement.to_owned()))
+        .bind(row)
+        .execute(&mut *transaction)
+        .await;
+    transaction.rollback().await.unwrap();
+    done.map(|done| done.rows_affected()).map_err(|error| {
+        let code = error
+            .as_database_error()
+            .and_then(sqlx::error::DatabaseError::code);
+        format!("{}: {error}", code.unwrap_or_default())
+    })
+}
+
+/// What can be done to a row that is not ours: some of select, insert, update, delete.
+async fn reached(
+    connection: &mut PgConnection,
+    settings: &[(&str, String)],
+    table: &str,
+    row: &str,
+) -> Vec<&'static str> {
+    let mut reached = Vec::new();
+    let this = format!("to_jsonb(\"{table}\") = $1::jsonb");
+    let column = {
+        let row: serde_json::Value = serde_json::from_str(row).unwrap();
+        row.as_object().unwrap().keys().next().unwrap().clone()
+    };
+    for (verb, statement) in [
+        ("select", format!("select 1 from \"{table}\" where {this}")),
+        (
+            "update",
+            format!("update \"{table}\" set \"{column}\" = \"{column}\" where {this}"),
+        ),
+        ("delete", format!("delete from \"{table}\" where {this}")),
+    ] {
+        match attempt(connection, settings, &statement, row).await {
+            Ok(0) => {}
+            // Where a trigger or another table stands against it, the row was reached.
+            Ok(_) | Err(_) => reached.push(verb),
+        }
+    }
+    let insert = format!(
+        "insert into \"{table}\" select * from jsonb_populate_record(null::\"{table}\", $1::jsonb)"
+    );
+    match attempt(connection, settings, &insert, row).await {
+        Err(refused) if refused.starts_with("42501") => {}
+        // That such a row is there already is learned only by who may write it.
+        Ok(_) | Err(_) => reached.push("insert"),
+    }
+    reached
+}
+
+#[tokio::test]
+async fn every_table_is_closed_to_neighbours_under_every_setting() {
+    let world = World::migrated().await;
+    let mut admin = PgConnection::connect(&world.database.admin_url())
+        .await
+        .unwrap();
+    sqlx::query("set session_replication_role = replica")
+        .execute(&mut admin)
+        .await
+        .unwrap();
+    let tenants = [tenant(&mut admin).await, tenant(&mut admin).await];
+    let mut connection = PgConnection::connect(&world.database.url()).await.unwrap();
+    let (mut leaks, mut used) = (Vec::new(), BTreeSet::new());
+    for (ours, theirs) in [(0, 1), (1, 0)] {
+        let (ours, theirs) = (&tenants[ours], &tenants[theirs]);
+        let business = ("booking.business", ours.business.to_string());
+        let account = ("booking.account", ours.account.to_string());
+        let mut modes = vec![
+            ("nobody", Vec::new()),
+            ("business", vec![business.clone()]),
+            ("account", vec![account.clone()]),
+            ("member", vec![business.clone(), account]),
+        ];
+        for (name, setting, value) in SETTINGS {
+            let setting = (*setting, (*value).to_owned());
+            modes.push((name, vec![setting.clone()]));
+            modes.push((name, vec![setting, business.clone()]));
+        }
+        for (mode, settings) in &modes {
+            for (table, row) in &theirs.rows {
+                for verb in reached(&mut connection, settings, table, row).await {
+                    let window = WINDOWS.iter().position(|(t, m, verbs, _)| {
+                        t == table && (m.is_empty() || m == mode) && verbs.contains(verb)
+                    });
+                    match window {
+                        Some(window) => drop(used.insert(window)),
+                        None => leaks.push(format!("{table}: {verb} as {mode}")),
+                    }
+                }
+            }
+        }
+        // The test can see: what is ours is there.
+        for (table, row) in &ours.rows {
+            let own = [
+                ("booking.business", ours.business.to_string()),
+                ("booking.account", ours.account.to_string()),
+                ("booking.worker", "on".to_owned()),
+            ];
+            let select =
+                format!("select 1 from \"{table}\" where to_jsonb(\"{table}\") = $1::jsonb");
+            let seen = attempt(&mut connection, &own, &select, row).await;
+            let is_hidden = ["sign_in_failure", "request_count"].contains(&table.as_str());
+            assert!(
+                seen == Ok(1) || is_hidden,
+                "{table}: our own row is not seen: {seen:?}"
+            );
+        }
+    }
+    leaks.dedup();
+    assert!(leaks.is_empty(), "{}", leaks.join("\n"));
+    let unused: Vec<_> = (0..WINDOWS.len())
+        .filter(|window| !used.contains(window))
+        .map(|window| WINDOWS[window].0)
+        .collect();
+    assert!(unused.is_empty(), "windows that are none: {unused:?}");
+}
