@@ -7,6 +7,7 @@ pub(crate) mod businesses;
 pub(crate) mod document;
 pub(crate) mod imports;
 pub(crate) mod live;
+pub(crate) mod question;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;

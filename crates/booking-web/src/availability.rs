@@ -1,23 +1,29 @@
-//! Who can give a service when. Reads hours and claims, and lets the rules in the
+//! Who and what can give a service when. Reads hours and claims, and lets the rules in the
 //! crate `booking` decide.
 
 use std::collections::BTreeMap;
 
-use booking::{DayRule, Hours, Lane, Minute, Opening, Service, Window};
+use booking::{
+    DayRule, Exceptions, HolidayChoice, Hours, Lane, Minute, Opening, Service, Supply, Window,
+};
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp, ToSpan as _};
+use jiff::{SignedDuration, ToSpan as _};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::crew::Crew;
 use crate::store;
-use crate::store::service::Giver;
+use crate::store::claim::Busy;
+use crate::store::class::Class;
 
-/// Somebody who gives the service, with hours and claims around the days asked about.
+/// A crew with all that is known about it around some days. What the rules name by its
+/// place in the supply has the same place in the crew, and among the classes.
 #[derive(Debug)]
-pub(crate) struct Candidate {
-    pub(crate) giver: Giver,
-    pub(crate) lane: Lane,
+pub(crate) struct Known {
+    pub(crate) crew: Crew,
+    pub(crate) classes: Vec<Class>,
+    pub(crate) supply: Supply,
 }
 
 /// The rules of a stored service.
@@ -30,76 +36,108 @@ pub(crate) fn rules(service: &store::service::Service) -> Service {
         step: minutes(service.step_minutes),
         notice: minutes(service.notice_minutes),
         horizon_days: u16::try_from(service.horizon_days).unwrap_or(0),
+        capacity: u16::try_from(service.capacity).unwrap_or(1),
+        fills_gaps: service.fills_gaps,
     }
 }
 
-/// Everybody who gives `service`, with what is known about the days of `window`. The
+/// What is known about `crew` on the days of `window`, one question each for all lanes. The
 /// business must be in scope.
-pub(crate) async fn candidates(
+pub(crate) async fn known(
     connection: &mut PgConnection,
     zone: &TimeZone,
-    service: Uuid,
+    service: &store::service::Service,
+    crew: Crew,
     window: Window,
-) -> sqlx::Result<Vec<Candidate>> {
-    let givers = store::service::givers(connection, service).await?;
-    of_givers(connection, zone, givers, window).await
-}
-
-/// The same for givers that are known.
-pub(crate) async fn of_givers(
-    connection: &mut PgConnection,
-    zone: &TimeZone,
-    givers: Vec<Giver>,
-    window: Window,
-) -> sqlx::Result<Vec<Candidate>> {
-    let lanes: Vec<Uuid> = givers.iter().map(|g| g.lane_id).collect();
+) -> sqlx::Result<Known> {
+    let (lanes, locations) = (crew.lanes(), crew.locations());
     // Hours may begin on the day before, visits may last a day and buffers half of one.
     let (from, to) = (plus_days(window.from, -2), plus_days(window.to, 3));
-    let openings = store::lane::openings(connection, &lanes).await?;
-    let exceptions =
-        store::lane::exceptions(connection, &lanes, stored_date(from), stored_date(to)).await?;
-    let busy =
-        store::claim::busy(connection, &lanes, midnight(zone, from), midnight(zone, to)).await?;
-    let candidate = |giver: Giver| {
-        let lane_id = giver.lane_id;
-        let weekly = openings
-            .iter()
-            .filter(|o| o.lane_id == lane_id)
-            .filter_map(weekly);
-        let hours = Hours {
-            zone: zone.clone(),
-            weekly: weekly.collect(),
-            exceptions: day_rules(exceptions.iter().filter(|e| e.lane_id == lane_id)),
-        };
-        let busy = busy
-            .iter()
-            .filter(|(lane, _)| *lane == lane_id)
-            .map(|(_, span)| *span);
-        Candidate {
-            giver,
-            lane: Lane {
-                hours,
-                busy: busy.collect(),
-            },
+    let (start, end) = (booking::day_start(zone, from), booking::day_start(zone, to));
+    let dates = (stored_date(from), stored_date(to));
+    let rules = Rules {
+        openings: store::lane::openings(connection, &lanes).await?,
+        exceptions: store::lane::exceptions(connection, &lanes, &locations, dates.0, dates.1)
+            .await?,
+        holidays: {
+            let choice = store::lane::holiday_choice(connection, dates.0, dates.1).await?;
+            holidays(choice).closed(from, to)
+        },
+    };
+    let busy = store::claim::busy(connection, &lanes, start, end).await?;
+    let mut classes = Vec::new();
+    if service.capacity > 1 {
+        classes = store::class::between(connection, service.id, start, end).await?;
+        classes.retain(|class| crew.people.iter().any(|p| p.staff_id == class.staff_id));
+    }
+    let lane = |id: Uuid, location: Uuid, is_person: bool| {
+        let own = busy.iter().filter(|busy| busy.lane == id);
+        let (away, busy): (Vec<_>, Vec<_>) = own.partition(|busy| busy.is_away);
+        let spans = |busy: Vec<&Busy>| busy.into_iter().map(|busy| busy.during).collect();
+        Lane {
+            hours: rules.hours(id, location, is_person),
+            away: spans(away),
+            busy: spans(busy),
         }
     };
-    Ok(givers.into_iter().map(candidate).collect())
+    let people = crew.people.iter();
+    let people = people.map(|p| lane(p.lane_id, p.location_id, true));
+    let needs = crew.needs.iter().map(|need| booking::Need {
+        quantity: need.quantity,
+        part: need.part,
+        pool: (need.units.iter())
+            .map(|unit| lane(unit.lane, unit.location, false))
+            .collect(),
+    });
+    let supply = Supply {
+        zone: zone.clone(),
+        people: people.collect(),
+        needs: needs.collect(),
+        classes: classes.iter().map(seats).collect(),
+    };
+    Ok(Known {
+        crew,
+        classes,
+        supply,
+    })
 }
 
-/// Every start that at least one candidate can take, in order.
-pub(crate) fn free(
-    candidates: &[Candidate],
-    service: &Service,
-    window: Window,
-    now: Timestamp,
-) -> Vec<Timestamp> {
-    let mut starts: Vec<Timestamp> = candidates
-        .iter()
-        .flat_map(|c| booking::free_times(&c.lane, service, window, now))
-        .collect();
-    starts.sort_unstable();
-    starts.dedup();
-    starts
+fn seats(class: &Class) -> booking::Class {
+    booking::Class {
+        start: class.start,
+        seats_left: u16::try_from(class.seats_left).unwrap_or(0),
+    }
+}
+
+/// The rows that hours follow from.
+struct Rules {
+    openings: Vec<store::lane::Opening>,
+    exceptions: Vec<store::lane::Exception>,
+    holidays: std::collections::BTreeSet<Date>,
+}
+
+impl Rules {
+    /// The hours of one lane. A room or a device for which none were entered is always open.
+    fn hours(&self, lane: Uuid, location: Uuid, is_person: bool) -> Hours {
+        let own = self.openings.iter().filter(|o| o.lane_id == lane);
+        let mut weekly: Vec<_> = own.filter_map(weekly).collect();
+        if weekly.is_empty() && !is_person {
+            weekly = Hours::always().weekly;
+        }
+        let entered = |of: Uuid| {
+            let rows = self.exceptions.iter().filter(move |e| e.of == of);
+            rows.filter_map(day_rule).collect()
+        };
+        let exceptions = Exceptions {
+            lane: entered(lane),
+            location: entered(location),
+            holidays: self.holidays.clone(),
+        };
+        Hours {
+            weekly,
+            exceptions: exceptions.rules(),
+        }
+    }
 }
 
 fn weekly(opening: &store::lane::Opening) -> Option<(Weekday, Opening)> {
@@ -112,40 +150,23 @@ fn minutes(opens: i16, closes: i16) -> Option<Opening> {
     Opening::new(minute(opens)?, minute(closes)?)
 }
 
-fn day_rules<'a>(
-    exceptions: impl Iterator<Item = &'a store::lane::Exception>,
-) -> BTreeMap<Date, DayRule> {
-    let mut rules: BTreeMap<Date, DayRule> = BTreeMap::new();
-    for exception in exceptions {
-        let Some(date) = date(exception.date) else {
-            continue;
-        };
-        let opening = exception
-            .opens
-            .zip(exception.closes)
-            .and_then(|(o, c)| minutes(o, c));
-        match (
-            rules
-                .entry(date)
-                .or_insert_with(|| DayRule::Open(Vec::new())),
-            opening,
-        ) {
-            (DayRule::Open(openings), Some(opening)) => openings.push(opening),
-            // Closed all day wins over whatever else was entered for the day.
-            (rule, None) => *rule = DayRule::Closed,
-            (DayRule::Closed, Some(_)) => {}
-        }
-    }
-    rules
+fn day_rule(exception: &store::lane::Exception) -> Option<(Date, DayRule)> {
+    let times = exception.opens.zip(exception.closes);
+    let opening = times.and_then(|(opens, closes)| minutes(opens, closes));
+    let rule = opening.map_or(DayRule::Closed, |opening| DayRule::Open(vec![opening]));
+    Some((date(exception.date)?, rule))
+}
+
+fn holidays((keeps, days): (bool, Vec<(time::Date, bool)>)) -> HolidayChoice {
+    let days = days.into_iter();
+    let days: BTreeMap<Date, bool> = days
+        .filter_map(|(day, is_closed)| Some((date(day)?, is_closed)))
+        .collect();
+    HolidayChoice { keeps, days }
 }
 
 fn plus_days(date: Date, days: i64) -> Date {
     date.saturating_add(days.days())
-}
-
-fn midnight(zone: &TimeZone, date: Date) -> Timestamp {
-    zone.to_timestamp(date.at(0, 0, 0, 0))
-        .unwrap_or(Timestamp::MAX)
 }
 
 /// A date as the database's driver has it.
@@ -173,19 +194,13 @@ mod tests {
     }
 
     #[test]
-    fn closed_all_day_wins_over_hours_for_the_same_day() {
-        let row = |opens, closes| store::lane::Exception {
-            lane_id: Uuid::nil(),
-            date: stored_date("2026-12-16".parse().unwrap()),
-            opens,
-            closes,
+    fn a_room_without_hours_is_always_open_and_a_person_without_any_never_works() {
+        let rules = Rules {
+            openings: Vec::new(),
+            exceptions: Vec::new(),
+            holidays: std::collections::BTreeSet::new(),
         };
-        let rows = [
-            row(Some(540), Some(600)),
-            row(None, None),
-            row(Some(700), Some(800)),
-        ];
-        let rules = day_rules(rows.iter());
-        assert_eq!(rules.values().collect::<Vec<_>>(), [&DayRule::Closed]);
+        let week = |is_person| rules.hours(Uuid::nil(), Uuid::nil(), is_person).weekly;
+        assert_eq!((week(true).len(), week(false).len()), (0, 7));
     }
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use booking::Slot;
 use chassis::{Clock, ExposeSecret as _, SecretString};
 use jiff::Timestamp;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
@@ -55,20 +56,20 @@ impl Cache {
         Ok(())
     }
 
-    /// The starts that were kept under `key`.
-    pub(crate) async fn get(&self, key: &str) -> Option<Vec<Timestamp>> {
+    /// The slots that were kept under `key`.
+    pub(crate) async fn get(&self, key: &str) -> Option<Vec<Slot>> {
         let mut command = redis::cmd("GET");
         command.arg(key);
         let bytes: Option<Vec<u8>> = self.ask(&command).await?;
         decode(&bytes?)
     }
 
-    /// Keeps `starts` under `key`.
-    pub(crate) async fn set(&self, key: &str, starts: &[Timestamp]) {
+    /// Keeps `slots` under `key`.
+    pub(crate) async fn set(&self, key: &str, slots: &[Slot]) {
         let mut command = redis::cmd("SET");
         command
             .arg(key)
-            .arg(encode(starts))
+            .arg(encode(slots))
             .arg("EX")
             .arg(KEPT_SECONDS);
         let _kept: Option<()> = self.ask(&command).await;
@@ -98,24 +99,31 @@ impl Cache {
     }
 }
 
-/// Whole seconds, eight bytes each.
-fn encode(starts: &[Timestamp]) -> Vec<u8> {
-    starts
-        .iter()
-        .flat_map(|start| start.as_second().to_be_bytes())
-        .collect()
+/// Whole minutes since 1970 in four bytes, seats in two.
+fn encode(slots: &[Slot]) -> Vec<u8> {
+    let minute = |slot: &Slot| u32::try_from(slot.start.as_second() / 60).unwrap_or(0);
+    let bytes = slots.iter().flat_map(|slot| {
+        let (minute, seats) = (minute(slot).to_be_bytes(), slot.seats.to_be_bytes());
+        minute.into_iter().chain(seats)
+    });
+    bytes.collect()
 }
 
 /// None where the bytes are not ours.
-fn decode(bytes: &[u8]) -> Option<Vec<Timestamp>> {
-    let (starts, rest) = bytes.as_chunks::<8>();
+fn decode(bytes: &[u8]) -> Option<Vec<Slot>> {
+    let (slots, rest) = bytes.as_chunks::<6>();
     if !rest.is_empty() {
         return None;
     }
-    starts
-        .iter()
-        .map(|start| Timestamp::from_second(i64::from_be_bytes(*start)).ok())
-        .collect()
+    let slot = |bytes: &[u8; 6]| {
+        let [a, b, c, d, seats @ ..] = *bytes;
+        let minute = i64::from(u32::from_be_bytes([a, b, c, d]));
+        Some(Slot {
+            start: Timestamp::from_second(minute * 60).ok()?,
+            seats: u16::from_be_bytes(seats),
+        })
+    };
+    slots.iter().map(slot).collect()
 }
 
 #[cfg(test)]
@@ -124,9 +132,16 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_read_back_and_foreign_bytes_are_not() {
-        let starts = [0, 1_800_000_000].map(|s| Timestamp::from_second(s).unwrap());
-        assert_eq!(decode(&encode(&starts)), Some(starts.to_vec()));
-        assert_eq!(decode(b"seven by"), None, "beyond the calendar");
+        let slots = [(0, 1), (1_800_000_000, 40)].map(|(second, seats)| Slot {
+            start: Timestamp::from_second(second).unwrap(),
+            seats,
+        });
+        assert_eq!(decode(&encode(&slots)), Some(slots.to_vec()));
+        assert_eq!(
+            decode(b"\xff\xff\xff\xff\x00\x01"),
+            None,
+            "beyond the calendar"
+        );
         assert_eq!(decode(b"odd"), None);
     }
 }

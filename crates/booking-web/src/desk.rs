@@ -5,11 +5,12 @@
 use booking::{Actor, Policy, State};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp, ToSpan as _};
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::app::App;
 use crate::appointments::{Answer, Cancellation, Wish, terms};
+use crate::crew::Who;
 use crate::error::Fault;
 use crate::intake::Checked;
 use crate::language::Language;
@@ -143,16 +144,11 @@ impl Offer {
         at.to_zoned_datetime(self.business.zone.clone()).date()
     }
 
-    /// The last day that can be booked.
-    pub(crate) fn last_day(&self, now: Timestamp) -> Date {
-        self.day(now)
-            .saturating_add(i64::from(self.service.row.horizon_days).days())
-    }
-
-    pub(crate) fn free(&self, start: Timestamp) -> Free {
+    pub(crate) fn free(&self, slot: booking::Slot) -> Free {
         Free {
-            start,
-            end: self.end(start),
+            start: slot.start,
+            end: self.end(slot.start),
+            seats: slot.seats,
         }
     }
 }
@@ -228,7 +224,7 @@ impl App {
             Answer::MadeBefore { token } => Booked::Made(Made { token }),
             Answer::Gone => {
                 self.metrics.conflicts.inc();
-                Booked::Gone(self.nearest(offer, checked.start).await?)
+                Booked::Gone(self.nearest(offer, Who::Anyone, checked.start).await?)
             }
             Answer::KeyReused => Booked::KeyReused,
         })

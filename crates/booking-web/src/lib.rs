@@ -10,6 +10,7 @@ mod assets;
 mod availability;
 mod cache;
 mod config;
+mod crew;
 mod database;
 mod desk;
 mod error;
@@ -29,6 +30,7 @@ mod seed;
 mod serve;
 mod server;
 mod store;
+mod tag;
 
 pub use config::{Config, ConfigError};
 pub use program::{Task, run};

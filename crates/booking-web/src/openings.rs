@@ -1,136 +1,189 @@
-//! The free times of an offer, from the cache where they were computed before. Only
-//! reading; whether a time can really be had is decided when it is claimed.
+//! The free times of an offer, as one request sees them. Whole months are computed and
+//! kept in the cache, whatever the time is; what is too near or too far by now is left out
+//! afterwards. Only reading: whether a time can really be had is decided when it is claimed.
 
-use booking::Window;
+use std::ops::Range;
+
+use booking::{Slot, Window};
 use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp, ToSpan as _};
+use jiff::{Timestamp, ToSpan as _};
 
 use crate::app::App;
 use crate::availability;
+use crate::crew::{Crew, Who};
 use crate::desk::Offer;
 use crate::error::Fault;
 use crate::pages::week::Free;
 use crate::store;
-use crate::store::service::Giver;
-
-/// Days looked at when the next free times are searched: first near, then in a stride.
-const SEARCH_DAYS: [i64; 2] = [7, 28];
 
 /// Days before and after a time that is gone in which to look for others.
 const DAYS_AROUND: (i64, i64) = (3, 10);
 /// Times offered instead of one that is gone.
 const ALTERNATIVES: usize = 3;
 
+/// What one request knows: the offer, who will do, and the state of their lanes.
+pub(crate) struct Openings<'a> {
+    app: &'a App,
+    offer: &'a Offer,
+    who: Who,
+    pub(crate) crew: Crew,
+    /// Stands for everything that free times follow from, except that time passes.
+    version: blake3::Hash,
+    /// Starts that can be booked now.
+    bookable: Range<Timestamp>,
+    pub(crate) today: Date,
+    /// The last day that can be booked.
+    pub(crate) last: Date,
+}
+
 impl App {
-    /// Every free time from the day `from` to the day `to`, both included.
-    pub(crate) async fn free_times(
+    /// The free times of `offer` with whoever will do.
+    pub(crate) async fn openings<'a>(
+        &'a self,
+        offer: &'a Offer,
+        who: Who,
+    ) -> Result<Openings<'a>, Fault> {
+        let service = &offer.service.row;
+        let mut transaction = store::begin(&self.appointments.pool, offer.business.id).await?;
+        // Versions are read before claims will be, so what is kept under a version is never
+        // older than it.
+        let crew = Crew::read(&mut transaction, service.id, who).await?;
+        transaction.rollback().await?;
+        let now = self.clock.now();
+        let (rules, zone) = (availability::rules(service), &offer.business.zone);
+        let today = offer.day(now);
+        Ok(Openings {
+            version: version(offer, &crew),
+            app: self,
+            offer,
+            who,
+            crew,
+            bookable: rules.bookable(zone, now),
+            today,
+            last: rules.last_day(zone, now).max(today),
+        })
+    }
+
+    /// The free times nearest to one that is gone. All who lose one time share what the
+    /// first of them computes.
+    pub(crate) async fn nearest(
         &self,
         offer: &Offer,
-        from: Date,
-        to: Date,
+        who: Who,
+        gone: Timestamp,
     ) -> Result<Vec<Free>, Fault> {
-        let now = self.clock.now();
-        let window = Window {
-            from: from.max(offer.day(now)),
-            to: to.min(offer.last_day(now)),
-        };
-        if window.from > window.to {
-            return Ok(Vec::new());
+        let openings = self.openings(offer, who).await?;
+        let day = offer.day(gone).clamp(openings.today, openings.last);
+        let (before, after) = DAYS_AROUND;
+        let from = day.saturating_sub(before.days());
+        let to = day.saturating_add(after.days());
+        let free = openings.between(from, to).await?;
+        let starts: Vec<Timestamp> = free.iter().map(|free| free.start).collect();
+        let nearest = booking::nearest(gone, &starts, ALTERNATIVES);
+        let is_near = |free: &Free| nearest.contains(&free.start);
+        Ok(free.into_iter().filter(is_near).collect())
+    }
+}
+
+impl Openings<'_> {
+    /// Every free time from the day `from` to the day `to`, both included, in order.
+    pub(crate) async fn between(&self, from: Date, to: Date) -> Result<Vec<Free>, Fault> {
+        let (from, to) = (from.max(self.today), to.min(self.last));
+        let asked = self.instants(from, to);
+        let mut found = Vec::new();
+        let mut month = from.first_of_month();
+        while month <= to {
+            let slots = self.month(month).await?;
+            let slots = slots.into_iter().filter(|slot| asked.contains(&slot.start));
+            found.extend(slots.map(|slot| self.offer.free(slot)));
+            month = month.saturating_add(1.month());
         }
-        let starts = self.starts(offer, window, now).await?;
-        Ok(starts.into_iter().map(|start| offer.free(start)).collect())
+        Ok(found)
     }
 
     /// The next `count` free times, from now to the last day that can be booked.
-    pub(crate) async fn next_free(&self, offer: &Offer, count: usize) -> Result<Vec<Free>, Fault> {
-        let now = self.clock.now();
-        let (mut from, last) = (offer.day(now), offer.last_day(now));
+    pub(crate) async fn next(&self, count: usize) -> Result<Vec<Free>, Fault> {
         let mut found = Vec::new();
-        let strides = SEARCH_DAYS
-            .into_iter()
-            .chain(std::iter::repeat(SEARCH_DAYS[1]));
-        for days in strides {
-            if from > last || found.len() >= count {
-                break;
-            }
-            let to = from.saturating_add((days - 1).days());
-            found.extend(self.free_times(offer, from, to).await?);
-            from = to.saturating_add(1.days());
+        let mut from = self.today;
+        while from <= self.last && found.len() < count {
+            let to = from.last_of_month();
+            found.extend(self.between(from, to).await?);
+            from = to.saturating_add(1.day());
         }
         found.truncate(count);
         Ok(found)
     }
 
-    /// The free times nearest to one that is gone. All who lose one time share what the
-    /// first of them computes.
-    pub(crate) async fn nearest(&self, offer: &Offer, gone: Timestamp) -> Result<Vec<Free>, Fault> {
-        let now = self.clock.now();
-        let (today, last) = (offer.day(now), offer.last_day(now));
-        let day = offer.day(gone).clamp(today, last.max(today));
-        let (before, after) = DAYS_AROUND;
-        let from = day.saturating_sub(before.days());
-        let to = day.saturating_add(after.days());
-        let free = self.free_times(offer, from, to).await?;
-        let starts: Vec<Timestamp> = free.iter().map(|free| free.start).collect();
-        let nearest = booking::nearest(gone, &starts, ALTERNATIVES);
-        Ok(nearest.into_iter().map(|start| offer.free(start)).collect())
+    /// Whether the one who was asked for does not give the service.
+    pub(crate) fn is_of_nobody(&self) -> bool {
+        self.who != Who::Anyone && self.crew.people.is_empty()
     }
 
-    async fn starts(
-        &self,
-        offer: &Offer,
-        window: Window,
-        now: Timestamp,
-    ) -> Result<Vec<Timestamp>, Fault> {
-        let Some(cache) = &self.cache else {
-            let (_, free) = self.compute(offer, window, now).await?;
-            return Ok(free);
+    /// Stands for the answer about these days: as long as it stays the same, so does the
+    /// answer. `shape` is what else was asked for.
+    pub(crate) fn tag(&self, from: Date, to: Date, shape: &str) -> String {
+        let asked = self.instants(from, to);
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(self.version.as_bytes());
+        for text in [&asked.start.to_string(), &asked.end.to_string(), shape] {
+            hasher.update(&(text.len() as u64).to_be_bytes());
+            hasher.update(text.as_bytes());
+        }
+        let mut tag = hasher.finalize().to_hex().to_string();
+        tag.truncate(32);
+        format!("\"{tag}\"")
+    }
+
+    /// The starts on these days that can be booked now.
+    fn instants(&self, from: Date, to: Date) -> Range<Timestamp> {
+        let zone = &self.offer.business.zone;
+        let start = booking::day_start(zone, from).max(self.bookable.start);
+        let end = to.tomorrow().map(|day| booking::day_start(zone, day));
+        start..end.unwrap_or(Timestamp::MAX).min(self.bookable.end)
+    }
+
+    /// All slots of a month, from the cache where they were computed before.
+    async fn month(&self, first: Date) -> Result<Vec<Slot>, Fault> {
+        let window = Window {
+            from: first,
+            to: first.last_of_month(),
         };
-        let mut transaction = store::begin(&self.appointments.pool, offer.business.id).await?;
-        let givers = store::service::givers(&mut transaction, offer.service.row.id).await?;
-        transaction.rollback().await?;
-        let key = key(offer, &givers, window);
-        // Time has passed since it was kept: what is too near by now is left out.
-        let earliest = plus(now, availability::rules(&offer.service.row).notice).max(now);
-        let still = |kept: Vec<Timestamp>| {
-            let fits = kept.into_iter().filter(|start| *start >= earliest);
-            fits.collect()
+        let Some(cache) = &self.app.cache else {
+            return self.compute(window).await;
         };
+        let key = self.key(first);
         if let Some(kept) = cache.get(&key).await {
-            return Ok(still(kept));
+            return Ok(kept);
         }
         // When many want to know the same at once, most find it kept after their wait.
-        let _turn = self.computing.acquire().await;
+        let _turn = self.app.computing.acquire().await;
         if let Some(kept) = cache.get(&key).await {
-            return Ok(still(kept));
+            return Ok(kept);
         }
-        let (key, free) = self.compute(offer, window, now).await?;
-        cache.set(&key, &free).await;
-        Ok(free)
+        let slots = self.compute(window).await?;
+        cache.set(&key, &slots).await;
+        Ok(slots)
     }
 
-    /// The free times from the database, and under which key they may be kept.
-    async fn compute(
-        &self,
-        offer: &Offer,
-        window: Window,
-        now: Timestamp,
-    ) -> Result<(String, Vec<Timestamp>), Fault> {
-        let (service, zone) = (&offer.service.row, &offer.business.zone);
-        let mut transaction = store::begin(&self.appointments.pool, offer.business.id).await?;
-        let givers = store::service::givers(&mut transaction, service.id).await?;
-        // Versions were read before claims will be, so what is kept under a version is
-        // never older than it.
-        let key = key(offer, &givers, window);
-        let candidates = availability::of_givers(&mut transaction, zone, givers, window).await?;
+    async fn compute(&self, window: Window) -> Result<Vec<Slot>, Fault> {
+        let (business, service) = (&self.offer.business, &self.offer.service.row);
+        let mut transaction = store::begin(&self.app.appointments.pool, business.id).await?;
+        let crew = self.crew.clone();
+        let known =
+            availability::known(&mut transaction, &business.zone, service, crew, window).await?;
         transaction.rollback().await?;
-        let free = availability::free(&candidates, &availability::rules(service), window, now);
-        Ok((key, free))
+        let rules = availability::rules(service);
+        Ok(booking::slots(&known.supply, &rules, window))
+    }
+
+    fn key(&self, first: Date) -> String {
+        let mut known = self.version.to_hex().to_string();
+        known.truncate(32);
+        format!("booking:free:2:{known}:{}", first.strftime("%Y-%m"))
     }
 }
 
-/// Names everything that the free times follow from, except that time passes.
-fn key(offer: &Offer, givers: &[Giver], window: Window) -> String {
+fn version(offer: &Offer, crew: &Crew) -> blake3::Hash {
     let service = &offer.service.row;
     let mut hasher = blake3::Hasher::new();
     hasher.update(service.id.as_bytes());
@@ -140,20 +193,12 @@ fn key(offer: &Offer, givers: &[Giver], window: Window) -> String {
         service.before_minutes,
         service.after_minutes,
         service.step_minutes,
-        service.notice_minutes,
+        service.capacity,
+        i32::from(service.fills_gaps),
     ];
     for rule in rules {
         hasher.update(&rule.to_be_bytes());
     }
-    for giver in givers {
-        hasher.update(giver.lane_id.as_bytes());
-        hasher.update(&giver.lane_version.to_be_bytes());
-    }
-    let mut known = hasher.finalize().to_hex().to_string();
-    known.truncate(32);
-    format!("booking:free:1:{known}:{}:{}", window.from, window.to)
-}
-
-fn plus(at: Timestamp, by: SignedDuration) -> Timestamp {
-    at.checked_add(by).unwrap_or(Timestamp::MAX)
+    crew.hash(&mut hasher);
+    hasher.finalize()
 }

@@ -5,6 +5,7 @@ use anyhow::{Context as _, anyhow, bail};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::app::App;
+use crate::store::claim::{Holder, Wanted};
 use crate::{database, store};
 
 /// The minutes of some years long past, of which each rehearsal claims another one.
@@ -72,15 +73,13 @@ impl App {
         let during = booking::Span::new(start, end).context("a minute is no empty span")?;
         let now = self.clock.now();
         let new_id = || self.random.uuid(now);
-        let taken = store::claim::take(
-            &mut transaction,
-            new_id(),
-            business.id,
+        let wanted = Wanted {
+            id: new_id(),
             lane,
-            new_id(),
             during,
-        )
-        .await;
+        };
+        let holder = Holder::Booking(new_id());
+        let taken = store::claim::take(&mut transaction, business.id, holder, &[wanted]).await;
         // Dropping the transaction takes the claim back, whatever came of it.
         taken.map(|_| None).map_err(|error| {
             if store::is_away(&error) {

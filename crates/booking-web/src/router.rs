@@ -69,6 +69,18 @@ fn answered_in_time() -> Router<Arc<App>> {
             get(api::availability::get),
         )
         .route(
+            "/api/v1/businesses/{business}/services/{service}/availability/month",
+            get(api::availability::month),
+        )
+        .route(
+            "/api/v1/businesses/{business}/services/{service}/availability/next",
+            get(api::availability::next),
+        )
+        .route(
+            "/api/v1/businesses/{business}/services/{service}/staff",
+            get(api::availability::staff),
+        )
+        .route(
             "/api/v1/businesses/{business}/bookings",
             post(api::bookings::create),
         )

@@ -4,8 +4,10 @@
 mod cast;
 mod members;
 
+use std::collections::BTreeSet;
+
 use anyhow::Context as _;
-use booking::{Hours, Minute, Opening, Span};
+use booking::{DayRule, HolidayChoice, Hours, Minute, Opening, Span};
 use chassis::Random;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -14,9 +16,9 @@ use sqlx::{Connection as _, PgConnection};
 use uuid::Uuid;
 
 use self::cast::{BUSINESSES, CUSTOMERS, HORIZON_DAYS};
-use crate::availability::stored_date;
 use crate::store;
 use crate::store::booking::{NewBooking, NewCustomer};
+use crate::store::claim::{Holder, Wanted};
 use crate::store::seed::{NewBusiness, NewService};
 
 /// Any number: the demonstration follows from it and from the day.
@@ -156,32 +158,24 @@ impl Planter<'_> {
                 opening.context("hours that close before they open")?,
             ));
         }
-        let mut exceptions = std::collections::BTreeMap::new();
-        for holiday in self.holidays(zone) {
-            let id = self.id();
-            let date = stored_date(holiday);
-            store::seed::closed(self.connection, id, business.id, lane, date).await?;
-            exceptions.insert(holiday, booking::DayRule::Closed);
-        }
+        let holidays = self.holidays(zone).into_iter();
         let hours = Hours {
-            zone: zone.clone(),
             weekly,
-            exceptions,
+            exceptions: holidays.map(|day| (day, DayRule::Closed)).collect(),
         };
         Ok(Person { staff, lane, hours })
     }
 
-    /// Public holidays, on which everybody is closed: those of the month that is planted, and
-    /// of as long as anybody may book.
-    fn holidays(&self, zone: &TimeZone) -> Vec<Date> {
+    /// Public holidays in the month that is planted: everybody is closed.
+    fn holidays(&self, zone: &TimeZone) -> BTreeSet<Date> {
         let today = self.now.to_zoned_datetime(zone.clone()).date();
         let first = today.saturating_sub(DAYS_BEHIND.days());
-        let last = today.saturating_add(HORIZON_DAYS.days());
-        (first.year()..=last.year())
-            .flat_map(booking::south_african_holidays)
-            .map(|holiday| holiday.date)
-            .filter(|date| (first..=last).contains(date))
-            .collect()
+        let last = today.saturating_add(DAYS_AHEAD.days());
+        let choice = HolidayChoice {
+            keeps: true,
+            ..HolidayChoice::default()
+        };
+        choice.closed(first, last)
     }
 
     async fn service<'b>(
@@ -224,7 +218,7 @@ impl Planter<'_> {
             today.saturating_sub(DAYS_BEHIND.days()),
             today.saturating_add(DAYS_AHEAD.days()),
         );
-        for opening in person.hours.open(from, to) {
+        for opening in person.hours.open(zone, from, to) {
             let mut free_from = opening.start();
             while let Some(service) = self.pick(services) {
                 let Some((visit, next)) = visit(service, free_from, opening) else {
@@ -277,11 +271,14 @@ impl Planter<'_> {
         let after = SignedDuration::from_mins(i64::from(service.after_minutes));
         let during = Span::new(visit.start(), visit.end().checked_add(after)?);
         let during = during.context("a visit that ends before it begins")?;
-        let claim = self.id();
-        let taken =
-            store::claim::take(self.connection, claim, business.id, person.lane, id, during)
-                .await?;
-        anyhow::ensure!(taken, "two visits of the demonstration overlap");
+        let wanted = Wanted {
+            id: self.id(),
+            lane: person.lane,
+            during,
+        };
+        let holder = Holder::Booking(id);
+        let taken = store::claim::take(self.connection, business.id, holder, &[wanted]).await?;
+        anyhow::ensure!(!taken.is_empty(), "two visits of the demonstration overlap");
         let local_start = zone.to_datetime(visit.start()).to_string();
         let new = NewBooking {
             id,

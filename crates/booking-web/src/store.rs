@@ -7,6 +7,7 @@ pub(crate) mod attempt;
 pub(crate) mod booking;
 pub(crate) mod business;
 pub(crate) mod claim;
+pub(crate) mod class;
 pub(crate) mod lane;
 pub(crate) mod link;
 pub(crate) mod membership;

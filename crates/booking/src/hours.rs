@@ -1,16 +1,12 @@
-//! Opening hours: wall times by weekday in the provider's zone, with days that are
-//! different. Turned into instants here, and nowhere else.
-//!
-//! A wall time that a clock change leaves out opens or closes when the clock jumps
-//! over it; one that comes twice counts the first time.
+//! Opening hours: wall times by weekday, with days that are different.
 
 use std::collections::BTreeMap;
 
 use jiff::civil::{Date, Weekday};
-use jiff::tz::{AmbiguousOffset, TimeZone};
-use jiff::{SignedDuration, Timestamp, ToSpan as _};
+use jiff::tz::TimeZone;
 
 use crate::span::Span;
+use crate::wall::first_at;
 
 /// Minutes since midnight by the clock on the wall, 0 to 2880. Beyond 1440 it is in
 /// the following day, for hours that run past midnight.
@@ -18,6 +14,9 @@ use crate::span::Span;
 pub struct Minute(u16);
 
 impl Minute {
+    /// The first minute of a day.
+    pub const MIDNIGHT: Self = Self(0);
+
     /// The minute; none beyond 2880.
     pub fn new(minute: u16) -> Option<Self> {
         (minute <= 2 * 24 * 60).then_some(Self(minute))
@@ -37,6 +36,12 @@ pub struct Opening {
 }
 
 impl Opening {
+    /// The whole day.
+    pub const ALL_DAY: Self = Self {
+        opens: Minute(0),
+        closes: Minute(24 * 60),
+    };
+
     /// The opening; none where it would close before it opens, or opens on the day after.
     pub fn new(opens: Minute, closes: Minute) -> Option<Self> {
         (opens < closes && opens.0 < 24 * 60).then_some(Self { opens, closes })
@@ -63,10 +68,8 @@ pub enum DayRule {
 }
 
 /// The hours of one lane.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Hours {
-    /// The provider's zone.
-    pub zone: TimeZone,
     /// By weekday. A weekday that is not here is closed.
     pub weekly: Vec<(Weekday, Opening)>,
     /// Dates that are different; they win over the weekday.
@@ -74,16 +77,24 @@ pub struct Hours {
 }
 
 impl Hours {
+    /// The hours of what is always open.
+    pub fn always() -> Self {
+        let week = (1..=7).filter_map(|day| Weekday::from_monday_one_offset(day).ok());
+        Self {
+            weekly: week.map(|day| (day, Opening::ALL_DAY)).collect(),
+            exceptions: BTreeMap::new(),
+        }
+    }
+
     /// The openings that begin on the dates `from` to `to`, both included, as instants.
     /// They may overlap or touch.
-    pub fn open(&self, from: Date, to: Date) -> Vec<Span> {
+    pub fn open(&self, zone: &TimeZone, from: Date, to: Date) -> Vec<Span> {
         let mut spans = Vec::new();
         let mut date = from;
         while date <= to {
             for opening in self.openings(date) {
-                let ends = self
-                    .instant(date, opening.opens)
-                    .zip(self.instant(date, opening.closes));
+                let ends =
+                    first_at(zone, date, opening.opens).zip(first_at(zone, date, opening.closes));
                 spans.extend(ends.and_then(|(opens, closes)| Span::new(opens, closes)));
             }
             match date.tomorrow() {
@@ -108,54 +119,26 @@ impl Hours {
             }
         }
     }
-
-    /// The first instant at which the wall clock shows this time or a later one.
-    fn instant(&self, date: Date, minute: Minute) -> Option<Timestamp> {
-        let day = date
-            .checked_add((i64::from(minute.0) / (24 * 60)).days())
-            .ok()?;
-        let wall = day
-            .at(0, 0, 0, 0)
-            .checked_add((i64::from(minute.0) % (24 * 60)).minutes())
-            .ok()?;
-        let ambiguous = self.zone.to_ambiguous_timestamp(wall);
-        match ambiguous.offset() {
-            AmbiguousOffset::Unambiguous { .. } | AmbiguousOffset::Fold { .. } => {
-                ambiguous.earlier().ok()
-            }
-            AmbiguousOffset::Gap { .. } => {
-                let after = ambiguous
-                    .later()
-                    .ok()?
-                    .checked_add(SignedDuration::from_secs(1))
-                    .ok()?;
-                self.zone
-                    .preceding(after)
-                    .next()
-                    .map(|transition| transition.timestamp())
-            }
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn hours(zone: &str, opens: u16, closes: u16) -> Hours {
+    fn hours(opens: u16, closes: u16) -> Hours {
         let opening =
             Opening::new(Minute::new(opens).unwrap(), Minute::new(closes).unwrap()).unwrap();
         Hours {
-            zone: TimeZone::get(zone).unwrap(),
             weekly: vec![(Weekday::Sunday, opening)],
             exceptions: BTreeMap::new(),
         }
     }
 
-    fn open_on(hours: &Hours, date: &str) -> Vec<String> {
+    fn open_on(zone: &str, hours: &Hours, date: &str) -> Vec<String> {
+        let zone = TimeZone::get(zone).unwrap();
         let date: Date = date.parse().unwrap();
         hours
-            .open(date, date)
+            .open(&zone, date, date)
             .into_iter()
             .map(|s| format!("{} {}", s.start(), s.end()))
             .collect()
@@ -164,9 +147,9 @@ mod tests {
     #[test]
     fn an_opening_in_the_hour_that_spring_leaves_out_begins_when_the_clock_jumps() {
         // London, 29 March 2026: 01:00 is followed by 02:00.
-        let hours = hours("Europe/London", 90, 600);
+        let hours = ("Europe/London", hours(90, 600));
         assert_eq!(
-            open_on(&hours, "2026-03-29"),
+            open_on(hours.0, &hours.1, "2026-03-29"),
             ["2026-03-29T01:00:00Z 2026-03-29T09:00:00Z"]
         );
     }
@@ -174,37 +157,38 @@ mod tests {
     #[test]
     fn an_opening_over_the_hour_that_autumn_repeats_is_an_hour_longer() {
         // London, 25 October 2026: 02:00 is followed by 01:00.
-        let hours = hours("Europe/London", 0, 240);
+        let hours = ("Europe/London", hours(0, 240));
         assert_eq!(
-            open_on(&hours, "2026-10-25"),
+            open_on(hours.0, &hours.1, "2026-10-25"),
             ["2026-10-24T23:00:00Z 2026-10-25T04:00:00Z"]
         );
     }
 
     #[test]
     fn johannesburg_never_shifts() {
-        let hours = hours("Africa/Johannesburg", 480, 1020);
+        let hours = ("Africa/Johannesburg", hours(480, 1020));
         for date in ["2026-03-29", "2026-10-25"] {
             let expected = format!("{date}T06:00:00Z {date}T15:00:00Z");
-            assert_eq!(open_on(&hours, date), [expected]);
+            assert_eq!(open_on(hours.0, &hours.1, date), [expected]);
         }
     }
 
     #[test]
     fn hours_may_run_past_midnight() {
-        let hours = hours("Africa/Johannesburg", 1320, 1800);
+        let hours = ("Africa/Johannesburg", hours(1320, 1800));
         assert_eq!(
-            open_on(&hours, "2026-10-25"),
+            open_on(hours.0, &hours.1, "2026-10-25"),
             ["2026-10-25T20:00:00Z 2026-10-26T04:00:00Z"]
         );
     }
 
     #[test]
     fn an_exception_wins_over_the_weekday() {
-        let mut hours = hours("Africa/Johannesburg", 480, 1020);
+        let mut hours = ("Africa/Johannesburg", hours(480, 1020));
         hours
+            .1
             .exceptions
             .insert("2026-10-25".parse().unwrap(), DayRule::Closed);
-        assert!(open_on(&hours, "2026-10-25").is_empty());
+        assert!(open_on(hours.0, &hours.1, "2026-10-25").is_empty());
     }
 }

@@ -5,26 +5,33 @@
 //! begins.
 
 mod alternatives;
+mod exception;
 mod free;
 mod holiday;
 mod hours;
+mod mask;
 mod policy;
 mod refusal;
 mod role;
 mod service;
 mod span;
 mod state;
+mod supply;
+mod wall;
 
 pub use alternatives::nearest;
-pub use free::{Lane, Window, free_times, why_not};
+pub use exception::{Exceptions, HolidayChoice};
+pub use free::{Able, Slot, able, by_day, free_times, slots, why_not};
 pub use holiday::{Holiday, south_african_holidays};
 pub use hours::{DayRule, Hours, Minute, Opening};
 pub use policy::{Band, Policy, Waiver};
 pub use refusal::Refusal;
 pub use role::{Right, Role};
-pub use service::Service;
+pub use service::{Part, Service};
 pub use span::Span;
 pub use state::{
     Actor, Cancelling, MOVES, NO_SHOW_GRACE, NO_SHOW_UNDO, State, cancelling, may_be_no_show,
     may_undo_no_show,
 };
+pub use supply::{Class, Lane, Need, Supply, Window};
+pub use wall::day_start;

@@ -10,6 +10,7 @@ use super::moves::{By, Change, Picture};
 use super::take::Visit;
 use super::{Appointments, terms, token_hash};
 use crate::availability;
+use crate::crew::Who;
 use crate::language::Language;
 use crate::store;
 use crate::store::booking::{NewBooking, NewCustomer};
@@ -106,6 +107,7 @@ impl Appointments {
             business: business.id,
             zone,
             service,
+            who: Who::Anyone,
             booking: id,
             start: wish.start,
         };
@@ -229,6 +231,7 @@ mod tests {
     use testkit::services;
 
     use super::*;
+    use crate::crew::Crew;
     use crate::{database, seed};
 
     #[tokio::test]
@@ -266,12 +269,15 @@ mod tests {
             from: day,
             to: day.saturating_add(jiff::Span::new().days(3)),
         };
-        let candidates = availability::candidates(&mut transaction, &zone, service.id, window);
-        let candidates = candidates.await.unwrap();
+        let crew = Crew::read(&mut transaction, service.id, Who::Anyone);
+        let crew = crew.await.unwrap();
+        let known = availability::known(&mut transaction, &zone, &service, crew, window);
+        let known = known.await.unwrap();
         transaction.rollback().await.unwrap();
-        let free = availability::free(&candidates, &availability::rules(&service), window, now);
+        let rules = availability::rules(&service);
+        let free = booking::free_times(&known.supply, &rules, window, now);
         let wish = Wish {
-            start: free[0],
+            start: free[0].start,
             name: "Thandi",
             email: "thandi@example.co.za",
             phone: None,

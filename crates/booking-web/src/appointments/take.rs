@@ -1,16 +1,24 @@
 //! Taking and giving back what a visit needs. The only place that claims: who can give
 //! the service is asked in a fair order, and the database says who still has the time.
 
-use booking::Window;
+use std::collections::BTreeSet;
+
+use booking::{Able, Window};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use sqlx::PgConnection;
+use sqlx::{Connection as _, PgConnection};
 use uuid::Uuid;
 
 use super::Appointments;
-use crate::availability::{self, Candidate};
+use crate::availability::{self, Known};
+use crate::crew::{Crew, Who};
 use crate::store;
+use crate::store::claim::{Holder, Wanted};
+use crate::store::class::NewClass;
 use crate::store::service::Service;
+
+/// Whoever was beaten to begin a class may still sit in it, so it is looked at again.
+const ROUNDS: usize = 2;
 
 /// A visit for which everything that it needs is to be claimed.
 #[derive(Debug, Clone, Copy)]
@@ -18,12 +26,13 @@ pub(super) struct Visit<'a> {
     pub(super) business: Uuid,
     pub(super) zone: &'a TimeZone,
     pub(super) service: &'a Service,
+    pub(super) who: Who,
     pub(super) booking: Uuid,
     pub(super) start: Timestamp,
 }
 
 /// What was claimed for a visit.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Taken {
     pub(super) staff: Uuid,
 }
@@ -37,88 +46,198 @@ impl Appointments {
         visit: Visit<'_>,
         now: Timestamp,
     ) -> sqlx::Result<Option<Taken>> {
-        let date = visit.zone.to_datetime(visit.start).date();
-        let window = Window {
-            from: date,
-            to: date,
-        };
-        let (zone, service) = (visit.zone, visit.service);
-        let candidates = availability::candidates(connection, zone, service.id, window).await?;
-        let able = able(candidates, service, visit.start, now);
-        let able = self.fairly(connection, able, visit.start).await?;
-        self.claim(connection, visit, able, now).await
+        for _ in 0..ROUNDS {
+            let known = known(connection, visit).await?;
+            let rules = availability::rules(visit.service);
+            let Ok(able) = booking::able(&known.supply, &rules, visit.start, now) else {
+                return Ok(None);
+            };
+            // A class that takes place anyway is filled before another one begins.
+            if let Some(taken) = self.sit(connection, visit, &known, &able, now).await? {
+                return Ok(Some(taken));
+            }
+            for person in fairly(connection, &known, &able, visit.start).await? {
+                let taken = self.begin(connection, visit, &known, &able, person, now);
+                if let Some(taken) = taken.await? {
+                    return Ok(Some(taken));
+                }
+            }
+            if visit.service.capacity <= 1 {
+                break;
+            }
+        }
+        Ok(None)
     }
 
-    /// Frees all that a booking has claimed.
+    /// Frees all that a booking has claimed, or its seat.
     pub(super) async fn give_back(
         &self,
         connection: &mut PgConnection,
         booking: Uuid,
     ) -> sqlx::Result<()> {
-        for lane in store::claim::release(connection, booking).await? {
-            store::lane::bump(connection, lane).await?;
+        let mut lanes = store::claim::release(connection, Holder::Booking(booking)).await?;
+        if let Some(left) = store::class::leave(connection, booking).await? {
+            lanes.push(left.lane);
+            if left.is_over {
+                let holder = Holder::Class(left.class);
+                lanes.extend(store::claim::release(connection, holder).await?);
+            }
         }
-        Ok(())
+        store::lane::bump(connection, &lanes).await
     }
 
-    /// Those with the least to do around that time first.
-    async fn fairly(
-        &self,
-        connection: &mut PgConnection,
-        mut able: Vec<Candidate>,
-        start: Timestamp,
-    ) -> sqlx::Result<Vec<Candidate>> {
-        if able.len() < 2 {
-            return Ok(able);
-        }
-        let lanes: Vec<Uuid> = able.iter().map(|c| c.giver.lane_id).collect();
-        let day = SignedDuration::from_hours(12);
-        let (from, to) = (start.saturating_sub(day), start.saturating_add(day));
-        let (Ok(from), Ok(to)) = (from, to) else {
-            return Ok(able);
-        };
-        let load = store::claim::load(connection, &lanes, from, to).await?;
-        able.sort_by_key(|c| {
-            load.iter()
-                .find(|(lane, _)| *lane == c.giver.lane_id)
-                .map_or(0, |(_, claims)| *claims)
-        });
-        Ok(able)
-    }
-
-    /// Claims the time with the first candidate who can still have it.
-    async fn claim(
+    /// Takes a seat in a class that has one left.
+    async fn sit(
         &self,
         connection: &mut PgConnection,
         visit: Visit<'_>,
-        able: Vec<Candidate>,
+        known: &Known,
+        able: &Able,
         now: Timestamp,
     ) -> sqlx::Result<Option<Taken>> {
-        let Some(during) = availability::rules(visit.service).claim(visit.start) else {
-            return Ok(None);
-        };
-        let (business, booking) = (visit.business, visit.booking);
-        for candidate in able {
-            let (id, lane) = (self.random.uuid(now), candidate.giver.lane_id);
-            if store::claim::take(connection, id, business, lane, booking, during).await? {
-                store::lane::bump(connection, lane).await?;
-                let staff = candidate.giver.staff_id;
+        for class in able.classes.iter().filter_map(|s| known.classes.get(*s)) {
+            let seat = self.random.uuid(now);
+            if store::class::take_seat(connection, seat, class.id, visit.booking).await? {
+                let staff = class.staff_id;
+                let people = known.crew.people.iter();
+                let lanes: Vec<Uuid> = people
+                    .filter(|giver| giver.staff_id == staff)
+                    .map(|giver| giver.lane_id)
+                    .collect();
+                store::lane::bump(connection, &lanes).await?;
                 return Ok(Some(Taken { staff }));
             }
         }
         Ok(None)
     }
+
+    /// Claims the time of one person and of all that the visit needs beside. A room that
+    /// somebody else was faster to take is left out and another one is tried; with the last
+    /// one gone, nothing is kept.
+    async fn begin(
+        &self,
+        connection: &mut PgConnection,
+        visit: Visit<'_>,
+        known: &Known,
+        able: &Able,
+        person: usize,
+        now: Timestamp,
+    ) -> sqlx::Result<Option<Taken>> {
+        let Some(giver) = known.crew.people.get(person) else {
+            return Ok(None);
+        };
+        let mut lost = BTreeSet::new();
+        while let Some(mut wanted) = self.wanted(visit, known, able, person, &lost, now) {
+            let mut attempt = connection.begin().await?;
+            let holder = self
+                .holder(&mut attempt, visit, giver.staff_id, now)
+                .await?;
+            wanted.sort_unstable_by_key(|wanted| wanted.lane);
+            let lanes: Vec<Uuid> = wanted.iter().map(|wanted| wanted.lane).collect();
+            let taken = store::claim::take(&mut attempt, visit.business, holder, &wanted).await?;
+            if taken.len() == lanes.len() {
+                store::lane::bump(&mut attempt, &lanes).await?;
+                attempt.commit().await?;
+                let staff = giver.staff_id;
+                return Ok(Some(Taken { staff }));
+            }
+            attempt.rollback().await?;
+            lost.extend(lanes.into_iter().filter(|lane| !taken.contains(lane)));
+        }
+        Ok(None)
+    }
+
+    /// The claims of a visit with one person, without the lanes that are `lost`. None where
+    /// not enough is left.
+    fn wanted(
+        &self,
+        visit: Visit<'_>,
+        known: &Known,
+        able: &Able,
+        person: usize,
+        lost: &BTreeSet<Uuid>,
+        now: Timestamp,
+    ) -> Option<Vec<Wanted>> {
+        let rules = availability::rules(visit.service);
+        let claim = |lane: Uuid, part: booking::Part| {
+            let during = part.claim(visit.start)?;
+            let id = self.random.uuid(now);
+            (!lost.contains(&lane)).then_some(Wanted { id, lane, during })
+        };
+        let giver = known.crew.people.get(person)?;
+        let mut wanted = vec![claim(giver.lane_id, rules.whole())?];
+        for (need, free) in known.crew.needs.iter().zip(&able.needs) {
+            let part = need.part.unwrap_or_else(|| rules.whole());
+            let units = free.iter().filter_map(|place| need.units.get(*place));
+            let claims: Vec<_> = units
+                .filter_map(|unit| claim(unit.lane, part))
+                .take(need.quantity)
+                .collect();
+            if claims.len() < need.quantity {
+                return None;
+            }
+            wanted.extend(claims);
+        }
+        Some(wanted)
+    }
+
+    /// For whom the lanes are taken: the booking, or a new class with its first seat.
+    async fn holder(
+        &self,
+        connection: &mut PgConnection,
+        visit: Visit<'_>,
+        staff: Uuid,
+        now: Timestamp,
+    ) -> sqlx::Result<Holder> {
+        if visit.service.capacity <= 1 {
+            return Ok(Holder::Booking(visit.booking));
+        }
+        let (class, seat) = (self.random.uuid(now), self.random.uuid(now));
+        let new = NewClass {
+            id: class,
+            business: visit.business,
+            service: visit.service.id,
+            staff,
+            start: visit.start,
+            capacity: visit.service.capacity,
+            is_planned: false,
+        };
+        store::class::insert(connection, new).await?;
+        store::class::take_seat(connection, seat, class, visit.booking).await?;
+        Ok(Holder::Class(class))
+    }
 }
 
-fn able(
-    candidates: Vec<Candidate>,
-    service: &Service,
+/// What is known about those who will do, on the day of the visit.
+async fn known(connection: &mut PgConnection, visit: Visit<'_>) -> sqlx::Result<Known> {
+    let date = visit.zone.to_datetime(visit.start).date();
+    let window = Window {
+        from: date,
+        to: date,
+    };
+    let crew = Crew::read(connection, visit.service.id, visit.who).await?;
+    availability::known(connection, visit.zone, visit.service, crew, window).await
+}
+
+/// The people who are able, those with the least to do around that time first.
+async fn fairly(
+    connection: &mut PgConnection,
+    known: &Known,
+    able: &Able,
     start: Timestamp,
-    now: Timestamp,
-) -> Vec<Candidate> {
-    let rules = availability::rules(service);
-    candidates
-        .into_iter()
-        .filter(|c| booking::why_not(&c.lane, &rules, start, now).is_none())
-        .collect()
+) -> sqlx::Result<Vec<usize>> {
+    let mut people = able.people.clone();
+    let day = SignedDuration::from_hours(12);
+    let (from, to) = (start.saturating_sub(day), start.saturating_add(day));
+    let (Ok(from), Ok(to), true) = (from, to, people.len() > 1) else {
+        return Ok(people);
+    };
+    let lane = |place: &usize| known.crew.people.get(*place).map(|giver| giver.lane_id);
+    let lanes: Vec<Uuid> = people.iter().filter_map(lane).collect();
+    let load = store::claim::load(connection, &lanes, from, to).await?;
+    people.sort_by_key(|place| {
+        let load = load.iter().find(|(of, _)| Some(*of) == lane(place));
+        load.map_or(0, |(_, claims)| *claims)
+    });
+    Ok(people)
 }

@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use crate::address::Path;
 use crate::app::App;
+use crate::crew::Who;
 use crate::desk::Offer;
 use crate::error::{Fault, FieldProblem};
 use crate::language::Wanted;
@@ -68,19 +69,16 @@ pub(crate) async fn page(
     problems: Vec<FieldProblem>,
 ) -> Result<Response, Fault> {
     let (zone, language) = (&offer.business.zone, site.language);
-    let today = app.clock.now().to_zoned_datetime(zone.clone()).date();
-    let last = offer.last_day(app.clock.now());
-    let soonest = app.next_free(offer, SOONEST_MAX).await?;
+    let openings = app.openings(offer, Who::Anyone).await?;
+    let (today, last) = (openings.today, openings.last);
+    let soonest = openings.next(SOONEST_MAX).await?;
     let first_free = soonest
         .first()
         .map(|free| free.start.to_zoned_datetime(zone.clone()).date());
-    let chosen = day
-        .or(first_free)
-        .unwrap_or(today)
-        .clamp(today, last.max(today));
+    let chosen = day.or(first_free).unwrap_or(today).clamp(today, last);
     let monday = week::monday_of(chosen);
-    let free = app
-        .free_times(offer, monday.max(today), monday.saturating_add(6.days()))
+    let free = openings
+        .between(monday, monday.saturating_add(6.days()))
         .await?;
     // The page shows the chosen day's times anyway.
     let elsewhere = first_free.is_some_and(|first| first != chosen);

@@ -15,6 +15,8 @@ use crate::pages::words;
 pub(crate) struct Free {
     pub(crate) start: Timestamp,
     pub(crate) end: Timestamp,
+    /// How many can still book it.
+    pub(crate) seats: u16,
 }
 
 /// A week of days to choose from.
@@ -198,6 +200,7 @@ mod tests {
             .map(|start| Free {
                 start: start.parse().unwrap(),
                 end: start.parse::<Timestamp>().unwrap() + 30.minutes(),
+                seats: 1,
             })
             .collect()
     }

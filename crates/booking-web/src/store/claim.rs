@@ -7,56 +7,105 @@ use uuid::Uuid;
 
 use super::{instant, stored};
 
-/// Takes `during` on `lane`, buffers included. `false` where somebody has it.
-pub(crate) async fn take(
-    connection: &mut PgConnection,
-    id: Uuid,
-    business: Uuid,
-    lane: Uuid,
-    booking: Uuid,
-    during: Span,
-) -> sqlx::Result<bool> {
-    // `do nothing` looks before it waits: it cannot deadlock with its like, and a
-    // loser waits only until the winner commits.
-    let taken = sqlx::query_scalar!(
-        "insert into claim (id, business_id, lane_id, booking_id, during)
-         values ($1, $2, $3, $4, tstzrange($5, $6, '[)'))
-         on conflict do nothing
-         returning id",
-        id,
-        business,
-        lane,
-        booking,
-        stored(during.start()),
-        stored(during.end())
-    )
-    .fetch_optional(connection)
-    .await?;
-    Ok(taken.is_some())
+/// For whom a lane is taken.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Holder {
+    /// One booking.
+    Booking(Uuid),
+    /// A class, for all who sit in it.
+    Class(Uuid),
 }
 
-/// Frees the claims of a booking and names the lanes that they were on.
-pub(crate) async fn release(
+/// A lane and when it is to be taken, buffers included.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted {
+    pub(crate) id: Uuid,
+    pub(crate) lane: Uuid,
+    pub(crate) during: Span,
+}
+
+impl Holder {
+    fn ids(self) -> (Option<Uuid>, Option<Uuid>) {
+        match self {
+            Self::Booking(id) => (Some(id), None),
+            Self::Class(id) => (None, Some(id)),
+        }
+    }
+}
+
+/// Takes what is wanted and names the lanes that it got. Where some are missing, somebody
+/// has them, and what was taken is only half of a visit: it must not be kept.
+pub(crate) async fn take(
     connection: &mut PgConnection,
-    booking: Uuid,
+    business: Uuid,
+    holder: Holder,
+    wanted: &[Wanted],
 ) -> sqlx::Result<Vec<Uuid>> {
+    let (booking, class) = holder.ids();
+    let ids: Vec<Uuid> = wanted.iter().map(|w| w.id).collect();
+    let lanes: Vec<Uuid> = wanted.iter().map(|w| w.lane).collect();
+    let starts: Vec<_> = wanted.iter().map(|w| stored(w.during.start())).collect();
+    let ends: Vec<_> = wanted.iter().map(|w| stored(w.during.end())).collect();
+    // `do nothing` looks before it waits: it cannot deadlock with its like, and a loser
+    // waits only until the winner commits. In the order of the lanes, as everybody does.
     sqlx::query_scalar!(
-        "update claim set active = false where booking_id = $1 and active returning lane_id",
-        booking
+        "insert into claim (id, business_id, lane_id, booking_id, class_id, during)
+         select wanted.id, $1, wanted.lane, $2, $3,
+                tstzrange(wanted.starts_at, wanted.ends_at, '[)')
+         from unnest($4::uuid[], $5::uuid[], $6::timestamptz[], $7::timestamptz[])
+             as wanted (id, lane, starts_at, ends_at)
+         order by wanted.lane
+         on conflict do nothing
+         returning lane_id",
+        business,
+        booking,
+        class,
+        &ids,
+        &lanes,
+        &starts,
+        &ends
     )
     .fetch_all(connection)
     .await
 }
 
-/// When `lanes` are taken between two instants, as (lane, span).
+/// Frees the claims of a booking or a class and names the lanes that they were on.
+pub(crate) async fn release(
+    connection: &mut PgConnection,
+    holder: Holder,
+) -> sqlx::Result<Vec<Uuid>> {
+    let (booking, class) = holder.ids();
+    sqlx::query_scalar!(
+        "update claim set active = false
+         where (booking_id = $1 or class_id = $2) and active
+         returning lane_id",
+        booking,
+        class
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// A time at which a lane is not free.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Busy {
+    pub(crate) lane: Uuid,
+    pub(crate) during: Span,
+    /// Whether nobody is there, rather than somebody being served.
+    pub(crate) is_away: bool,
+}
+
+/// When `lanes` are not free between two instants.
 pub(crate) async fn busy(
     connection: &mut PgConnection,
     lanes: &[Uuid],
     from: Timestamp,
     to: Timestamp,
-) -> sqlx::Result<Vec<(Uuid, Span)>> {
+) -> sqlx::Result<Vec<Busy>> {
     let rows = sqlx::query!(
-        r#"select lane_id, lower(during) as "start!", upper(during) as "end!" from claim
+        r#"select lane_id, lower(during) as "start!", upper(during) as "end!",
+                block_id is not null as "is_away!"
+         from claim
          where active and lane_id = any($1) and during && tstzrange($2, $3, '[)')"#,
         lanes,
         stored(from),
@@ -64,11 +113,14 @@ pub(crate) async fn busy(
     )
     .fetch_all(connection)
     .await?;
-    let span = |start, end| Span::new(instant(start), instant(end));
-    Ok(rows
-        .into_iter()
-        .filter_map(|r| Some((r.lane_id, span(r.start, r.end)?)))
-        .collect())
+    let busy = rows.into_iter().filter_map(|r| {
+        Some(Busy {
+            lane: r.lane_id,
+            during: Span::new(instant(r.start), instant(r.end))?,
+            is_away: r.is_away,
+        })
+    });
+    Ok(busy.collect())
 }
 
 /// How many claims each lane has in a span, to share work fairly.

@@ -13,10 +13,11 @@ pub(crate) struct Opening {
     pub(crate) closes: i16,
 }
 
-/// A date on which a lane is different; without minutes it is closed.
+/// A date that is different; without minutes it is closed.
 #[derive(Debug, Clone)]
 pub(crate) struct Exception {
-    pub(crate) lane_id: Uuid,
+    /// The lane or the location that it is for.
+    pub(crate) of: Uuid,
     pub(crate) date: Date,
     pub(crate) opens: Option<i16>,
     pub(crate) closes: Option<i16>,
@@ -35,17 +36,23 @@ pub(crate) async fn openings(
     .await
 }
 
+/// Dates on which one of `lanes` or of `locations` is different.
 pub(crate) async fn exceptions(
     connection: &mut PgConnection,
     lanes: &[Uuid],
+    locations: &[Uuid],
     from: Date,
     to: Date,
 ) -> sqlx::Result<Vec<Exception>> {
     sqlx::query_as!(
         Exception,
-        "select lane_id, date, opens, closes from opening_exception
-         where lane_id = any($1) and date between $2 and $3",
+        r#"select lane_id as "of!", date as "date!", opens, closes from opening_exception
+         where lane_id = any($1) and date between $3 and $4
+         union all
+         select location_id, date, opens, closes from location_exception
+         where location_id = any($2) and date between $3 and $4"#,
         lanes,
+        locations,
         from,
         to
     )
@@ -53,11 +60,40 @@ pub(crate) async fn exceptions(
     .await
 }
 
-/// Says that the claims or hours of a lane have changed.
-pub(crate) async fn bump(connection: &mut PgConnection, lane: Uuid) -> sqlx::Result<()> {
-    sqlx::query!("update lane set version = version + 1 where id = $1", lane)
-        .execute(connection)
-        .await?;
+/// Whether the business in scope keeps public holidays, and the single days that it decided
+/// about: the date, and whether it is closed.
+pub(crate) async fn holiday_choice(
+    connection: &mut PgConnection,
+    from: Date,
+    to: Date,
+) -> sqlx::Result<(bool, Vec<(Date, bool)>)> {
+    let rows = sqlx::query!(
+        r#"select business.keeps_holidays, choice.date as "date?",
+                choice.is_closed as "is_closed?"
+         from business
+         left join holiday_choice as choice
+             on choice.business_id = business.id and choice.date between $1 and $2
+         where business.id = current_business()"#,
+        from,
+        to
+    )
+    .fetch_all(connection)
+    .await?;
+    let keeps = rows.first().is_some_and(|row| row.keeps_holidays);
+    let days = rows.into_iter().filter_map(|r| r.date.zip(r.is_closed));
+    Ok((keeps, days.collect()))
+}
+
+/// Says that the claims of lanes have changed. Locks them in the order of their ids, as
+/// everybody does, and no harder than an update: whoever claims has a share of the row.
+pub(crate) async fn bump(connection: &mut PgConnection, lanes: &[Uuid]) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update lane set version = version + 1
+         where id in (select id from lane where id = any($1) order by id for no key update)",
+        lanes
+    )
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

@@ -116,26 +116,6 @@ pub(crate) async fn opening(
     Ok(())
 }
 
-/// A date on which a lane is closed.
-pub(crate) async fn closed(
-    connection: &mut PgConnection,
-    id: Uuid,
-    business: Uuid,
-    lane: Uuid,
-    date: time::Date,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "insert into opening_exception (id, business_id, lane_id, date) values ($1, $2, $3, $4)",
-        id,
-        business,
-        lane,
-        date
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
 /// What can be booked.
 #[derive(Debug)]
 pub(crate) struct NewService<'a> {

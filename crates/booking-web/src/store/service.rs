@@ -17,21 +17,38 @@ pub(crate) struct Service {
     pub(crate) notice_minutes: i32,
     pub(crate) horizon_days: i32,
     pub(crate) price_cents: i64,
+    /// How many can book one visit.
+    pub(crate) capacity: i32,
+    pub(crate) fills_gaps: bool,
 }
 
 /// Somebody who gives a service, with the lane that is claimed.
 #[derive(Debug, Clone)]
 pub(crate) struct Giver {
     pub(crate) staff_id: Uuid,
+    pub(crate) name: String,
+    pub(crate) location_id: Uuid,
     pub(crate) lane_id: Uuid,
     pub(crate) lane_version: i64,
+}
+
+/// A lane of a pool that a service needs. A need whose pool is empty has no lane.
+#[derive(Debug, Clone)]
+pub(crate) struct NeedLane {
+    pub(crate) need_id: Uuid,
+    pub(crate) quantity: i16,
+    pub(crate) from_minutes: Option<i32>,
+    pub(crate) to_minutes: Option<i32>,
+    pub(crate) location_id: Uuid,
+    pub(crate) lane_id: Option<Uuid>,
+    pub(crate) lane_version: Option<i64>,
 }
 
 pub(crate) async fn all(connection: &mut PgConnection) -> sqlx::Result<Vec<Service>> {
     sqlx::query_as!(
         Service,
         "select id, slug, name, about, duration_minutes, before_minutes, after_minutes,
-                step_minutes, notice_minutes, horizon_days, price_cents
+                step_minutes, notice_minutes, horizon_days, price_cents, capacity, fills_gaps
          from service where is_active order by name limit 200"
     )
     .fetch_all(connection)
@@ -45,7 +62,7 @@ pub(crate) async fn by_slug(
     sqlx::query_as!(
         Service,
         "select id, slug, name, about, duration_minutes, before_minutes, after_minutes,
-                step_minutes, notice_minutes, horizon_days, price_cents
+                step_minutes, notice_minutes, horizon_days, price_cents, capacity, fills_gaps
          from service where is_active and slug = $1",
         slug
     )
@@ -60,12 +77,33 @@ pub(crate) async fn givers(
 ) -> sqlx::Result<Vec<Giver>> {
     sqlx::query_as!(
         Giver,
-        "select staff.id as staff_id, lane.id as lane_id, lane.version as lane_version
+        "select staff.id as staff_id, staff.name, staff.location_id, lane.id as lane_id,
+                lane.version as lane_version
          from service_staff
          join staff on staff.id = service_staff.staff_id and staff.is_active
          join lane on lane.id = staff.lane_id
          where service_staff.service_id = $1
          order by staff.id",
+        service
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// What else a service needs, with the lanes that will do, need by need.
+pub(crate) async fn needs(
+    connection: &mut PgConnection,
+    service: Uuid,
+) -> sqlx::Result<Vec<NeedLane>> {
+    sqlx::query_as!(
+        NeedLane,
+        r#"select need.id as need_id, need.quantity, need.from_minutes, need.to_minutes,
+                pool.location_id, lane.id as "lane_id?", lane.version as "lane_version?"
+         from service_need as need
+         join pool on pool.id = need.pool_id
+         left join lane on lane.pool_id = pool.id and lane.is_active
+         where need.service_id = $1
+         order by need.id, lane.id"#,
         service
     )
     .fetch_all(connection)

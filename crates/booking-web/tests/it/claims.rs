@@ -18,16 +18,33 @@ const OVERLAPS: &str = "select count(*) from claim a join claim b
     on a.lane_id = b.lane_id and a.id < b.id and a.during && b.during
     where a.active and b.active";
 
-/// Bookings that stand without exactly one active claim that covers the visit, and others
-/// with an active claim.
+/// Bookings that stand without exactly one active claim of their person that covers the
+/// visit, be it their own or that of the class in which they have a seat; and others with
+/// an active claim or seat.
 const STRAYS: &str = "select count(*) from booking
+    join staff on staff.id = booking.staff_id
+    left join seat on seat.booking_id = booking.id and seat.is_active
     left join lateral (
-        select count(*) filter (where claim.active) as active,
-               bool_and(claim.during @> tstzrange(starts_at, ends_at)) as covers
-        from claim where claim.booking_id = booking.id
+        select count(*) filter (where claim.lane_id = staff.lane_id) as active,
+               bool_and(claim.during @> tstzrange(starts_at, ends_at))
+                   filter (where claim.lane_id = staff.lane_id) as covers,
+               count(*) as all_active
+        from claim
+        where claim.active
+          and (claim.booking_id = booking.id or claim.class_id = seat.class_id)
     ) as held on true
-    where (state not like 'cancelled%' and state <> 'expired') <> (held.active = 1)
-       or held.covers is not true";
+    where case when state not like 'cancelled%' and state <> 'expired' then held.active <> 1 or held.covers is not true
+          else held.all_active > 0 or seat.id is not null end";
+
+/// Classes whose count is not that of their seats, that have more than they hold, or that
+/// nobody sits in and nobody planned; and claims of what is over.
+const SEATS: &str = "select count(*) from class
+    left join lateral (select count(*) as seats from seat
+        where seat.class_id = class.id and seat.is_active) as s on true
+    left join lateral (select count(*) as claims from claim
+        where claim.class_id = class.id and claim.active) as c on true
+    where taken <> seats or taken > capacity
+       or is_active <> (claims > 0) or (is_active and taken = 0 and not is_planned)";
 
 /// Bookings without what is written beside each: a link, a consent, a message.
 const BARE: &str = "select count(*) from booking where created_at > now() - interval '1 hour'
@@ -38,7 +55,12 @@ const BARE: &str = "select count(*) from booking where created_at > now() - inte
 
 async fn invariants(world: &World) -> Vec<String> {
     let mut broken = Vec::new();
-    for (name, query) in [("overlaps", OVERLAPS), ("strays", STRAYS), ("bare", BARE)] {
+    for (name, query) in [
+        ("overlaps", OVERLAPS),
+        ("strays", STRAYS),
+        ("seats", SEATS),
+        ("bare", BARE),
+    ] {
         let count = world.count(query).await;
         if count != 0 {
             broken.push(format!("{count} {name}"));

@@ -38,7 +38,7 @@ async fn several_may_migrate_at_once_and_again() {
     }
     run("migrate", &url).unwrap();
     let mut connection = PgConnection::connect(&url).await.unwrap();
-    let levels: Vec<i64> = sqlx::query_scalar("select version from _sqlx_migrations")
+    let levels: Vec<i64> = sqlx::query_scalar("select version from _sqlx_migrations order by 1")
         .fetch_all(&mut connection)
         .await
         .unwrap();

@@ -81,6 +81,7 @@ fn free() -> Vec<Free> {
         .map(|start| Free {
             start,
             end: start + 45.minutes(),
+            seats: 1,
         })
         .collect()
 }
@@ -259,6 +260,7 @@ fn a_wall_time_that_comes_twice_is_told_apart_for_the_eye_too() {
     let twice = [first, first + 1.hours()].map(|start| Free {
         start,
         end: start + 30.minutes(),
+        seats: 1,
     });
     let language = Language::English;
     let choices = week::choices(language, twice.iter(), &london);
