@@ -41,6 +41,11 @@ const NEEDS: &[Need] = &[
         by: &[],
     },
     Need {
+        package: "python3-aiosmtpd",
+        paths: &["/usr/bin/aiosmtpd"],
+        by: &[Purpose::Test],
+    },
+    Need {
         package: "chromium",
         paths: &["/usr/bin/chromium"],
         by: &[Purpose::Test],

@@ -12,6 +12,7 @@ use crate::account::Accounts;
 use crate::appointments::Appointments;
 use crate::cache::Cache;
 use crate::health;
+use crate::links::Links;
 use crate::metrics::Metrics;
 use crate::security::FormKey;
 
@@ -27,6 +28,7 @@ pub(crate) struct App {
     pub(crate) shutdown: Shutdown,
     pub(crate) appointments: Appointments,
     pub(crate) accounts: Accounts,
+    pub(crate) links: Links,
     /// Connections for looking at health only.
     pub(crate) probes: PgPool,
     pub(crate) parts: health::Shared,

@@ -12,6 +12,8 @@ use chassis::Random;
 use sqlx::PgPool;
 use uuid::Uuid;
 
+use crate::links;
+
 pub(crate) use self::book::{Answer, Wish};
 pub(crate) use self::cancel::Cancellation;
 
@@ -27,11 +29,7 @@ pub(crate) struct Appointments {
 impl Appointments {
     /// The secret address of a booking: 128 bits that only the key can tell.
     fn token(&self, booking: Uuid) -> String {
-        let hash = blake3::keyed_hash(&self.link_key, booking.as_bytes());
-        let (secret, _) = hash.as_bytes().split_at(16);
-        data_encoding::BASE32_NOPAD
-            .encode(secret)
-            .to_ascii_lowercase()
+        links::token(&self.link_key, booking)
     }
 }
 

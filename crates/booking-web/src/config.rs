@@ -1,6 +1,8 @@
 //! What the process is told by its environment, read once and typed.
 //! Every mistake is reported in one go; secret values never appear in a message.
 
+pub(crate) mod worker;
+
 use chassis::{Env, ExposeSecret as _, SecretString};
 
 /// The settings of `booking serve`.
@@ -88,10 +90,7 @@ impl Config {
 
     /// The bytes that the keys of form tokens and booking links are derived from.
     pub(crate) fn form_key_material(&self) -> &str {
-        match &self.form_key {
-            FormSecret::Given(key) => key.expose_secret(),
-            FormSecret::FromDatabase => self.database_url.expose_secret(),
-        }
+        self.form_key.material(&self.database_url)
     }
 }
 

@@ -76,6 +76,8 @@ pub(crate) struct Booking {
     pub(crate) customer_language: Option<Language>,
     /// What the business speaks.
     pub(crate) business_language: Language,
+    /// Grows with every change.
+    pub(crate) version: i32,
 }
 
 impl Booking {
@@ -317,6 +319,7 @@ impl Booking {
             created_at: row.created_at,
             customer_language: row.locale.as_deref().and_then(Language::of_tag),
             business_language: Language::of_tag(&business.locale).unwrap_or_default(),
+            version: row.version,
         })
     }
 }

@@ -1,4 +1,5 @@
-//! The program `booking`: serve the application, bring its schema up to date, or
+//! The program `booking`: serve the application, send
+//! its messages, bring its schema up to date, or
 //! fill it with a demonstration. Exit codes: 0 done, 1 failed, 2 wrong usage or
 //! environment.
 
@@ -20,7 +21,9 @@ use booking_web::{ConfigError, Task};
     after_help = "Examples:\n  \
         DATABASE_URL=postgres://localhost/booking booking migrate\n  \
         DATABASE_URL=postgres://localhost/booking booking seed\n  \
-        DATABASE_URL=postgres://localhost/booking PORT=3000 booking serve\n\n\
+        DATABASE_URL=postgres://localhost/booking PORT=3000 booking serve\n  \
+        DATABASE_URL=postgres://localhost/booking SMTP_URL=smtp://localhost \
+        MAIL_FROM=bookings@example.co.za PUBLIC_URL=https://example.co.za booking worker\n\n\
         Environment:\n  \
         DATABASE_URL          where PostgreSQL answers (required)\n  \
         PORT                  port on 127.0.0.1 for visitors (3000; 0 lets the system choose)\n  \
@@ -31,8 +34,15 @@ use booking_web::{ConfigError, Task};
                               (derived from DATABASE_URL when unset)\n  \
         SECURE_COOKIES        true when visitors come over HTTPS (false)\n  \
         DATABASE_CONNECTIONS  most connections to PostgreSQL (16)\n  \
-        DRAIN_SECONDS         time for requests in flight after SIGTERM (25)\n  \
+        DRAIN_SECONDS         time for what is in flight after SIGTERM (25; worker 45)\n  \
         LOG                   filter of log lines, such as info,sqlx=warn (info)\n\n\
+        Environment of the worker, besides:\n  \
+        PUBLIC_URL            where visitors reach the application, for links in mail (required)\n  \
+        SMTP_URL              where mail is sent (required): smtps://user:password@host, or\n  \
+                              smtp://user:password@host:587?tls=required for STARTTLS, or\n  \
+                              file:///folder to put it there instead\n  \
+        MAIL_FROM             the address that mail is sent from (required)\n  \
+        WORKER_SLOTS          messages that may be under way at once (32)\n\n\
         Exit codes: 0 done, 1 failed, 2 wrong usage or environment"
 )]
 struct Arguments {
@@ -44,6 +54,8 @@ struct Arguments {
 enum Command {
     /// Answer visitors until SIGTERM or SIGINT, then finish what is in flight
     Serve,
+    /// Send mail, reminders and whatever else is due, until SIGTERM or SIGINT
+    Worker,
     /// Apply the schema changes that are missing; safe to run again, and beside a running release
     Migrate,
     /// Fill an empty database with a demonstration: three businesses and a month of bookings
@@ -55,6 +67,7 @@ fn main() -> ExitCode {
     let env = Env::process();
     let task = match arguments.command {
         Command::Serve => Task::Serve,
+        Command::Worker => Task::Work,
         Command::Migrate => Task::Migrate,
         Command::Seed => Task::Seed,
     };

@@ -7,7 +7,6 @@
 mod accounts_gallery;
 pub(crate) mod booking;
 pub(crate) mod business;
-pub(crate) mod calendar;
 pub(crate) mod cancel;
 pub(crate) mod desk;
 pub(crate) mod details;
@@ -20,6 +19,7 @@ pub(crate) mod home;
 pub(crate) mod places;
 pub(crate) mod sign_in;
 pub(crate) mod times;
+pub(crate) mod unsubscribe;
 pub(crate) mod week;
 pub(crate) mod words;
 

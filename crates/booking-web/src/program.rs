@@ -3,13 +3,16 @@
 
 use chassis::{Clock, Env, Random, Shutdown};
 
-use crate::{Config, serve};
+use crate::config::worker::WorkerConfig;
+use crate::{Config, serve, worker};
 
 /// What can be asked of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Task {
     /// Answers visitors until SIGTERM or SIGINT, then finishes what is in flight.
     Serve,
+    /// Sends what is to be sent until SIGTERM or SIGINT, then finishes what is in hand.
+    Work,
     /// Applies the schema changes that are missing.
     Migrate,
     /// Fills an empty database with a demonstration.
@@ -33,6 +36,11 @@ pub fn run(task: Task, env: &Env) -> anyhow::Result<()> {
                 let config = Config::read(env)?;
                 let shutdown = Shutdown::on_signals()?;
                 serve::serve(config, clock, random, shutdown).await
+            }
+            Task::Work => {
+                let config = WorkerConfig::read(env)?;
+                let shutdown = Shutdown::on_signals()?;
+                worker::work(config, clock, random, shutdown).await
             }
             Task::Migrate => serve::migrate(env).await,
             Task::Seed => serve::seed(env, &clock).await,

@@ -51,6 +51,10 @@ fn answered_in_time() -> Router<Arc<App>> {
         .route("/sign-out", post(pages::sign_in::out))
         .route("/desk", get(pages::places::get))
         .route("/desk/{business}", get(pages::desk::get))
+        .route(
+            "/unsubscribe/{token}",
+            get(pages::unsubscribe::get).post(pages::unsubscribe::post),
+        )
         // Static files.
         .route("/assets/{file}", get(assets::get))
         .route("/favicon.ico", get(assets::favicon))

@@ -20,6 +20,7 @@ use crate::config::{self, Config, FormSecret};
 use crate::database;
 use crate::health::Shared;
 use crate::language;
+use crate::links::Links;
 use crate::metrics::Metrics;
 use crate::router;
 use crate::security::FormKey;
@@ -59,10 +60,11 @@ pub(crate) async fn serve(
         keys: Keys::derive(material),
         secure: config.secure,
     };
+    let links = Links::derive(material);
     let appointments = Appointments {
         pool,
         random: random.clone(),
-        link_key: blake3::derive_key("booking 2026 booking links", material.as_bytes()),
+        link_key: links.booking_key(),
     };
     let cache = match &config.redis_url {
         Some(url) => Some(Cache::new(url, clock.clone())?),
@@ -71,6 +73,7 @@ pub(crate) async fn serve(
     let app = Arc::new(App {
         appointments,
         accounts,
+        links,
         probes: database::pool(&config.database_url, PROBE_CONNECTIONS)?,
         parts: Shared::default(),
         rehearsal: Shared::default(),

@@ -3,6 +3,7 @@
 //! business the transaction acts.
 
 pub(crate) mod account;
+pub(crate) mod appointment;
 pub(crate) mod attempt;
 pub(crate) mod booking;
 pub(crate) mod business;
@@ -11,6 +12,7 @@ pub(crate) mod class;
 pub(crate) mod lane;
 pub(crate) mod link;
 pub(crate) mod membership;
+pub(crate) mod outbox;
 #[allow(dead_code, reason = "the pages that come after ask for the rest")]
 pub(crate) mod person;
 pub(crate) mod policy;
@@ -22,6 +24,7 @@ pub(crate) mod retention;
 pub(crate) mod seed;
 pub(crate) mod service;
 pub(crate) mod session;
+pub(crate) mod timer;
 
 use jiff::Timestamp;
 use sqlx::error::DatabaseError;

@@ -7,6 +7,7 @@ pub mod postgres;
 pub mod redis;
 mod server;
 pub mod services;
+pub mod smtp;
 mod store;
 pub mod tally;
 pub mod visitor;

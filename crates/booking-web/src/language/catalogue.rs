@@ -30,7 +30,7 @@ macro_rules! files {
 }
 
 files![
-    "account", "booking", "business", "fault", "field", "frame", "words"
+    "account", "booking", "business", "fault", "field", "frame", "mail", "words"
 ];
 
 struct Catalogue {

@@ -9,9 +9,10 @@ use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 
 use crate::address::Path;
 use crate::app::App;
+use crate::calendar::{self, Method};
 use crate::error::Fault;
 use crate::language::Wanted;
-use crate::pages::{BookingWords, Site, calendar, render, words};
+use crate::pages::{BookingWords, Site, render, words};
 
 #[derive(Template)]
 #[template(path = "booking.html")]
@@ -68,12 +69,18 @@ pub(crate) async fn calendar(
     }
     let words = BookingWords::of(wanted.about(&booking).language(), &booking);
     let file = calendar::file(&calendar::Entry {
+        method: Method::Publish,
         uid: &booking.id.to_string(),
+        sequence: booking.version,
         made: booking.created_at,
         start: booking.start,
         end: booking.end,
         summary: &format!("{}, {}", words.service, words.business),
         place: words.place.as_deref().unwrap_or(&words.business),
+        description: &format!(
+            "{}, {} ({})",
+            words.when.day, words.when.hours, words.zone_name
+        ),
     });
     let headers = [
         (CONTENT_TYPE, "text/calendar; charset=utf-8"),

@@ -94,7 +94,8 @@ pub(crate) async fn consent(
     Ok(())
 }
 
-/// Plans a message about one version of a booking, once for each kind.
+/// Leaves word of what happened to one version of a booking, once for each kind. What
+/// follows from it, mail above all, is planned by a worker.
 pub(crate) async fn outbox(
     connection: &mut PgConnection,
     id: Uuid,
@@ -105,14 +106,16 @@ pub(crate) async fn outbox(
 ) -> sqlx::Result<()> {
     let dedupe_key = format!("{booking}:{version}:{kind}");
     sqlx::query!(
-        "insert into outbox (id, business_id, dedupe_key, kind, booking_id, send_after)
-         values ($1, $2, $3, $4, $5, $6)
+        "insert into outbox (id, business_id, dedupe_key, kind, booking_id, booking_version,
+             send_after)
+         values ($1, $2, $3, $4, $5, $6, $7)
          on conflict on constraint outbox_dedupe_unique do nothing",
         id,
         business,
         dedupe_key,
         kind,
         booking,
+        version,
         stored(now)
     )
     .execute(connection)

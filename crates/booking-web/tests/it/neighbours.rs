@@ -34,6 +34,7 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("privacy_request", "state", "'asked'"),
     ("service", "duration_minutes", "30"),
     ("session", "state", "'signed_in'"),
+    ("suppression", "channel", "'email'"),
     ("transition", "actor", "'customer'"),
 ];
 
@@ -56,6 +57,24 @@ const WINDOWS: &[(&str, &str, &str, &str)] = &[
         "sweeper",
         "select",
         "the sweeper looks for holds that have run out",
+    ),
+    (
+        "outbox",
+        "worker",
+        "select, insert, update, delete",
+        "a worker sends for everybody, and plans and forgets messages",
+    ),
+    (
+        "timer",
+        "worker",
+        "select, insert, update, delete",
+        "work that comes round again is nobody's business",
+    ),
+    (
+        "idempotency_key",
+        "worker",
+        "select, delete",
+        "keys that nobody repeats any more are removed",
     ),
     ("account_link", "retention", "select, delete", "links end"),
     ("session", "retention", "select, delete", "sign-ins end"),

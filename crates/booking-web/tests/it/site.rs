@@ -231,7 +231,7 @@ impl Drop for Site {
     }
 }
 
-fn collect(child: &mut Child) -> Arc<Mutex<Vec<String>>> {
+pub(crate) fn collect(child: &mut Child) -> Arc<Mutex<Vec<String>>> {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let (stderr, into) = (child.stderr.take().unwrap(), Arc::clone(&lines));
     std::thread::spawn(move || {

@@ -15,6 +15,7 @@ use super::details::{DetailsPage, FormWords};
 use super::fault::FaultPage;
 use super::home::HomePage;
 use super::times::TimesPage;
+use super::unsubscribe::UnsubscribePage;
 use super::week::{self, Free};
 use super::words::{self, When};
 use super::{BookingWords, BusinessWords, LocationWords, ServiceWords, Site};
@@ -22,6 +23,7 @@ use crate::assets;
 use crate::error::FieldProblem;
 use crate::intake::Sent;
 use crate::language::{Language, Text, Wanted};
+use crate::links::Reminders;
 
 const PAGE_BYTES_MAX: usize = 60 * 1024;
 
@@ -84,6 +86,18 @@ fn free() -> Vec<Free> {
             seats: 1,
         })
         .collect()
+}
+
+fn unsubscribe(language: Language, is_done: bool) -> String {
+    UnsubscribePage {
+        site: site(language),
+        token: "secret",
+        business: "Karoo Cuts",
+        reminders: Reminders::Email,
+        is_done,
+    }
+    .render()
+    .unwrap()
 }
 
 fn times(language: Language, free: &[Free], problems: Vec<FieldProblem>) -> String {
@@ -238,6 +252,8 @@ fn pages(language: Language) -> Vec<(&'static str, String)> {
             .render()
             .unwrap(),
         ),
+        ("unsubscribe", unsubscribe(language, false)),
+        ("unsubscribed", unsubscribe(language, true)),
         (
             "fault",
             FaultPage {

@@ -1,0 +1,39 @@
+# Mail and text messages, and the page that ends reminders. $moment is a "date-and-clock",
+# $day a "date-on".
+
+mail-confirmed-subject = You are booked: { $moment }, { $business }
+mail-moved-subject = New time: { $moment }, { $business }
+mail-moved-title = Your booking has a new time
+mail-moved-lede = { $business } now expects you { $day } at { $clock }.
+mail-reminder-subject = Reminder: { $moment }, { $business }
+mail-reminder-title = Your appointment is near
+mail-cancelled-subject = Cancelled: { $moment }, { $business }
+mail-cancelled-by-you = As you asked, your appointment { $day } at { $clock } is cancelled.
+mail-cancelled-by-business = { $business } had to cancel your appointment { $day } at { $clock }. We are sorry.
+mail-see = See or change your booking
+# Instead of the service, where its name would tell too much.
+mail-appointment = Appointment
+mail-no-reminders = No more reminders by e-mail
+
+mail-alarm-remind = We could not remind { $name }
+mail-alarm-write = We could not write to { $name }
+mail-alarm-lede = Please phone { $name } yourself if the appointment depends on it.
+mail-why = Why
+
+mail-reset-subject = Choose a new password
+mail-reset-lede = Somebody asked for a new password for your account.
+mail-confirm-subject = Confirm your address
+mail-confirm-lede = Somebody, most likely you, gave this address for an account.
+mail-confirm-action = Confirm this address
+mail-invitation-subject = { $business } invites you
+mail-invitation-lede = You are invited to work with { $business } here.
+mail-invitation-action = Accept the invitation
+mail-leave = If you do not know what this is about, leave it: nothing happens.
+
+unsubscribe-title = Stop the reminders?
+unsubscribe-email = { $business } reminds you of your appointments by e-mail. You can stop that here; you are still told when a booking is made, moved or cancelled.
+unsubscribe-sms = { $business } reminds you of your appointments by text message. You can stop that here; you are still told when a booking is made, moved or cancelled.
+unsubscribe-yes = No more reminders
+unsubscribed-title = No more reminders
+unsubscribed-email = { $business } sends you no more reminders by e-mail. You are still told when a booking is made, moved or cancelled.
+unsubscribed-sms = { $business } sends you no more reminders by text message. You are still told when a booking is made, moved or cancelled.

@@ -1,0 +1,39 @@
+# Mail and text messages, and the page that ends reminders. $moment is a "date-and-clock",
+# $day a "date-on".
+
+mail-confirmed-subject = Usubhukhile: { $moment }, { $business }
+mail-moved-subject = Isikhathi esisha: { $moment }, { $business }
+mail-moved-title = Ukubhukha kwakho kunesikhathi esisha
+mail-moved-lede = I-{ $business } manje ikulindele { $day } ngo-{ $clock }.
+mail-reminder-subject = Isikhumbuzo: { $moment }, { $business }
+mail-reminder-title = Isikhathi sakho sesisondele
+mail-cancelled-subject = Kukhanseliwe: { $moment }, { $business }
+mail-cancelled-by-you = Njengoba ucelile, isikhathi sakho { $day } ngo-{ $clock } sikhanseliwe.
+mail-cancelled-by-business = I-{ $business } kudingeke ikhansele isikhathi sakho { $day } ngo-{ $clock }. Siyaxolisa.
+mail-see = Bona noma ushintshe ukubhukha kwakho
+# Instead of the service, where its name would tell too much.
+mail-appointment = Isikhathi esibhukhiwe
+mail-no-reminders = Azisekho izikhumbuzo nge-imeyili
+
+mail-alarm-remind = Asikwazanga ukukhumbuza u-{ $name }
+mail-alarm-write = Asikwazanga ukubhalela u-{ $name }
+mail-alarm-lede = Sicela ushayele u-{ $name } ucingo uma isikhathi sakhe sincike kulokho.
+mail-why = Isizathu
+
+mail-reset-subject = Khetha iphasiwedi entsha
+mail-reset-lede = Othile ucele iphasiwedi entsha ye-akhawunti yakho.
+mail-confirm-subject = Qinisekisa ikheli lakho
+mail-confirm-lede = Othile, cishe nguwe, unikeze leli kheli le-akhawunti.
+mail-confirm-action = Qinisekisa leli kheli
+mail-invitation-subject = I-{ $business } iyakumema
+mail-invitation-lede = Umenyiwe ukusebenza ne-{ $business } lapha.
+mail-invitation-action = Yamukela isimemo
+mail-leave = Uma ungazi ukuthi lokhu kumayelana nani, kuyeke: akukho okuzokwenzeka.
+
+unsubscribe-title = Misa izikhumbuzo?
+unsubscribe-email = I-{ $business } ikukhumbuza izikhathi zakho nge-imeyili. Ungakumisa lokho lapha; usazokwaziswa uma ukubhukha kwenziwa, kususwa noma kukhanselwa.
+unsubscribe-sms = I-{ $business } ikukhumbuza izikhathi zakho nge-SMS. Ungakumisa lokho lapha; usazokwaziswa uma ukubhukha kwenziwa, kususwa noma kukhanselwa.
+unsubscribe-yes = Azisekho izikhumbuzo
+unsubscribed-title = Azisekho izikhumbuzo
+unsubscribed-email = I-{ $business } ngeke isakuthumelela izikhumbuzo nge-imeyili. Usazokwaziswa uma ukubhukha kwenziwa, kususwa noma kukhanselwa.
+unsubscribed-sms = I-{ $business } ngeke isakuthumelela izikhumbuzo nge-SMS. Usazokwaziswa uma ukubhukha kwenziwa, kususwa noma kukhanselwa.

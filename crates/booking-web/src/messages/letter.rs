@@ -1,0 +1,409 @@
+//! What a mail says, in plain words, before it is put into text and HTML. Pure.
+
+use askama::Template;
+use booking::State;
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+
+use crate::calendar::{self, Entry, Method, Parties};
+use crate::language::{Language, Text as Words};
+use crate::links::{Links, Reminders, Subscriber};
+use crate::pages::words::{self, When};
+use crate::store::appointment::{Appointment, Settings};
+use crate::store::instant;
+
+/// One mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Letter {
+    pub(crate) to_name: String,
+    pub(crate) to: String,
+    /// The name before the address that it is sent from.
+    pub(crate) sender: String,
+    pub(crate) reply_to: Option<String>,
+    pub(crate) language: Language,
+    pub(crate) subject: String,
+    pub(crate) heading: String,
+    pub(crate) lead: String,
+    pub(crate) facts: Vec<Fact>,
+    pub(crate) action: Option<Action>,
+    pub(crate) closing: Vec<String>,
+    pub(crate) unsubscribe: Option<String>,
+    pub(crate) calendar: Option<Attachment>,
+}
+
+/// One line of what was agreed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fact {
+    pub(crate) name: String,
+    pub(crate) value: String,
+}
+
+/// Where the reader can do something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Action {
+    pub(crate) label: String,
+    pub(crate) url: String,
+}
+
+/// The calendar's file beside the words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Attachment {
+    pub(crate) method: &'static str,
+    pub(crate) text: String,
+}
+
+#[derive(Template)]
+#[template(path = "mail/letter.txt")]
+struct Text<'a> {
+    letter: &'a Letter,
+}
+
+#[derive(Template)]
+#[template(path = "mail/letter.html")]
+struct Html<'a> {
+    letter: &'a Letter,
+}
+
+impl Letter {
+    /// The words as plain text and as HTML.
+    pub(crate) fn render(&self) -> askama::Result<(String, String)> {
+        Ok((
+            Text { letter: self }.render()?,
+            Html { letter: self }.render()?,
+        ))
+    }
+}
+
+/// What a letter about a booking is written from.
+pub(crate) struct Desk<'a> {
+    pub(crate) appointment: &'a Appointment,
+    pub(crate) settings: &'a Settings,
+    pub(crate) business: uuid::Uuid,
+    pub(crate) links: &'a Links,
+    /// Where visitors reach the application, without a slash at the end.
+    pub(crate) public_url: &'a str,
+    /// The address that mail is sent from.
+    pub(crate) from: &'a str,
+    pub(crate) now: jiff::Timestamp,
+}
+
+/// What a letter to a customer is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum About {
+    Confirmed,
+    Moved,
+    Cancelled,
+    Reminder,
+}
+
+impl About {
+    pub(crate) fn parse(kind: &str) -> Option<Self> {
+        Some(match kind {
+            "confirmed" => Self::Confirmed,
+            "moved" => Self::Moved,
+            "cancelled" => Self::Cancelled,
+            "reminder" => Self::Reminder,
+            _ => return None,
+        })
+    }
+}
+
+impl Desk<'_> {
+    fn language(&self) -> Language {
+        Language::of_tag(&self.appointment.locale).unwrap_or_default()
+    }
+
+    fn service(&self) -> String {
+        if self.settings.hides_service {
+            self.language().text("mail-appointment").to_string()
+        } else {
+            self.appointment.service.clone()
+        }
+    }
+
+    fn zone(&self) -> TimeZone {
+        TimeZone::get(&self.appointment.zone).unwrap_or(TimeZone::UTC)
+    }
+
+    fn when(&self, language: Language) -> When {
+        let appointment = self.appointment;
+        let (start, end) = (instant(appointment.starts_at), instant(appointment.ends_at));
+        When::of(language, start, end, &self.zone())
+    }
+
+    /// "Wednesday 24 March 2027, 09:30"
+    fn moment(&self, language: Language) -> String {
+        let start = instant(self.appointment.starts_at);
+        words::day_and_clock(language, &start.to_zoned_datetime(self.zone()))
+    }
+
+    /// Writes to the customer.
+    pub(crate) fn letter(&self, about: About) -> Letter {
+        let appointment = self.appointment;
+        let language = self.language();
+        let (subject, heading, lede) = self.said(about, language);
+        Letter {
+            to_name: appointment.customer.clone(),
+            to: appointment.email.clone(),
+            sender: appointment.business.clone(),
+            reply_to: self.settings.email.clone(),
+            language,
+            subject: subject.to_string(),
+            heading: heading.to_string(),
+            lead: lede.to_string(),
+            facts: self.facts(language),
+            action: Some(self.action(about, language)),
+            closing: Vec::new(),
+            unsubscribe: (about == About::Reminder).then(|| self.unsubscribe()),
+            calendar: (about != About::Reminder).then(|| self.calendar(about, language)),
+        }
+    }
+
+    /// Subject, heading and first sentence.
+    fn said(&self, about: About, language: Language) -> (Words, Words, Words) {
+        let business = &self.appointment.business;
+        let moment = self.moment(language);
+        let When { on_day, clock, .. } = self.when(language);
+        match about {
+            About::Confirmed => (
+                language
+                    .text("mail-confirmed-subject")
+                    .with("moment", moment)
+                    .with("business", business),
+                language.text("booked-title"),
+                language
+                    .text("booked-lede")
+                    .with("business", business)
+                    .with("day", on_day)
+                    .with("clock", clock),
+            ),
+            About::Moved => (
+                language
+                    .text("mail-moved-subject")
+                    .with("moment", moment)
+                    .with("business", business),
+                language.text("mail-moved-title"),
+                language
+                    .text("mail-moved-lede")
+                    .with("business", business)
+                    .with("day", on_day)
+                    .with("clock", clock),
+            ),
+            About::Reminder => (
+                language
+                    .text("mail-reminder-subject")
+                    .with("moment", moment)
+                    .with("business", business),
+                language.text("mail-reminder-title"),
+                language
+                    .text("booked-lede")
+                    .with("business", business)
+                    .with("day", on_day)
+                    .with("clock", clock),
+            ),
+            About::Cancelled => (
+                language
+                    .text("mail-cancelled-subject")
+                    .with("moment", moment)
+                    .with("business", business),
+                language.text("cancelled-title"),
+                self.cancelled(language, &on_day, &clock),
+            ),
+        }
+    }
+
+    fn cancelled(&self, language: Language, on_day: &str, clock: &str) -> Words {
+        if State::parse(&self.appointment.state) == Some(State::CancelledByBusiness) {
+            language
+                .text("mail-cancelled-by-business")
+                .with("business", &self.appointment.business)
+                .with("day", on_day)
+                .with("clock", clock)
+        } else {
+            language
+                .text("mail-cancelled-by-you")
+                .with("day", on_day)
+                .with("clock", clock)
+        }
+    }
+
+    /// "Wednesday 24 March 2027, 09:30 to 10:15 (South Africa Standard Time)"
+    fn time_in_full(&self, language: Language) -> String {
+        let when = self.when(language);
+        let zone = words::zone_name(language, &self.appointment.zone);
+        format!("{}, {} ({zone})", when.day, when.hours)
+    }
+
+    fn facts(&self, language: Language) -> Vec<Fact> {
+        let appointment = self.appointment;
+        let place = format!("{}, {}", appointment.business, appointment.place);
+        vec![
+            fact(&language.text("fact-when"), self.time_in_full(language)),
+            fact(&language.text("fact-service"), self.service()),
+            fact(&language.text("fact-with"), appointment.staff.clone()),
+            fact(&language.text("fact-where"), place),
+        ]
+    }
+
+    fn action(&self, about: About, language: Language) -> Action {
+        if about == About::Cancelled {
+            let slug = &self.appointment.business_slug;
+            return Action {
+                label: language.text("cancelled-again").to_string(),
+                url: format!("{}/{slug}", self.public_url),
+            };
+        }
+        let token = self.links.booking(self.appointment.id);
+        Action {
+            label: language.text("mail-see").to_string(),
+            url: format!("{}/b/{token}", self.public_url),
+        }
+    }
+
+    fn unsubscribe(&self) -> String {
+        let token = self.links.unsubscribe(Subscriber {
+            business: self.business,
+            customer: self.appointment.customer_id,
+            reminders: Reminders::Email,
+        });
+        format!("{}/unsubscribe/{token}", self.public_url)
+    }
+
+    fn calendar(&self, about: About, language: Language) -> Attachment {
+        let appointment = self.appointment;
+        let parties = Parties {
+            organizer: &appointment.business,
+            organizer_email: self.from,
+            attendee: &appointment.customer,
+            attendee_email: &appointment.email,
+        };
+        let method = if about == About::Cancelled {
+            Method::Cancel(parties)
+        } else {
+            Method::Request(parties)
+        };
+        let text = calendar::file(&Entry {
+            method,
+            uid: &appointment.id.to_string(),
+            sequence: appointment.version,
+            made: self.now,
+            start: instant(appointment.starts_at),
+            end: instant(appointment.ends_at),
+            summary: &format!("{}, {}", self.service(), appointment.business),
+            place: &appointment.place,
+            description: &self.time_in_full(language),
+        });
+        Attachment {
+            method: method.name(),
+            text,
+        }
+    }
+
+    /// Tells the business that a customer could not be told.
+    pub(crate) fn alarm(&self, to: &str, kind: &str, reason: &str) -> Letter {
+        let appointment = self.appointment;
+        let language = Language::of_tag(&appointment.business_locale).unwrap_or_default();
+        let name = &appointment.customer;
+        let subject = match About::parse(kind) {
+            Some(About::Reminder) => language.text("mail-alarm-remind").with("name", name),
+            _ => language.text("mail-alarm-write").with("name", name),
+        };
+        let mut facts = vec![fact(
+            &language.text("fact-when"),
+            self.time_in_full(language),
+        )];
+        let phone = appointment.phone.clone().into_iter();
+        facts.extend(phone.map(|phone| fact(&language.text("details-phone"), phone)));
+        facts.push(fact(&language.text("mail-why"), reason.to_owned()));
+        let lede = language.text("mail-alarm-lede").with("name", name);
+        Letter {
+            to_name: appointment.business.clone(),
+            facts,
+            ..plain(language, to, &subject, &lede)
+        }
+    }
+}
+
+fn fact(name: &Words, value: String) -> Fact {
+    Fact {
+        name: name.to_string(),
+        value,
+    }
+}
+
+/// A letter of ours with nothing but a heading and a sentence.
+fn plain(language: Language, to: &str, subject: &Words, lede: &Words) -> Letter {
+    Letter {
+        to_name: String::new(),
+        to: to.to_owned(),
+        sender: "Booking".to_owned(),
+        reply_to: None,
+        language,
+        subject: subject.to_string(),
+        heading: subject.to_string(),
+        lead: lede.to_string(),
+        facts: Vec::new(),
+        action: None,
+        closing: Vec::new(),
+        unsubscribe: None,
+        calendar: None,
+    }
+}
+
+/// What a mail about an account says beyond its kind.
+#[derive(Debug, Deserialize)]
+pub(crate) struct AccountContent {
+    /// How the reader is called; may be empty.
+    #[serde(default)]
+    pub(crate) name: String,
+    /// The path with the secret, from the first slash on.
+    pub(crate) path: String,
+    /// Where somebody is invited to.
+    #[serde(default)]
+    pub(crate) business: String,
+    /// The tag of the reader's language.
+    #[serde(default)]
+    pub(crate) language: String,
+}
+
+/// Writes to somebody who has, or is to have, an account; none for a kind that is not known.
+pub(crate) fn account(
+    kind: &str,
+    to: &str,
+    content: &AccountContent,
+    public_url: &str,
+) -> Option<Letter> {
+    let language = Language::of_tag(&content.language).unwrap_or_default();
+    let business = &content.business;
+    let (subject, lede, label) = match kind {
+        "account.reset" => (
+            language.text("mail-reset-subject"),
+            language.text("mail-reset-lede"),
+            language.text("mail-reset-subject"),
+        ),
+        "account.confirm" => (
+            language.text("mail-confirm-subject"),
+            language.text("mail-confirm-lede"),
+            language.text("mail-confirm-action"),
+        ),
+        "account.invitation" => (
+            language
+                .text("mail-invitation-subject")
+                .with("business", business),
+            language
+                .text("mail-invitation-lede")
+                .with("business", business),
+            language.text("mail-invitation-action"),
+        ),
+        _ => return None,
+    };
+    Some(Letter {
+        to_name: content.name.clone(),
+        action: Some(Action {
+            label: label.to_string(),
+            url: format!("{public_url}{}", content.path),
+        }),
+        closing: vec![language.text("mail-leave").to_string()],
+        ..plain(language, to, &subject, &lede)
+    })
+}

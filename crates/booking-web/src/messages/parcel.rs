@@ -1,0 +1,123 @@
+//! Makes of a row what is to be sent just now: everything is read again, so that nobody is
+//! told what is no longer so.
+
+use booking::State;
+use jiff::Timestamp;
+use sqlx::PgPool;
+
+use super::letter::{self, About, AccountContent, Desk, Letter};
+use crate::links::{self, Links, Reminders};
+use crate::store::outbox::Leased;
+use crate::store::{self, appointment, instant};
+
+/// What is to be sent.
+#[derive(Debug)]
+pub(crate) enum Parcel {
+    Letter(Box<Letter>),
+}
+
+/// What a look at the present says about a row.
+#[derive(Debug)]
+pub(crate) enum Prepared {
+    Ready(Parcel),
+    /// There is no point in sending it, and why.
+    Pointless(&'static str),
+    /// It can never be sent, and why.
+    Broken(&'static str),
+}
+
+/// What parcels are made with.
+pub(crate) struct Wrapping<'a> {
+    pub(crate) pool: &'a PgPool,
+    pub(crate) links: &'a Links,
+    pub(crate) public_url: &'a str,
+    pub(crate) from: &'a str,
+    pub(crate) now: Timestamp,
+}
+
+impl Wrapping<'_> {
+    /// Looks at the present and makes the parcel.
+    pub(crate) async fn prepare(&self, row: &Leased) -> sqlx::Result<Prepared> {
+        if row.expires_at.is_some_and(|at| instant(at) <= self.now) {
+            return Ok(Prepared::Pointless("it came too late"));
+        }
+        if row.kind.starts_with("account.") {
+            return Ok(self.account(row));
+        }
+        let (Some(business), Some(booking)) = (row.business, row.booking) else {
+            return Ok(Prepared::Broken("it belongs to no booking"));
+        };
+        let mut transaction = store::begin(self.pool, business).await?;
+        let found = appointment::by_id(&mut transaction, booking).await?;
+        let settings = appointment::settings(&mut transaction).await?;
+        let Some(found) = found else {
+            return Ok(Prepared::Pointless("the booking is gone"));
+        };
+        let desk = Desk {
+            appointment: &found,
+            settings: &settings,
+            business,
+            links: self.links,
+            public_url: self.public_url,
+            from: self.from,
+            now: self.now,
+        };
+        if row.kind == "alarm" {
+            return Ok(alarm(row, &desk));
+        }
+        let Some(about) = About::parse(&row.kind) else {
+            return Ok(Prepared::Broken("its kind is not known"));
+        };
+        if let Some(why) = why_not(row, &desk, about) {
+            return Ok(Prepared::Pointless(why));
+        }
+        if about == About::Reminder {
+            let hash = links::suppressed(business, Reminders::Email, &found.email);
+            if appointment::is_suppressed(&mut transaction, "email", &hash).await? {
+                return Ok(Prepared::Pointless("the customer wants no reminders"));
+            }
+        }
+        transaction.rollback().await?;
+        Ok(Prepared::Ready(Parcel::Letter(Box::new(
+            desk.letter(about),
+        ))))
+    }
+
+    fn account(&self, row: &Leased) -> Prepared {
+        let content = serde_json::from_str::<AccountContent>(&row.content);
+        let (Ok(content), Some(to)) = (content, &row.recipient) else {
+            return Prepared::Broken("it does not say what to write");
+        };
+        match letter::account(&row.kind, to, &content, self.public_url) {
+            Some(letter) => Prepared::Ready(Parcel::Letter(Box::new(letter))),
+            None => Prepared::Broken("its kind is not known"),
+        }
+    }
+}
+
+fn alarm(row: &Leased, desk: &Desk<'_>) -> Prepared {
+    let Some(to) = &row.recipient else {
+        return Prepared::Broken("it does not say to whom");
+    };
+    let (kind, reason) = row.content.split_once('\n').unwrap_or((&row.content, ""));
+    let letter = desk.alarm(to, kind, reason);
+    Prepared::Ready(Parcel::Letter(Box::new(letter)))
+}
+
+/// Why a message to the customer makes no sense any more.
+fn why_not(row: &Leased, desk: &Desk<'_>, about: About) -> Option<&'static str> {
+    let appointment = desk.appointment;
+    let state = State::parse(&appointment.state);
+    let is_so = match about {
+        About::Cancelled => state.is_some_and(State::is_cancelled),
+        About::Confirmed | About::Moved | About::Reminder => state == Some(State::Confirmed),
+    };
+    if !is_so {
+        return Some("the booking is in another state by now");
+    }
+    if row.starts_at.is_some_and(|at| at != appointment.starts_at) {
+        return Some("the booking has another time by now");
+    }
+    let has_begun = instant(appointment.starts_at) <= desk.now;
+    (about == About::Reminder && has_begun).then_some("the appointment has begun")
+}

@@ -1,0 +1,147 @@
+//! What messages say about a booking, and how its business wants them.
+
+use jiff::Timestamp;
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::stored;
+
+/// A booking as its messages speak of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Appointment {
+    pub(crate) id: Uuid,
+    pub(crate) state: String,
+    pub(crate) version: i32,
+    pub(crate) starts_at: OffsetDateTime,
+    pub(crate) ends_at: OffsetDateTime,
+    pub(crate) zone: String,
+    pub(crate) service: String,
+    pub(crate) staff: String,
+    pub(crate) place: String,
+    pub(crate) business: String,
+    pub(crate) business_slug: String,
+    pub(crate) customer_id: Uuid,
+    pub(crate) customer: String,
+    pub(crate) email: String,
+    pub(crate) phone: Option<String>,
+    /// What the customer speaks, as far as it is known.
+    pub(crate) locale: String,
+    pub(crate) business_locale: String,
+}
+
+/// How a business wants its messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Settings {
+    /// Minutes before the start; none where it does not want one.
+    pub(crate) reminder_email_minutes: Option<i32>,
+    pub(crate) reminder_sms_minutes: Option<i32>,
+    /// Minutes on the wall between which nobody is reminded.
+    pub(crate) quiet_from: i16,
+    pub(crate) quiet_until: i16,
+    pub(crate) hides_service: bool,
+    pub(crate) email: Option<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            reminder_email_minutes: Some(24 * 60),
+            reminder_sms_minutes: Some(2 * 60),
+            quiet_from: 20 * 60,
+            quiet_until: 7 * 60,
+            hides_service: false,
+            email: None,
+        }
+    }
+}
+
+pub(crate) async fn by_id(
+    connection: &mut PgConnection,
+    booking: Uuid,
+) -> sqlx::Result<Option<Appointment>> {
+    sqlx::query_as!(
+        Appointment,
+        r#"select booking.id, booking.state, booking.version, booking.starts_at,
+             booking.ends_at, booking.zone, service.name as service, staff.name as staff,
+             location.name || ', ' || location.address as "place!",
+             business.name as business, business.slug as business_slug,
+             customer.id as customer_id,
+             coalesce(booking.booked_name, customer.name) as "customer!", customer.email,
+             coalesce(booking.booked_phone, customer.phone) as phone,
+             coalesce(booking.locale, customer.locale, business.locale) as "locale!",
+             business.locale as business_locale
+         from booking
+         join service on service.id = booking.service_id
+         join staff on staff.id = booking.staff_id
+         join location on location.id = staff.location_id
+         join business on business.id = booking.business_id
+         join customer on customer.id = booking.customer_id
+         where booking.id = $1"#,
+        booking
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// The settings of the business in scope.
+pub(crate) async fn settings(connection: &mut PgConnection) -> sqlx::Result<Settings> {
+    let found = sqlx::query_as!(
+        Settings,
+        "select reminder_email_minutes, reminder_sms_minutes, quiet_from, quiet_until,
+             hides_service, email
+         from message_settings where business_id = current_business()"
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(found.unwrap_or_default())
+}
+
+/// Whether an address wants no reminders of the business in scope.
+pub(crate) async fn is_suppressed(
+    connection: &mut PgConnection,
+    channel: &str,
+    hash: &[u8],
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (select from suppression
+             where business_id = current_business() and channel = $1
+               and address_hash = $2) as "is!""#,
+        channel,
+        hash
+    )
+    .fetch_one(connection)
+    .await
+}
+
+/// Remembers that an address wants no reminders. Said twice, it is remembered once.
+pub(crate) async fn suppress(
+    connection: &mut PgConnection,
+    business: Uuid,
+    channel: &str,
+    hash: &[u8],
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into suppression (business_id, channel, address_hash, created_at)
+         values ($1, $2, $3, $4) on conflict on constraint suppression_pkey do nothing",
+        business,
+        channel,
+        hash,
+        stored(now)
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Where a customer of the business in scope is written to and called.
+pub(crate) async fn contact(
+    connection: &mut PgConnection,
+    customer: Uuid,
+) -> sqlx::Result<Option<(String, Option<String>)>> {
+    let row = sqlx::query!("select email, phone from customer where id = $1", customer)
+        .fetch_optional(connection)
+        .await?;
+    Ok(row.map(|row| (row.email, row.phone)))
+}
