@@ -4,9 +4,14 @@
 pub(crate) mod availability;
 pub(crate) mod bookings;
 pub(crate) mod businesses;
+pub(crate) mod customers;
+pub(crate) mod diary;
 pub(crate) mod document;
+pub(crate) mod feeds;
 pub(crate) mod imports;
+pub(crate) mod keys;
 pub(crate) mod live;
+mod page;
 pub(crate) mod question;
 
 use jiff::Timestamp;

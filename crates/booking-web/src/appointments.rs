@@ -2,6 +2,7 @@
 //! The database decides who gets a time; losing is an answer, not an error.
 
 mod book;
+mod call_off;
 mod cancel;
 mod find;
 mod moves;
@@ -15,7 +16,9 @@ use uuid::Uuid;
 use crate::links;
 
 pub(crate) use self::book::{Answer, Wish};
+pub(crate) use self::call_off::CallingOff;
 pub(crate) use self::cancel::Cancellation;
+pub(crate) use self::moves::By;
 
 /// What a process needs to make appointments.
 #[derive(Debug, Clone)]

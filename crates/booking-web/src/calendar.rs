@@ -64,9 +64,9 @@ pub(crate) fn file(entry: &Entry<'_>) -> String {
         "BEGIN:VEVENT".to_owned(),
         format!("UID:{}@appointmentbooking.co.za", entry.uid),
         format!("SEQUENCE:{}", entry.sequence),
-        format!("DTSTAMP:{}", instant(entry.made)),
-        format!("DTSTART:{}", instant(entry.start)),
-        format!("DTEND:{}", instant(entry.end)),
+        format!("DTSTAMP:{}", stamp(entry.made)),
+        format!("DTSTART:{}", stamp(entry.start)),
+        format!("DTEND:{}", stamp(entry.end)),
         format!("SUMMARY:{}", escape(entry.summary)),
         format!("LOCATION:{}", escape(entry.place)),
         format!("DESCRIPTION:{}", escape(entry.description)),
@@ -101,13 +101,15 @@ fn people(parties: Parties<'_>) -> [String; 2] {
     ]
 }
 
-fn instant(at: Timestamp) -> String {
+/// An instant as calendars write it.
+pub(crate) fn stamp(at: Timestamp) -> String {
     at.to_zoned_datetime(TimeZone::UTC)
         .strftime("%Y%m%dT%H%M%SZ")
         .to_string()
 }
 
-fn escape(text: &str) -> String {
+/// A text as the value of a property.
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::new();
     for c in text.chars() {
         match c {
@@ -134,7 +136,8 @@ fn address(text: &str) -> String {
         .collect()
 }
 
-fn fold(line: &str) -> String {
+/// A content line with its end, in pieces that are short enough.
+pub(crate) fn fold(line: &str) -> String {
     let mut folded = String::new();
     let mut bytes = 0;
     for c in line.chars() {

@@ -264,7 +264,7 @@ impl App {
 }
 
 impl Business {
-    fn of(row: store::business::Business) -> Result<Self, Fault> {
+    pub(crate) fn of(row: store::business::Business) -> Result<Self, Fault> {
         Ok(Self {
             id: row.id,
             slug: row.slug.clone(),

@@ -9,7 +9,7 @@ use axum::extract::rejection::{
     BytesRejection, FormRejection, JsonRejection, PathRejection, QueryRejection,
 };
 use axum::response::{IntoResponse, Redirect, Response};
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use http_body_util::LengthLimitError;
 use serde::Serialize;
@@ -42,10 +42,14 @@ pub(crate) enum Fault {
     /// With the address to come back to.
     #[error("give the password again first")]
     PasswordAgain(String),
-    #[error("your role does not include this")]
+    #[error("the role of who asks, or the key, does not include this")]
     Forbidden,
     #[error("some fields need another value")]
     Fields(Vec<FieldProblem>),
+    #[error("a key of the business is needed: Authorization: Bearer bk_…")]
+    KeyNeeded,
+    #[error("it is no longer as it was seen")]
+    Changed,
     #[error("the idempotency key was used before, with another body")]
     KeyReused,
     #[error("the time is no longer free")]
@@ -107,7 +111,8 @@ impl Fault {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
-            Self::SignIn(_) => StatusCode::UNAUTHORIZED,
+            Self::SignIn(_) | Self::KeyNeeded => StatusCode::UNAUTHORIZED,
+            Self::Changed => StatusCode::PRECONDITION_FAILED,
             Self::Forged | Self::Forbidden | Self::PasswordAgain(_) => StatusCode::FORBIDDEN,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -143,6 +148,8 @@ impl Fault {
             Self::SignIn(_) => "sign-in-needed",
             Self::PasswordAgain(_) => "password-needed-again",
             Self::Forbidden => "forbidden",
+            Self::KeyNeeded => "key-needed",
+            Self::Changed => "changed-meanwhile",
             Self::TooLarge => "body-too-large",
             Self::MediaType(_) => "unsupported-media-type",
             Self::Fields(_) => "invalid-fields",
@@ -234,6 +241,10 @@ pub(crate) fn render(
         answer
             .headers_mut()
             .insert(RETRY_AFTER, HeaderValue::from_static("2"));
+    }
+    if let Fault::KeyNeeded = *fault {
+        let challenge = HeaderValue::from_static("Bearer realm=\"Booking\"");
+        answer.headers_mut().insert(WWW_AUTHENTICATE, challenge);
     }
     (answer, Some(fault.kind()))
 }

@@ -6,13 +6,13 @@ use axum::Router;
 use axum::extract::State;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use http::header::CONTENT_TYPE;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
 use crate::error::Fault;
-use crate::{api, assets, frame, health, pages};
+use crate::{api, assets, feed, frame, health, pages};
 
 /// What visitors reach.
 pub(crate) fn public(app: Arc<App>) -> Router {
@@ -55,6 +55,7 @@ fn answered_in_time() -> Router<Arc<App>> {
             "/unsubscribe/{token}",
             get(pages::unsubscribe::get).post(pages::unsubscribe::post),
         )
+        .route("/feeds/{file}", get(feed::get))
         // Static files.
         .route("/assets/{file}", get(assets::get))
         .route("/favicon.ico", get(assets::favicon))
@@ -86,7 +87,7 @@ fn answered_in_time() -> Router<Arc<App>> {
         )
         .route(
             "/api/v1/businesses/{business}/bookings",
-            post(api::bookings::create),
+            get(api::diary::list).post(api::bookings::create),
         )
         .route("/api/v1/bookings/{token}", get(api::bookings::read))
         .route(
@@ -97,7 +98,41 @@ fn answered_in_time() -> Router<Arc<App>> {
         .route("/health", get(health::alive))
         .route("/api/health", get(health::parts))
         .route("/api/bookings/health", get(health::bookings))
+        .merge(with_a_key())
         .layer(from_fn(frame::in_time))
+}
+
+/// What the programs of a business reach with a key.
+fn with_a_key() -> Router<Arc<App>> {
+    Router::new()
+        .route(
+            "/api/v1/businesses/{business}/bookings/{id}",
+            get(api::diary::read),
+        )
+        .route(
+            "/api/v1/businesses/{business}/bookings/{id}/cancel",
+            post(api::diary::cancel),
+        )
+        .route(
+            "/api/v1/businesses/{business}/customers",
+            get(api::customers::list),
+        )
+        .route(
+            "/api/v1/businesses/{business}/keys",
+            get(api::keys::list).post(api::keys::create),
+        )
+        .route(
+            "/api/v1/businesses/{business}/keys/{id}",
+            delete(api::keys::revoke),
+        )
+        .route(
+            "/api/v1/businesses/{business}/feeds",
+            get(api::feeds::list).post(api::feeds::create),
+        )
+        .route(
+            "/api/v1/businesses/{business}/feeds/{id}",
+            delete(api::feeds::revoke),
+        )
 }
 
 /// Routes that take or give as long as they need, within limits of their own.

@@ -3,12 +3,15 @@
 //! business the transaction acts.
 
 pub(crate) mod account;
+pub(crate) mod api_key;
 pub(crate) mod appointment;
 pub(crate) mod attempt;
 pub(crate) mod booking;
 pub(crate) mod business;
 pub(crate) mod claim;
 pub(crate) mod class;
+pub(crate) mod diary;
+pub(crate) mod feed;
 pub(crate) mod lane;
 pub(crate) mod link;
 pub(crate) mod membership;

@@ -18,6 +18,7 @@ use crate::app::App;
 use crate::desk::Offer;
 use crate::desk::{Booked, Booking, Cancelled};
 use crate::error::{Alternative, Fault, FieldProblem};
+use crate::etag::Tag;
 use crate::intake::{self, Problem, Sent};
 use crate::language::Language;
 
@@ -113,14 +114,30 @@ pub(crate) async fn create(
     path = "/api/v1/bookings/{token}",
     tag = "Booking",
     summary = "A booking, for whoever knows its secret address",
-    responses((status = 200, description = "The booking", body = BookingEntry))
+    params(("if-none-match" = Option<String>, Header, description = "An `ETag` that is known")),
+    responses(
+        (status = 200, description = "The booking", body = BookingEntry,
+            headers(("etag" = String, description = "Stands for its state"))),
+        (status = 304, description = "It is as it was"),
+    )
 )]
 pub(crate) async fn read(
     State(app): State<Arc<App>>,
     Path(token): Path<String>,
+    headers: HeaderMap,
 ) -> Result<Response, Fault> {
-    let booking = app.booking(&token).await?;
-    Ok(Json(entry(&booking, &token)).into_response())
+    let (tag, entry) = tagged(&app.booking(&token).await?, &token)?;
+    if tag.is_known(&headers) {
+        return Ok((StatusCode::NOT_MODIFIED, [tag.header()]).into_response());
+    }
+    Ok(([tag.header()], Json(entry)).into_response())
+}
+
+/// A booking as programs see it, with what stands for its state.
+fn tagged(booking: &Booking, token: &str) -> Result<(Tag, serde_json::Value), Fault> {
+    let entry = serde_json::to_value(entry(booking, token))
+        .map_err(|error| Fault::Broken(anyhow::Error::new(error).context("writing a booking")))?;
+    Ok((Tag::of(entry.to_string().as_bytes()), entry))
 }
 
 /// Answers `POST /api/v1/bookings/{token}/cancel`. Cancelling is the same however
@@ -131,7 +148,11 @@ pub(crate) async fn read(
     tag = "Booking",
     summary = "Cancel a booking",
     description = "Cancelling again changes nothing and is answered alike.",
-    params(("idempotency-key" = String, Header, description = KEY_WORDS)),
+    params(
+        ("idempotency-key" = String, Header, description = KEY_WORDS),
+        ("if-match" = Option<String>, Header,
+            description = "The `ETag` that was seen; another one is refused with 412"),
+    ),
     responses((status = 200, description = "The booking as it is now", body = BookingEntry))
 )]
 pub(crate) async fn cancel(
@@ -140,6 +161,8 @@ pub(crate) async fn cancel(
     headers: HeaderMap,
 ) -> Result<Response, Fault> {
     idempotency_key(&headers)?;
+    let (tag, _) = tagged(&app.booking(&token).await?, &token)?;
+    tag.must_be_seen(&headers)?;
     match app.cancel(&token).await? {
         Cancelled::Now | Cancelled::Before => {
             let booking = app.booking(&token).await?;
@@ -167,7 +190,7 @@ fn check(wish: &Wish) -> Result<intake::Checked, Fault> {
     }
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<String, Fault> {
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<String, Fault> {
     let key = headers
         .get("idempotency-key")
         .and_then(|key| key.to_str().ok())

@@ -8,7 +8,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
-use super::{availability, bookings, businesses, imports, live};
+use super::{availability, bookings, businesses, customers, diary, feeds, imports, keys, live};
 use crate::error::{PROBLEMS, Problem};
 
 const ABOUT: &str = "Times are instants in UTC; beside them stands the wall time at the business. \
@@ -30,29 +30,50 @@ const ABOUT: &str = "Times are instants in UTC; beside them stands the wall time
         bookings::cancel,
         live::get,
         imports::post,
+        diary::list,
+        diary::read,
+        diary::cancel,
+        customers::list,
+        keys::list,
+        keys::create,
+        keys::revoke,
+        feeds::list,
+        feeds::create,
+        feeds::revoke,
     ),
     components(schemas(Problem)),
     tags(
         (name = "Booking", description = "For everybody, without a key"),
-        (name = "Business", description = "For a business"),
+        (name = "Business", description = "For the programs of a business, with a key"),
     )
 )]
 struct Handlers;
 
 /// What may stand in an address, and what it means.
-const PARTS: [(&str, &str); 3] = [
+const PARTS: [(&str, &str); 4] = [
     ("business", "The slug of a business, such as `karoo-cuts`"),
     ("service", "The slug of a service, such as `haircut`"),
+    ("id", "The id of what is asked for"),
     ("token", "The secret part of a booking's address"),
 ];
 
 /// The kinds of problems, with the status of each and what it means.
-pub(crate) const KINDS: [(&str, u16, &str); 18] = [
+pub(crate) const KINDS: [(&str, u16, &str); 20] = [
     ("malformed-request", 400, "The request cannot be read."),
     (
         "sign-in-needed",
         401,
         "Only somebody who is signed in may do this.",
+    ),
+    (
+        "key-needed",
+        401,
+        "A key of the business is needed, one that is neither revoked nor past its end.",
+    ),
+    (
+        "changed-meanwhile",
+        412,
+        "It is no longer as `If-Match` says; read it again and decide anew.",
     ),
     (
         "password-needed-again",
@@ -156,6 +177,11 @@ fn make() -> Value {
         .iter()
         .map(|(kind, ..)| Value::from(format!("{PROBLEMS}{kind}")))
         .collect();
+    document["components"]["securitySchemes"]["key"] = json!({
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A key of the business, such as bk_…; its owner makes it",
+    });
     let paths = document["paths"].as_object_mut();
     for (path, operations) in paths.into_iter().flatten() {
         let parts = parameters(path);

@@ -13,6 +13,7 @@ mod life;
 mod messages;
 mod neighbours;
 mod pages;
+mod programs;
 mod schema;
 mod site;
 mod tenants;

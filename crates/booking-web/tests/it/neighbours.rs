@@ -16,6 +16,8 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("account", "state", "'active'"),
     ("account_link", "purpose", "'reset_password'"),
     ("account_password", "hash", "'$argon2id$'"),
+    ("api_key", "prefix", "'bk_test0000'"),
+    ("api_key", "scopes", "'{read:bookings}'"),
     ("block", "ends_at", "now() + interval '1 hour'"),
     ("block", "reason", "'leave'"),
     ("booking", "ends_at", "now() + interval '1 hour'"),
