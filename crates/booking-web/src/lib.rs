@@ -7,6 +7,7 @@ mod api;
 mod app;
 mod appointments;
 mod assets;
+mod audit;
 mod availability;
 mod cache;
 mod calendar;
@@ -39,6 +40,7 @@ mod store;
 mod subscription;
 mod sweep;
 mod tag;
+mod upkeep;
 mod worker;
 
 pub use config::{Config, ConfigError};

@@ -60,6 +60,28 @@ enum Command {
     Migrate,
     /// Fill an empty database with a demonstration: three businesses and a month of bookings
     Seed,
+    /// The record of what happened
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// What the law asks for about data of people
+    #[command(subcommand)]
+    Privacy(PrivacyCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum AuditCommand {
+    /// Follow the chain of every business and name the first broken entry; fails where there is one
+    Verify,
+    /// Append to the chains what was written since the last time; the worker does it every minute
+    Seal,
+}
+
+#[derive(Debug, Subcommand)]
+enum PrivacyCommand {
+    /// Print the list of who was erased, as hashes; keep it apart from the backups
+    Erasures,
+    /// Erase again, after an older backup was restored, whoever is in the list on standard input
+    Reapply,
 }
 
 fn main() -> ExitCode {
@@ -70,6 +92,10 @@ fn main() -> ExitCode {
         Command::Worker => Task::Work,
         Command::Migrate => Task::Migrate,
         Command::Seed => Task::Seed,
+        Command::Audit(AuditCommand::Verify) => Task::VerifyAudit,
+        Command::Audit(AuditCommand::Seal) => Task::SealAudit,
+        Command::Privacy(PrivacyCommand::Erasures) => Task::ListErasures,
+        Command::Privacy(PrivacyCommand::Reapply) => Task::Reapply,
     };
     match booking_web::run(task, &env) {
         Ok(()) => ExitCode::SUCCESS,

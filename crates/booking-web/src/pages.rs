@@ -5,9 +5,11 @@
 #[cfg(test)]
 #[path = "pages/tests/accounts.rs"]
 mod accounts_gallery;
+pub(crate) mod ask;
 pub(crate) mod booking;
 pub(crate) mod business;
 pub(crate) mod cancel;
+pub(crate) mod copy;
 pub(crate) mod desk;
 pub(crate) mod details;
 pub(crate) mod fault;
@@ -16,7 +18,14 @@ pub(crate) mod fault;
 mod gallery;
 pub(crate) mod guide;
 pub(crate) mod home;
+pub(crate) mod incidents;
+pub(crate) mod marketing;
+pub(crate) mod office;
 pub(crate) mod places;
+pub(crate) mod privacy;
+#[cfg(test)]
+#[path = "pages/tests/privacy.rs"]
+mod privacy_gallery;
 pub(crate) mod sign_in;
 pub(crate) mod times;
 pub(crate) mod unsubscribe;

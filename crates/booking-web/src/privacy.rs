@@ -2,11 +2,22 @@
 //! `privacy/register.toml` says what is kept and why; export, erasure and retention do what
 //! it says, so that what is written there is what happens.
 
-#![allow(dead_code, reason = "the pages that come after ask for the rest")]
+#![allow(
+    dead_code,
+    reason = "the register says more than the program does with it"
+)]
 
+pub(crate) mod breach;
+pub(crate) mod clock;
 pub(crate) mod erasure;
+pub(crate) mod marketing;
+pub(crate) mod notice;
+pub(crate) mod office;
+pub(crate) mod register;
+pub(crate) mod request;
+pub(crate) mod retention;
+pub(crate) mod warning;
+
 #[cfg(test)]
 #[path = "privacy/tests/person.rs"]
 mod person;
-pub(crate) mod register;
-pub(crate) mod retention;

@@ -1,10 +1,12 @@
 //! What the program `booking` does, each from start to end on a runtime of its own. It is
 //! compiled here, once, and not again in the binary, which has nothing but words.
 
+use std::io;
+
 use chassis::{Clock, Env, Random, Shutdown};
 
 use crate::config::worker::WorkerConfig;
-use crate::{Config, serve, worker};
+use crate::{Config, serve, upkeep, worker};
 
 /// What can be asked of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +19,14 @@ pub enum Task {
     Migrate,
     /// Fills an empty database with a demonstration.
     Seed,
+    /// Follows the chains over the audit and says where one is broken.
+    VerifyAudit,
+    /// Appends to the chains over the audit what is new.
+    SealAudit,
+    /// Prints who was erased, as hashes.
+    ListErasures,
+    /// Erases again whoever is in the list on standard input.
+    Reapply,
 }
 
 /// Starts logging, then does the task. Blocks until it is done.
@@ -44,6 +54,10 @@ pub fn run(task: Task, env: &Env) -> anyhow::Result<()> {
             }
             Task::Migrate => serve::migrate(env).await,
             Task::Seed => serve::seed(env, &clock).await,
+            Task::VerifyAudit => upkeep::verify_audit(env).await,
+            Task::SealAudit => upkeep::seal_audit(env).await,
+            Task::ListErasures => upkeep::list_erasures(env, &mut io::stdout()).await,
+            Task::Reapply => upkeep::reapply(env, io::stdin().lock(), &clock, &random).await,
         }
     })
 }

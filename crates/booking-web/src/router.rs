@@ -33,12 +33,26 @@ fn answered_in_time() -> Router<Arc<App>> {
         .route("/", get(pages::home::get))
         .route("/{business}", get(pages::business::get))
         .route("/{business}/{service}", get(pages::times::get))
+        .route("/{business}/privacy", get(pages::privacy::get))
+        .route(
+            "/{business}/privacy/request",
+            get(pages::ask::get).post(pages::ask::post),
+        )
+        .route("/{business}/privacy/asked", get(pages::ask::asked))
+        .route(
+            "/{business}/privacy/confirm/{token}",
+            get(pages::ask::confirm).post(pages::ask::confirmed),
+        )
         .route(
             "/{business}/{service}/details",
             get(pages::details::get).post(pages::details::post),
         )
         .route("/b/{token}", get(pages::booking::get))
         .route("/b/{token}/calendar.ics", get(pages::booking::calendar))
+        .route(
+            "/b/{token}/marketing",
+            get(pages::marketing::get).post(pages::marketing::post),
+        )
         .route(
             "/b/{token}/cancel",
             get(pages::cancel::get).post(pages::cancel::post),
@@ -51,6 +65,34 @@ fn answered_in_time() -> Router<Arc<App>> {
         .route("/sign-out", post(pages::sign_in::out))
         .route("/desk", get(pages::places::get))
         .route("/desk/{business}", get(pages::desk::get))
+        .route(
+            "/desk/{business}/privacy",
+            get(pages::office::get).post(pages::office::post),
+        )
+        .route(
+            "/desk/{business}/privacy/requests/{request}",
+            get(pages::office::request).post(pages::office::act),
+        )
+        .route(
+            "/desk/{business}/privacy/requests/{request}/copy",
+            get(pages::office::copy_page),
+        )
+        .route(
+            "/desk/{business}/privacy/requests/{request}/copy.json",
+            get(pages::office::copy_file),
+        )
+        .route(
+            "/desk/{business}/privacy/access",
+            get(pages::office::access),
+        )
+        .route(
+            "/desk/{business}/privacy/incidents",
+            get(pages::incidents::list).post(pages::incidents::post),
+        )
+        .route(
+            "/desk/{business}/privacy/incidents/{incident}",
+            get(pages::incidents::get).post(pages::incidents::told),
+        )
         .route(
             "/unsubscribe/{token}",
             get(pages::unsubscribe::get).post(pages::unsubscribe::post),

@@ -8,13 +8,17 @@ pub(crate) mod appointment;
 pub(crate) mod attempt;
 pub(crate) mod booking;
 pub(crate) mod business;
+pub(crate) mod chain;
 pub(crate) mod claim;
 pub(crate) mod class;
 pub(crate) mod diary;
 pub(crate) mod feed;
+pub(crate) mod incident;
 pub(crate) mod lane;
 pub(crate) mod link;
 pub(crate) mod membership;
+#[allow(dead_code, reason = "the pages that come after ask for the rest")]
+pub(crate) mod notice;
 pub(crate) mod outbox;
 #[allow(dead_code, reason = "the pages that come after ask for the rest")]
 pub(crate) mod person;
@@ -23,6 +27,7 @@ pub(crate) mod policy;
 pub(crate) mod privacy;
 pub(crate) mod probe;
 pub(crate) mod record;
+pub(crate) mod request;
 pub(crate) mod retention;
 pub(crate) mod seed;
 pub(crate) mod service;

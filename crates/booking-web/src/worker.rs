@@ -241,7 +241,8 @@ async fn sweep(worker: Arc<Worker>) {
     while !worker.shutdown.is_requested() {
         let courier = &worker.courier;
         for sweep in Sweep::ALL {
-            match sweep.run(&courier.pool, courier.clock.now()).await {
+            let now = courier.clock.now();
+            match sweep.run(&courier.pool, &courier.random, now).await {
                 Ok(None) => {}
                 Ok(Some(done)) => {
                     courier.tally.swept(sweep.name());

@@ -30,7 +30,8 @@ macro_rules! files {
 }
 
 files![
-    "account", "booking", "business", "fault", "field", "frame", "mail", "words"
+    "account", "booking", "business", "fault", "field", "frame", "mail", "office", "privacy",
+    "words"
 ];
 
 struct Catalogue {

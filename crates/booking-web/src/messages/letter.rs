@@ -364,9 +364,12 @@ pub(crate) struct AccountContent {
     /// The tag of the reader's language.
     #[serde(default)]
     pub(crate) language: String,
+    /// What the business answers.
+    #[serde(default)]
+    pub(crate) outcome: String,
 }
 
-/// Writes to somebody who has, or is to have, an account; none for a kind that is not known.
+/// Writes to somebody about their account or their data; none for a kind that is not known.
 pub(crate) fn account(
     kind: &str,
     to: &str,
@@ -394,6 +397,30 @@ pub(crate) fn account(
                 .text("mail-invitation-lede")
                 .with("business", business),
             language.text("mail-invitation-action"),
+        ),
+        "privacy.request" => (
+            language
+                .text("mail-privacy-subject")
+                .with("business", business),
+            language
+                .text("mail-privacy-lede")
+                .with("business", business),
+            language.text("mail-privacy-action"),
+        ),
+        "privacy.outcome" => (
+            language
+                .text("mail-outcome-subject")
+                .with("business", business),
+            language
+                .text("mail-outcome-lede")
+                .with("business", business)
+                .with("outcome", &content.outcome),
+            language.text("privacy-link"),
+        ),
+        _ if kind.starts_with("privacy.warning.") => (
+            language.text("mail-warning-subject"),
+            language.text("mail-warning-lede"),
+            language.text("mail-warning-action"),
         ),
         _ => return None,
     };

@@ -41,7 +41,7 @@ impl Wrapping<'_> {
         if row.expires_at.is_some_and(|at| instant(at) <= self.now) {
             return Ok(Prepared::Pointless("it came too late"));
         }
-        if row.kind.starts_with("account.") {
+        if row.kind.starts_with("account.") || row.kind.starts_with("privacy.") {
             return Ok(self.account(row));
         }
         let (Some(business), Some(booking)) = (row.business, row.booking) else {

@@ -181,6 +181,8 @@ pub(crate) async fn settle(
         "update outbox set state = $3, sent_at = $4, send_after = coalesce($5, send_after),
              attempts = attempts + $6, provider_id = coalesce($7, provider_id), reason = $8,
              content = case when $3 in ('sent', 'dropped') then '' else content end,
+             recipient = case when kind like 'privacy.%' and $3 in ('sent', 'dropped')
+                 then null else recipient end,
              lease_owner = null, lease_until = null, queued_at = null
          where id = $1 and lease_owner = $2",
         id,

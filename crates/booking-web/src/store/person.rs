@@ -22,14 +22,17 @@ pub(crate) struct Rows {
     pub(crate) json: String,
 }
 
-/// Finds the person behind a customer and locks them until the transaction ends. None
+/// Finds the person behind a customer, also where their address was written in several
+/// ways, and locks them until the transaction ends. None
 /// where there is no such customer.
 pub(crate) async fn lock(
     connection: &mut PgConnection,
     customer: Uuid,
 ) -> sqlx::Result<Option<Person>> {
     let rows = sqlx::query!(
-        "select id, lower(email) as \"email!\" from customer where id = $1 order by id for update",
+        r#"select id, lower(email) as email from customer
+         where id = $1 or lower(email) = (select lower(email) from customer where id = $1)
+         order by id for update"#,
         customer
     )
     .fetch_all(&mut *connection)
@@ -37,8 +40,8 @@ pub(crate) async fn lock(
     if rows.is_empty() {
         return Ok(None);
     }
-    let (customers, emails): (Vec<_>, Vec<_>) =
-        rows.into_iter().map(|row| (row.id, row.email)).unzip();
+    let customers: Vec<_> = rows.iter().map(|row| row.id).collect();
+    let emails = rows.into_iter().filter_map(|row| row.email).collect();
     let bookings = sqlx::query_scalar!(
         "select id from booking where customer_id = any($1)",
         &customers

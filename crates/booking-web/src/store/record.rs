@@ -4,7 +4,10 @@ use jiff::Timestamp;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::notice::{self, Consent, Wording};
 use super::stored;
+use crate::language::Language;
+use crate::privacy::notice as wording;
 
 /// One line of the audit.
 #[derive(Debug)]
@@ -69,29 +72,39 @@ pub(crate) async fn audit(
     audit_change(connection, &audit).await
 }
 
-/// That the customer was shown a notice, and for what the data is used.
+/// That the customer was shown the notice of the business, in the language of the booking,
+/// and for what the data is used: word for word, and in the transaction of the booking.
 pub(crate) async fn consent(
     connection: &mut PgConnection,
     id: Uuid,
     business: Uuid,
     customer: Uuid,
     booking: Uuid,
-    notice: &str,
+    version: &str,
     now: Timestamp,
 ) -> sqlx::Result<()> {
-    sqlx::query!(
-        "insert into consent (id, business_id, customer_id, booking_id, purpose, notice, given_at)
-         values ($1, $2, $3, $4, 'carry-out-booking', $5, $6)",
+    let who = notice::responsible(connection, business).await?;
+    let who = who.ok_or(sqlx::Error::RowNotFound)?;
+    let (language, channel) = notice::shown_in(connection, booking).await?;
+    let language = Language::of_tag(&language).unwrap_or_default();
+    let text = wording::notice(language, &who).text();
+    let hash = wording::hash(&text);
+    let consent = Consent {
         id,
         business,
         customer,
-        booking,
-        notice,
-        stored(now)
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
+        booking: Some(booking),
+        purpose: wording::BOOKING,
+        wording: Wording {
+            hash: &hash,
+            version,
+            language: language.tag(),
+            text: &text,
+        },
+        channel: &channel,
+        is_withdrawal: false,
+    };
+    notice::record(connection, &consent, now).await
 }
 
 /// Leaves word of what happened to one version of a booking, once for each kind. What

@@ -13,6 +13,7 @@ mod life;
 mod messages;
 mod neighbours;
 mod pages;
+mod privacy;
 mod programs;
 mod schema;
 mod site;

@@ -51,7 +51,7 @@ pub(super) fn site(language: Language) -> Site<'static> {
     }
 }
 
-fn business(language: Language) -> BusinessWords {
+pub(super) fn business(language: Language) -> BusinessWords {
     BusinessWords {
         slug: "karoo-cuts".into(),
         name: "Karoo Cuts".into(),

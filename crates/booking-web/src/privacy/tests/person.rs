@@ -13,7 +13,7 @@ use testkit::services;
 use uuid::Uuid;
 
 use super::erasure::{self, Because, Entry, Erased};
-use super::retention;
+use super::{retention, warning};
 use crate::store::privacy;
 use crate::{database, seed, store};
 
@@ -404,4 +404,33 @@ async fn an_older_backup_that_brings_somebody_back_is_erased_again() {
     assert_eq!(again().await, 1);
     assert!(world.scan().await.is_empty());
     assert_eq!(again().await, 0);
+}
+
+#[tokio::test]
+async fn a_request_that_waits_is_warned_of_on_day_20_25_and_30_and_once_each() {
+    let world = World::new().await;
+    world
+        .run(&[
+            "update privacy_request set confirmed_at = received_at",
+            "insert into privacy_profile values (:business, 'Karoo Cuts (Pty) Ltd', 'Street 1',
+                 'Sipho', 'privacy@karoo-cuts.example', null, null)",
+        ])
+        .await;
+    let warn = async |days: i64| {
+        let now = world
+            .now
+            .saturating_add(SignedDuration::from_hours(days * 24 + 1))
+            .unwrap();
+        warning::warn(&world.pool, &world.random, now)
+            .await
+            .unwrap()
+    };
+    let mut warned = Vec::new();
+    for day in [19, 20, 21, 24, 25, 25, 30, 31] {
+        warned.push(warn(day).await);
+    }
+    assert_eq!(warned, [0, 1, 0, 0, 1, 0, 1, 0]);
+    let mails = "select count(*) from outbox where kind like 'privacy.warning.%'
+                 and recipient = 'privacy@karoo-cuts.example' and $1 is not null";
+    assert_eq!(world.one(mails).await, 3);
 }

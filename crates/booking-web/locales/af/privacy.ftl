@@ -1,0 +1,85 @@
+# Die kennisgewing (POPIA art. 18), versoeke oor privaatheid, en toestemming vir bemarking.
+
+privacy-title = Jou data by { $business }
+privacy-lede = Wat gehou word wanneer jy bespreek, hoekom, en waarvoor jy kan vra.
+privacy-version = Weergawe { $version }
+privacy-link = Jou data en jou regte
+privacy-ask = Vra oor jou data
+notice-what-title = Wat gehou word
+notice-what = Jou naam, jou e-posadres, jou telefoonnommer as jy dit gee, wat jy as nota skryf, en watter besoeke jy bespreek, geskuif, gekanselleer of gemis het. Jy gee dit self, saam met die bespreking.
+notice-who-title = Wie verantwoordelik is
+notice-who = { $name } is daarvoor verantwoordelik. Booking bedryf die programme daarvoor, en doen met die data net wat { $name } vra.
+notice-officer = Die inligtingsbeampte is { $officer }, { $email }.
+notice-officer-phone = Per telefoon: { $phone }.
+notice-address-title = Waar dit is
+notice-why-title = Hoekom
+notice-why = Om jou bespreking na te kom, jou daarvan te laat weet en daaraan te herinner, en om boek te hou. Niks word verkoop nie, en niks word vir reklame gebruik tensy jy los van die bespreking daartoe instem nie.
+notice-voluntary-title = Of jy moet
+notice-voluntary = Naam en e-posadres is nodig om te bespreek. Telefoonnommer en nota is vrywillig.
+notice-consequence-title = Wat gebeur as jy dit nie gee nie
+notice-consequence = Sonder naam en e-posadres kan niks hier bespreek word nie; jy kan eerder met { $name } praat. Sonder die res verander niks, behalwe dat jy nie gebel kan word nie.
+notice-law-title = Watter wet
+notice-law = Geen wet verplig jou om hierdie inligting te gee nie. Dit is nodig vir die ooreenkoms tussen jou en { $name }; besprekings met hul pryse word gehou omdat belastingwette die boeke vereis.
+notice-recipients-title = Wie dit ontvang
+notice-recipients = Die mense wat by { $name } werk, en die dienste wat sy e-pos en teksboodskappe dra.
+notice-recipients-more = Daarbenewens: { $recipients }
+notice-abroad-title = Ander lande
+notice-abroad = Dit word in Suid-Afrika gehou. Dit verlaat die land net waar jou eie e-pos- of telefoondiens dit doen.
+notice-long-title = Hoe lank
+notice-long = Notas vir { $note } dae ná die besoek; naam, e-posadres en telefoonnommer vir { $contact } dae ná die laaste besoek. Daarna bly wat bespreek is, sonder om te sê deur wie.
+notice-rights-title = Jou regte
+notice-rights = Jy kan vra wat oor jou gehou word en ’n afskrif kry, dit laat regstel of uitwis, en beswaar maak teen hoe dit gebruik word. Dit kos niks, en jy het binne 30 dae ’n antwoord.
+notice-complain-title = As jy nie tevrede is nie
+notice-complain = Jy kan by die Inligtingsreguleerder kla: POPIAComplaints@inforegulator.org.za, inforegulator.org.za, Posbus 31533, Braamfontein, Johannesburg, 2017.
+
+ask-title = Vra oor jou data
+ask-lede = Dit kos niks. Ons stuur ’n skakel na die adres wat jy gee, sodat net jy kan sien wat oor jou gehou word. Jy het binne 30 dae ’n antwoord van { $business }.
+ask-kind = Wat wil jy hê?
+ask-access = Om te weet wat oor my gehou word, en ’n afskrif te kry
+ask-correction = Dat iets reggestel word
+ask-erasure = Dat my data uitgewis word
+ask-objection = Om beswaar te maak teen hoe my data gebruik word
+ask-email = Die e-posadres waarmee jy bespreek het
+ask-details = Wat moet { $business } weet?
+ask-details-hint = Vir ’n regstelling: wat verkeerd is, en wat reg is.
+ask-send = Stuur vir my die skakel
+field-kind-missing = Kies wat jy wil hê
+asked-title = Kyk in jou e-pos
+asked-lede = As daardie adres bereik kan word, is ’n skakel op pad daarheen. Dit werk een keer, en vir twee dae.
+asked-nothing = As niks aankom nie, kyk of dit die adres is waarmee jy bespreek het, en vra weer.
+
+confirm-title = Is dit jy?
+confirm-access = Jy het gevra wat { $business } oor jou hou.
+confirm-correction = Jy het { $business } gevra om iets reg te stel.
+confirm-erasure = Jy het { $business } gevra om jou data uit te wis.
+confirm-objection = Jy maak beswaar teen hoe { $business } jou data gebruik.
+confirm-lede = Hierdie skakel het na jou adres gekom, dus weet ons dat dit joune is. Met die knoppie sê jy dat dit jy was wat gevra het.
+confirm-yes = Ja, dit was ek
+confirm-copy = Wys my wat gehou word
+confirm-file = Gee my ’n lêer (JSON)
+confirmed-title = { $business } het jou versoek
+confirmed-lede = Jy het teen { $day } ’n antwoord. Jy hoef niks meer te doen nie.
+confirmed-none = { $business } hou niks onder hierdie adres nie.
+
+copy-title = Wat { $business } oor jou hou
+copy-lede = Soos op { $moment }. Wat nie in hierdie lys is nie, word nie gehou nie.
+copy-nothing = Niks word gehou nie.
+
+
+mail-privacy-subject = Jou data by { $business }
+mail-privacy-lede = Iemand, heel waarskynlik jy, het { $business } gevra oor die data onder hierdie adres. As dit jy was, sê dit hier; die skakel werk een keer, en vir twee dae.
+mail-privacy-action = Dit was ek
+mail-outcome-subject = { $business } beantwoord jou versoek
+mail-outcome-lede = Jy het { $business } oor jou data gevra. Die antwoord: { $outcome }
+mail-warning-subject = ’n Versoek oor privaatheid wag
+mail-warning-lede = Die wet gee dertig dae om dit te beantwoord, en hulle raak min.
+mail-warning-action = Sien die versoeke
+marketing-offer = { $business } mag vir my nuus en aanbiedinge per e-pos stuur
+marketing-hint = Jy kan daarsonder bespreek, en dit enige tyd terugneem.
+marketing-title = Nuus en aanbiedinge
+marketing-on = Jy het ingestem dat { $business } vir jou nuus en aanbiedinge mag stuur.
+marketing-off = { $business } stuur vir jou geen nuus en geen aanbiedinge nie.
+marketing-stop = Stuur niks meer nie
+marketing-link = Nuus en aanbiedinge
+marketing-yes = Ja, stuur vir my nuus
+marketing-back = Terug na die bespreking

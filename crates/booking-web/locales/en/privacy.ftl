@@ -1,0 +1,85 @@
+# The notice (POPIA s18), requests about privacy, and consent to marketing.
+
+privacy-title = Your data at { $business }
+privacy-lede = What is kept when you book, why, and what you can ask for.
+privacy-version = Version { $version }
+privacy-link = Your data and your rights
+privacy-ask = Ask about your data
+notice-what-title = What is kept
+notice-what = Your name, your e-mail address, your telephone number if you give it, what you write as a note, and which visits you booked, moved, cancelled or missed. You give it yourself, with the booking.
+notice-who-title = Who is responsible
+notice-who = { $name } is responsible for it. The programs are run for it by Booking, which does with the data only what { $name } tells it to do.
+notice-officer = Its information officer is { $officer }, { $email }.
+notice-officer-phone = By telephone: { $phone }.
+notice-address-title = Where it is
+notice-why-title = Why
+notice-why = To keep your booking, to tell you about it and remind you of it, and to keep the books. Nothing is sold, and nothing is used to advertise unless you agree to that apart from the booking.
+notice-voluntary-title = Whether you have to
+notice-voluntary = Name and e-mail address are needed to book. Telephone number and note are voluntary.
+notice-consequence-title = What happens if you do not
+notice-consequence = Without name and e-mail address no booking can be made here; you can speak to { $name } instead. Without the rest nothing changes, except that you cannot be phoned.
+notice-law-title = Which law
+notice-law = No law obliges you to give this information. It is needed for the agreement between you and { $name }; bookings with their prices are kept because tax law asks for the books.
+notice-recipients-title = Who receives it
+notice-recipients = The people who work at { $name }, and the services that carry its mail and text messages.
+notice-recipients-more = Besides: { $recipients }
+notice-abroad-title = Other countries
+notice-abroad = It is kept in South Africa. It leaves the country only where your own mail or telephone service does.
+notice-long-title = How long
+notice-long = Notes for { $note } days after the visit; name, e-mail address and telephone number for { $contact } days after the last visit. After that what was booked stays without saying by whom.
+notice-rights-title = Your rights
+notice-rights = You can ask what is kept about you and get a copy, have it corrected or erased, and object to how it is used. It costs nothing, and you have an answer within 30 days.
+notice-complain-title = If you are not content
+notice-complain = You can complain to the Information Regulator: POPIAComplaints@inforegulator.org.za, inforegulator.org.za, P.O. Box 31533, Braamfontein, Johannesburg, 2017.
+
+ask-title = Ask about your data
+ask-lede = It costs nothing. We send a link to the address you give, so that only you can see what is kept about you. You have an answer by { $business } within 30 days.
+ask-kind = What would you like?
+ask-access = To know what is kept about me, and get a copy
+ask-correction = To have something corrected
+ask-erasure = To have my data erased
+ask-objection = To object to how my data is used
+ask-email = The e-mail address that you booked with
+ask-details = What should { $business } know?
+ask-details-hint = For a correction: what is wrong, and what is right.
+ask-send = Send me the link
+field-kind-missing = Choose what you would like
+asked-title = Look into your mail
+asked-lede = If that address can be reached, a link is on its way to it. It works once, and for two days.
+asked-nothing = If nothing arrives, look whether the address is the one you booked with, and ask again.
+
+confirm-title = Is it you?
+confirm-access = You asked what { $business } keeps about you.
+confirm-correction = You asked { $business } to correct something.
+confirm-erasure = You asked { $business } to erase your data.
+confirm-objection = You object to how { $business } uses your data.
+confirm-lede = This link came to your address, so we know that it is yours. With the button you say that it was you who asked.
+confirm-yes = Yes, it was me
+confirm-copy = Show me what is kept
+confirm-file = Give me a file (JSON)
+confirmed-title = { $business } has your request
+confirmed-lede = You have an answer by { $day }. You need to do nothing more.
+confirmed-none = { $business } keeps nothing under this address.
+
+copy-title = What { $business } keeps about you
+copy-lede = As of { $moment }. What is not in this list is not kept.
+copy-nothing = Nothing is kept.
+
+
+mail-privacy-subject = Your data at { $business }
+mail-privacy-lede = Somebody, most likely you, asked { $business } about the data under this address. If it was you, say so here; the link works once, and for two days.
+mail-privacy-action = It was me
+mail-outcome-subject = { $business } answers your request
+mail-outcome-lede = You asked { $business } about your data. The answer: { $outcome }
+mail-warning-subject = A request about privacy is waiting
+mail-warning-lede = The law gives thirty days to answer it, and they are running out.
+mail-warning-action = See the requests
+marketing-offer = { $business } may send me news and offers by e-mail
+marketing-hint = You can book without it, and take it back at any time.
+marketing-title = News and offers
+marketing-on = You agreed that { $business } may send you news and offers.
+marketing-off = { $business } sends you no news and no offers.
+marketing-stop = Send me none any more
+marketing-link = News and offers
+marketing-yes = Yes, send me news
+marketing-back = Back to the booking

@@ -1,0 +1,85 @@
+# Isaziso (i-POPIA s18), izicelo ngobumfihlo, nemvume yokukhangisa.
+
+privacy-title = Imininingwane yakho kwa-{ $business }
+privacy-lede = Okugcinwayo uma ubhukha, ukuthi kungani, nongakucela.
+privacy-version = Uhlelo { $version }
+privacy-link = Imininingwane yakho namalungelo akho
+privacy-ask = Buza ngemininingwane yakho
+notice-what-title = Okugcinwayo
+notice-what = Igama lakho, ikheli lakho le-imeyili, inombolo yocingo uma uyinikeza, okubhala njengenothi, nokuvakasha okubhukhile, okuhambisile, okukhanselile noma okuphuthile. Ukunikeza wena, kanye nokubhukha.
+notice-who-title = Ubani obhekele lokhu
+notice-who = I-{ $name } ibhekele lokhu. I-Booking isebenzisa izinhlelo egameni layo, futhi yenza ngemininingwane kuphela lokho i-{ $name } ekushoyo.
+notice-officer = Isikhulu sayo solwazi ngu-{ $officer }, { $email }.
+notice-officer-phone = Ngocingo: { $phone }.
+notice-address-title = Lapho ikhona
+notice-why-title = Kungani
+notice-why = Ukugcina ukubhukha kwakho, ukukwazisa nokukukhumbuza ngakho, nokugcina amabhuku. Akukho okuthengiswayo, futhi akukho okusetshenziselwa ukukhangisa ngaphandle uma uvuma ngokuhlukile ekubhukheni.
+notice-voluntary-title = Ingabe uphoqelekile
+notice-voluntary = Igama nekheli le-imeyili kuyadingeka ukuze ubhukhe. Inombolo yocingo nenothi kungokuzithandela.
+notice-consequence-title = Kwenzekani uma unganikezi
+notice-consequence = Ngaphandle kwegama nekheli le-imeyili akukwazi ukubhukhwa lapha; ungakhuluma ne-{ $name } esikhundleni salokho. Ngaphandle kokunye akukho okushintshayo, ngaphandle kokuthi ngeke ushayelwe ucingo.
+notice-law-title = Yimuphi umthetho
+notice-law = Awukho umthetho okuphoqa ukuthi unikeze lolu lwazi. Luyadingeka esivumelwaneni phakathi kwakho ne-{ $name }; ukubhukha namanani akho kugcinwa ngoba umthetho wentela udinga amabhuku.
+notice-recipients-title = Ubani olwamukelayo
+notice-recipients = Abantu abasebenza kwa-{ $name }, nezinsizakalo ezithwala i-imeyili nemiyalezo yayo.
+notice-recipients-more = Ngaphezu kwalokho: { $recipients }
+notice-abroad-title = Amanye amazwe
+notice-abroad = Lugcinwa eNingizimu Afrika. Luphuma ezweni kuphela lapho insizakalo yakho ye-imeyili noma yocingo yenza kanjalo.
+notice-long-title = Isikhathi esingakanani
+notice-long = Amanothi izinsuku ezingu-{ $note } ngemva kokuvakasha; igama, ikheli le-imeyili nenombolo yocingo izinsuku ezingu-{ $contact } ngemva kokuvakasha kokugcina. Ngemva kwalokho okubhukhiwe kuyasala kungasho ukuthi ngubani.
+notice-rights-title = Amalungelo akho
+notice-rights = Ungabuza ukuthi yini egcinwayo ngawe uthole ikhophi, ucele ukuthi ilungiswe noma isulwe, futhi uphikise indlela esetshenziswa ngayo. Akubizi lutho, futhi uthola impendulo zingakapheli izinsuku ezingu-30.
+notice-complain-title = Uma unganelisekile
+notice-complain = Ungakhononda kuMlawuli Wolwazi: POPIAComplaints@inforegulator.org.za, inforegulator.org.za, P.O. Box 31533, Braamfontein, Johannesburg, 2017.
+
+ask-title = Buza ngemininingwane yakho
+ask-lede = Akubizi lutho. Sithumela isixhumanisi ekhelini olinikezayo, ukuze kube nguwe kuphela obona okugcinwayo ngawe. Uthola impendulo ye-{ $business } zingakapheli izinsuku ezingu-30.
+ask-kind = Yini oyifunayo?
+ask-access = Ukwazi okugcinwayo ngami, nokuthola ikhophi
+ask-correction = Ukuthi kulungiswe okuthile
+ask-erasure = Ukuthi imininingwane yami isulwe
+ask-objection = Ukuphikisa indlela imininingwane yami esetshenziswa ngayo
+ask-email = Ikheli le-imeyili obhukhe ngalo
+ask-details = Yini i-{ $business } okufanele iyazi?
+ask-details-hint = Uma kuwukulungisa: okungalungile, nokulungile.
+ask-send = Ngithumele isixhumanisi
+field-kind-missing = Khetha okufunayo
+asked-title = Bheka i-imeyili yakho
+asked-lede = Uma lelo kheli lifinyeleleka, isixhumanisi siyeza kulo. Sisebenza kanye, izinsuku ezimbili.
+asked-nothing = Uma kungafiki lutho, bheka ukuthi yilo yini ikheli obhukhe ngalo, bese ubuza futhi.
+
+confirm-title = Nguwe yini?
+confirm-access = Ubuze ukuthi i-{ $business } igcineni ngawe.
+confirm-correction = Ucele i-{ $business } ukuthi ilungise okuthile.
+confirm-erasure = Ucele i-{ $business } ukuthi isule imininingwane yakho.
+confirm-objection = Uphikisa indlela i-{ $business } esebenzisa ngayo imininingwane yakho.
+confirm-lede = Lesi sixhumanisi sifike ekhelini lakho, ngakho siyazi ukuthi ngelakho. Ngale nkinobho usho ukuthi nguwe obuzile.
+confirm-yes = Yebo, yimi
+confirm-copy = Ngibonise okugcinwayo
+confirm-file = Nginike ifayela (JSON)
+confirmed-title = I-{ $business } inesicelo sakho
+confirmed-lede = Uthola impendulo ungakadluli u-{ $day }. Akukho okunye okudingeka ukwenze.
+confirmed-none = I-{ $business } ayigcini lutho ngaphansi kwaleli kheli.
+
+copy-title = Okugcinwa yi-{ $business } ngawe
+copy-lede = Kusukela ngo-{ $moment }. Okungekho kulolu hlu akugcinwa.
+copy-nothing = Akukho okugcinwayo.
+
+
+mail-privacy-subject = Imininingwane yakho kwa-{ $business }
+mail-privacy-lede = Othile, cishe nguwe, ubuze i-{ $business } ngemininingwane engaphansi kwaleli kheli. Uma bekunguwe, kusho lapha; isixhumanisi sisebenza kanye, izinsuku ezimbili.
+mail-privacy-action = Bekuyimi
+mail-outcome-subject = I-{ $business } iphendula isicelo sakho
+mail-outcome-lede = Ubuze i-{ $business } ngemininingwane yakho. Impendulo: { $outcome }
+mail-warning-subject = Isicelo ngobumfihlo silindile
+mail-warning-lede = Umthetho unikeza izinsuku ezingamashumi amathathu zokusiphendula, futhi ziyaphela.
+mail-warning-action = Bheka izicelo
+marketing-offer = I-{ $business } ingangithumelela izindaba nezipesheli nge-imeyili
+marketing-hint = Ungabhukha ngaphandle kwakho, futhi ungakuhoxisa noma nini.
+marketing-title = Izindaba nezipesheli
+marketing-on = Uvumile ukuthi i-{ $business } ingakuthumelela izindaba nezipesheli.
+marketing-off = I-{ $business } ayikuthumeleli zindaba nezipesheli.
+marketing-stop = Ungabe usangithumelela
+marketing-link = Izindaba nezipesheli
+marketing-yes = Yebo, ngithumelele izindaba
+marketing-back = Buyela ekubhukheni
