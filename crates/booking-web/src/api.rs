@@ -8,11 +8,13 @@ pub(crate) mod customers;
 pub(crate) mod diary;
 pub(crate) mod document;
 pub(crate) mod feeds;
+pub(crate) mod holds;
 pub(crate) mod imports;
 pub(crate) mod keys;
 pub(crate) mod live;
 mod page;
 pub(crate) mod question;
+pub(crate) mod reschedule;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;

@@ -1,15 +1,22 @@
 //! The life of a booking: each change is one transaction, with no network call inside.
 //! The database decides who gets a time; losing is an answer, not an error.
 
+mod block;
 mod book;
 mod call_off;
 mod cancel;
+mod confirm;
 mod find;
+mod hold;
+mod make;
 mod moves;
+mod request;
+mod reschedule;
 mod take;
 pub(crate) mod terms;
 
 use chassis::Random;
+use jiff::tz::TimeZone;
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -18,7 +25,21 @@ use crate::links;
 pub(crate) use self::book::{Answer, Wish};
 pub(crate) use self::call_off::CallingOff;
 pub(crate) use self::cancel::Cancellation;
+pub(crate) use self::confirm::Confirmation;
+pub(crate) use self::hold::{Choice, Extension, Holding};
+pub(crate) use self::make::Person;
 pub(crate) use self::moves::By;
+pub(crate) use self::reschedule::Rescheduling;
+use crate::store::business::Business;
+use crate::store::service::Service;
+
+/// A service with the business that gives it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Offered<'a> {
+    pub(crate) business: &'a Business,
+    pub(crate) zone: &'a TimeZone,
+    pub(crate) service: &'a Service,
+}
 
 /// What a process needs to make appointments.
 #[derive(Debug, Clone)]

@@ -66,6 +66,20 @@ static ICON: LazyLock<Asset> = LazyLock::new(|| {
     )
 });
 
+/// Counts down what is held. Everything works without it.
+static COUNTDOWN: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new(
+        "countdown",
+        "js",
+        "text/javascript; charset=utf-8",
+        include_str!("../static/countdown.js"),
+    )
+});
+
+pub(crate) fn countdown() -> String {
+    COUNTDOWN.address()
+}
+
 pub(crate) fn stylesheet() -> String {
     STYLESHEET.address()
 }
@@ -76,7 +90,7 @@ pub(crate) fn icon() -> String {
 
 /// Answers `/assets/{file}`.
 pub(crate) async fn get(Path(name): Path<String>) -> Result<Response, Fault> {
-    let asset = [&STYLESHEET, &ICON]
+    let asset = [&STYLESHEET, &ICON, &COUNTDOWN]
         .into_iter()
         .find(|asset| asset.is_named(&name))
         .ok_or(Fault::NotFound)?;

@@ -8,7 +8,7 @@ use booking::{
 };
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, ToSpan as _};
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -49,6 +49,7 @@ pub(crate) async fn known(
     service: &store::service::Service,
     crew: Crew,
     window: Window,
+    now: Timestamp,
 ) -> sqlx::Result<Known> {
     let (lanes, locations) = (crew.lanes(), crew.locations());
     // Hours may begin on the day before, visits may last a day and buffers half of one.
@@ -64,7 +65,7 @@ pub(crate) async fn known(
             holidays(choice).closed(from, to)
         },
     };
-    let busy = store::claim::busy(connection, &lanes, start, end).await?;
+    let busy = store::claim::busy(connection, &lanes, (start, end), now).await?;
     let mut classes = Vec::new();
     if service.capacity > 1 {
         classes = store::class::between(connection, service.id, start, end).await?;

@@ -2,6 +2,9 @@
 //! know HTTP, and the store, which knows SQL. An address that leads nowhere and a
 //! database that does not answer become faults here.
 
+pub(crate) mod changes;
+pub(crate) mod holds;
+
 use booking::{Actor, Policy, State};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -9,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::appointments::{Answer, Cancellation, Wish, terms};
+use crate::appointments::{Answer, Offered, Wish, terms};
 use crate::crew::Who;
 use crate::error::Fault;
 use crate::intake::Checked;
@@ -78,6 +81,10 @@ pub(crate) struct Booking {
     pub(crate) business_language: Language,
     /// Grows with every change.
     pub(crate) version: i32,
+    /// What calling it off has cost.
+    pub(crate) fee_cents: Option<i64>,
+    pub(crate) hold_until: Option<Timestamp>,
+    pub(crate) hold_extended: bool,
 }
 
 impl Booking {
@@ -110,13 +117,6 @@ pub(crate) enum Booked {
     KeyReused,
 }
 
-/// What becomes of a cancellation.
-pub(crate) enum Cancelled {
-    Now,
-    Before,
-    TooLate,
-}
-
 impl Offer {
     pub(crate) async fn find(app: &App, business: &str, service: &str) -> Result<Self, Fault> {
         let business = app.business(business).await?;
@@ -128,6 +128,14 @@ impl Offer {
         transaction.rollback().await?;
         let service = Service::of(row.ok_or(Fault::NotFound)?, &business);
         Ok(Self { business, service })
+    }
+
+    pub(crate) fn offered(&self) -> Offered<'_> {
+        Offered {
+            business: &self.business.row,
+            zone: &self.business.zone,
+            service: &self.service.row,
+        }
     }
 
     pub(crate) fn path(&self) -> String {
@@ -195,29 +203,17 @@ impl App {
         &self,
         offer: &Offer,
         checked: &Checked,
-        language: Option<Language>,
+        (language, visit): (Option<Language>, Option<[u8; 32]>),
         key: &str,
     ) -> Result<Booked, Fault> {
         let wish = Wish {
             start: checked.start,
-            name: &checked.name,
-            email: &checked.email,
-            phone: checked.phone.as_deref(),
-            note: checked.note.as_deref(),
-            language,
+            person: checked.person(language),
+            visit,
             key,
         };
-        let (business, service) = (&offer.business, &offer.service);
-        let answer = self
-            .appointments
-            .book(
-                &business.row,
-                &business.zone,
-                &service.row,
-                &wish,
-                self.clock.now(),
-            )
-            .await?;
+        let now = self.clock.now();
+        let answer = self.appointments.book(offer.offered(), &wish, now).await?;
         Ok(match answer {
             Answer::Made { token } => {
                 self.metrics.bookings.inc();
@@ -236,22 +232,6 @@ impl App {
         let found = self.appointments.find(token).await?;
         let (business, booking) = found.ok_or(Fault::NotFound)?;
         Booking::of(business, booking)
-    }
-
-    pub(crate) async fn cancel(&self, token: &str) -> Result<Cancelled, Fault> {
-        match self
-            .appointments
-            .cancel(token, None, self.clock.now())
-            .await?
-        {
-            Cancellation::Now => {
-                self.metrics.cancellations.inc();
-                Ok(Cancelled::Now)
-            }
-            Cancellation::Before => Ok(Cancelled::Before),
-            Cancellation::TooLate => Ok(Cancelled::TooLate),
-            Cancellation::Unknown => Err(Fault::NotFound),
-        }
     }
 
     /// A number that grows whenever the free times of a business may have changed.
@@ -320,6 +300,9 @@ impl Booking {
             customer_language: row.locale.as_deref().and_then(Language::of_tag),
             business_language: Language::of_tag(&business.locale).unwrap_or_default(),
             version: row.version,
+            fee_cents: row.fee_cents,
+            hold_until: row.hold_until,
+            hold_extended: row.hold_extended,
         })
     }
 }

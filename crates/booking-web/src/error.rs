@@ -50,6 +50,8 @@ pub(crate) enum Fault {
     KeyNeeded,
     #[error("it is no longer as it was seen")]
     Changed,
+    #[error("the booking was changed since it was looked at")]
+    OtherVersion,
     #[error("the idempotency key was used before, with another body")]
     KeyReused,
     #[error("the time is no longer free")]
@@ -58,6 +60,8 @@ pub(crate) enum Fault {
     Refused(&'static str),
     #[error("too many live streams are open")]
     Busy,
+    #[error("too many times are held from here; confirm one, let one go, or book without holding")]
+    HeldEnough,
     #[error("the body did not come in time")]
     SenderSilent,
     #[error("the answer took too long")]
@@ -117,10 +121,10 @@ impl Fault {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Fields(_) | Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::SlotTaken(_) | Self::Refused(_) => StatusCode::CONFLICT,
+            Self::SlotTaken(_) | Self::Refused(_) | Self::OtherVersion => StatusCode::CONFLICT,
             Self::SenderSilent => StatusCode::REQUEST_TIMEOUT,
             // A visitor can cause it, so it must not count against the release.
-            Self::Busy => StatusCode::TOO_MANY_REQUESTS,
+            Self::Busy | Self::HeldEnough => StatusCode::TOO_MANY_REQUESTS,
             Self::TimedOut | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -153,10 +157,12 @@ impl Fault {
             Self::TooLarge => "body-too-large",
             Self::MediaType(_) => "unsupported-media-type",
             Self::Fields(_) => "invalid-fields",
+            Self::OtherVersion => "changed",
             Self::KeyReused => "idempotency-key-reused",
             Self::SlotTaken(_) => "slot-taken",
             Self::Refused(_) => "refused",
             Self::Busy => "busy",
+            Self::HeldEnough => "held-enough",
             Self::SenderSilent => "sender-silent",
             Self::TimedOut => "timed-out",
             Self::Unavailable(_) => "unavailable",

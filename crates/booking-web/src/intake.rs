@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use crate::appointments::Person;
 use crate::error::FieldProblem;
 use crate::language::{Language, Message, message};
 
@@ -64,6 +65,18 @@ impl Problem {
     pub(crate) fn all_in_words(problems: Vec<Self>, language: Language) -> Vec<FieldProblem> {
         let in_words = |problem: Self| problem.in_words(language);
         problems.into_iter().map(in_words).collect()
+    }
+}
+
+impl Checked {
+    pub(crate) fn person(&self, language: Option<Language>) -> Person<'_> {
+        Person {
+            name: &self.name,
+            email: &self.email,
+            phone: self.phone.as_deref(),
+            note: self.note.as_deref(),
+            language,
+        }
     }
 }
 

@@ -27,6 +27,7 @@ mod links;
 mod messages;
 mod metrics;
 mod openings;
+mod origin;
 mod pages;
 mod privacy;
 mod probe;

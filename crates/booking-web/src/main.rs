@@ -66,6 +66,8 @@ enum Command {
     /// What the law asks for about data of people
     #[command(subcommand)]
     Privacy(PrivacyCommand),
+    /// Give back the times that were held for long enough and not confirmed
+    Sweep,
 }
 
 #[derive(Debug, Subcommand)]
@@ -96,6 +98,7 @@ fn main() -> ExitCode {
         Command::Audit(AuditCommand::Seal) => Task::SealAudit,
         Command::Privacy(PrivacyCommand::Erasures) => Task::ListErasures,
         Command::Privacy(PrivacyCommand::Reapply) => Task::Reapply,
+        Command::Sweep => Task::Sweep,
     };
     match booking_web::run(task, &env) {
         Ok(()) => ExitCode::SUCCESS,

@@ -168,9 +168,8 @@ impl Openings<'_> {
     async fn compute(&self, window: Window) -> Result<Vec<Slot>, Fault> {
         let (business, service) = (&self.offer.business, &self.offer.service.row);
         let mut transaction = store::begin(&self.app.appointments.pool, business.id).await?;
-        let crew = self.crew.clone();
-        let known =
-            availability::known(&mut transaction, &business.zone, service, crew, window).await?;
+        let (crew, zone, now) = (self.crew.clone(), &business.zone, self.app.clock.now());
+        let known = availability::known(&mut transaction, zone, service, crew, window, now).await?;
         transaction.rollback().await?;
         let rules = availability::rules(service);
         Ok(booking::slots(&known.supply, &rules, window))

@@ -17,6 +17,7 @@ pub(crate) mod fault;
 #[path = "pages/tests/gallery.rs"]
 mod gallery;
 pub(crate) mod guide;
+pub(crate) mod hold;
 pub(crate) mod home;
 pub(crate) mod incidents;
 pub(crate) mod marketing;
@@ -26,6 +27,7 @@ pub(crate) mod privacy;
 #[cfg(test)]
 #[path = "pages/tests/privacy.rs"]
 mod privacy_gallery;
+pub(crate) mod reschedule;
 pub(crate) mod sign_in;
 pub(crate) mod times;
 pub(crate) mod unsubscribe;
@@ -49,6 +51,7 @@ pub(crate) struct Site<'a> {
     wanted: Wanted,
     stylesheet: String,
     icon: String,
+    countdown: String,
     release: &'a str,
 }
 
@@ -60,6 +63,7 @@ impl<'a> Site<'a> {
             wanted,
             stylesheet: assets::stylesheet(),
             icon: assets::icon(),
+            countdown: assets::countdown(),
             release: &app.release,
         }
     }

@@ -27,6 +27,8 @@ pub enum Task {
     ListErasures,
     /// Erases again whoever is in the list on standard input.
     Reapply,
+    /// Gives back the times that were held for long enough and not confirmed.
+    Sweep,
 }
 
 /// Starts logging, then does the task. Blocks until it is done.
@@ -58,6 +60,7 @@ pub fn run(task: Task, env: &Env) -> anyhow::Result<()> {
             Task::SealAudit => upkeep::seal_audit(env).await,
             Task::ListErasures => upkeep::list_erasures(env, &mut io::stdout()).await,
             Task::Reapply => upkeep::reapply(env, io::stdin().lock(), &clock, &random).await,
+            Task::Sweep => serve::sweep(env, &clock, random).await,
         }
     })
 }

@@ -29,6 +29,8 @@ pub(crate) fn public(app: Arc<App>) -> Router {
 
 fn answered_in_time() -> Router<Arc<App>> {
     Router::new()
+        .merge(one_booking())
+        .merge(programs())
         // Pages.
         .route("/", get(pages::home::get))
         .route("/{business}", get(pages::business::get))
@@ -47,15 +49,13 @@ fn answered_in_time() -> Router<Arc<App>> {
             "/{business}/{service}/details",
             get(pages::details::get).post(pages::details::post),
         )
-        .route("/b/{token}", get(pages::booking::get))
-        .route("/b/{token}/calendar.ics", get(pages::booking::calendar))
+        .route(
+            "/{business}/{service}/hold",
+            get(pages::hold::back).post(pages::hold::choose),
+        )
         .route(
             "/b/{token}/marketing",
             get(pages::marketing::get).post(pages::marketing::post),
-        )
-        .route(
-            "/b/{token}/cancel",
-            get(pages::cancel::get).post(pages::cancel::post),
         )
         // Accounts and the desk.
         .route(
@@ -102,7 +102,36 @@ fn answered_in_time() -> Router<Arc<App>> {
         .route("/assets/{file}", get(assets::get))
         .route("/favicon.ico", get(assets::favicon))
         .route("/robots.txt", get(assets::robots))
-        // API.
+        // Health.
+        .route("/health", get(health::alive))
+        .route("/api/health", get(health::parts))
+        .route("/api/bookings/health", get(health::bookings))
+        .layer(from_fn(frame::in_time))
+}
+
+/// What the holder of a secret address reaches.
+fn one_booking() -> Router<Arc<App>> {
+    Router::new()
+        .route("/b/{token}", get(pages::booking::get))
+        .route(
+            "/b/{token}/details",
+            get(pages::hold::get).post(pages::hold::confirm),
+        )
+        .route("/b/{token}/extend", post(pages::hold::extend))
+        .route("/b/{token}/calendar.ics", get(pages::booking::calendar))
+        .route(
+            "/b/{token}/cancel",
+            get(pages::cancel::get).post(pages::cancel::post),
+        )
+        .route(
+            "/b/{token}/reschedule",
+            get(pages::reschedule::get).post(pages::reschedule::post),
+        )
+}
+
+/// The interface for programs.
+fn programs() -> Router<Arc<App>> {
+    Router::new()
         .route("/api/v1/openapi.json", get(api::document::get))
         .route("/api/v1/docs", get(pages::guide::get))
         .route("/problems/{kind}", get(pages::guide::problem))
@@ -131,17 +160,21 @@ fn answered_in_time() -> Router<Arc<App>> {
             "/api/v1/businesses/{business}/bookings",
             get(api::diary::list).post(api::bookings::create),
         )
+        .route(
+            "/api/v1/businesses/{business}/holds",
+            post(api::holds::create),
+        )
         .route("/api/v1/bookings/{token}", get(api::bookings::read))
+        .route("/api/v1/bookings/{token}/extend", post(api::holds::extend))
+        .route(
+            "/api/v1/bookings/{token}/reschedule",
+            post(api::reschedule::post),
+        )
         .route(
             "/api/v1/bookings/{token}/cancel",
             post(api::bookings::cancel),
         )
-        // Health.
-        .route("/health", get(health::alive))
-        .route("/api/health", get(health::parts))
-        .route("/api/bookings/health", get(health::bookings))
         .merge(with_a_key())
-        .layer(from_fn(frame::in_time))
 }
 
 /// What the programs of a business reach with a key.

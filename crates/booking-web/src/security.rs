@@ -1,6 +1,7 @@
 //! Headers that every response carries, and forms that cannot be forged.
 //! The body of a form can be read only through [`CheckedForm`], which opens it
-//! after the visitor's signed cookie and the token in the form agree.
+//! after the visitor's signed cookie and the token in the form agree, or through
+//! [`VisitorForm`], which also takes a form of ours from a browser that keeps no cookies.
 
 pub(crate) mod cookie;
 
@@ -23,10 +24,11 @@ use sha2::Sha256;
 use crate::app::App;
 use crate::error::Fault;
 
-/// No script may run at all; styles only from the one stylesheet. What looks at a page from
-/// within, as Lighthouse does, may ask this site for its rules for robots.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; \
-    connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// Scripts and styles only from files of our own, never from within a page. What looks at a
+/// page from within, as Lighthouse does, may ask this site for its rules for robots.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; \
+    style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; \
+    base-uri 'none'; frame-ancestors 'none'";
 
 const FIXED_HEADERS: [(&str, &str); 7] = [
     ("content-security-policy", CONTENT_SECURITY_POLICY),
@@ -123,7 +125,17 @@ impl Visit {
 
     /// What a form must carry in its field `csrf` to be accepted from this browser.
     pub(crate) fn form_token(&self) -> String {
-        self.key.sign("form", &self.id)
+        format!("{}.{}", self.id, self.key.sign("form", &self.id))
+    }
+
+    /// Who holds what this browser chooses, without saying which browser it is.
+    pub(crate) fn holder(&self) -> [u8; 32] {
+        *blake3::hash(self.id.as_bytes()).as_bytes()
+    }
+
+    /// Whether the browser has been here before.
+    pub(crate) fn is_known(&self) -> bool {
+        !self.is_new
     }
 
     /// Gives the browser its cookie, where it has none yet.
@@ -169,10 +181,27 @@ impl<T> CheckedForm<T> {
     }
 }
 
+/// The fields of a form of ours, from a browser that may keep no cookies. For what anybody
+/// may do who was never here: nothing is done in the name of whoever sends it.
+pub(crate) struct VisitorForm<T>(CheckedForm<T>);
+
+impl<T> VisitorForm<T> {
+    pub(crate) fn open(self) -> (T, Visit) {
+        self.0.open()
+    }
+}
+
 #[derive(Deserialize)]
 struct TokenField {
     #[serde(default)]
     csrf: String,
+}
+
+/// Whether a form must come with the cookie that its page came with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cookie {
+    Required,
+    IfKept,
 }
 
 impl<S, T> FromRequest<S> for CheckedForm<T>
@@ -184,29 +213,53 @@ where
     type Rejection = Fault;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Fault> {
-        let app = Arc::<App>::from_ref(state);
-        if is_foreign(request.headers()) {
-            return Err(Fault::Forged);
-        }
-        let id = app
-            .form_key
-            .visit_of(request.headers())
-            .ok_or(Fault::Forged)?;
-        let (parts, body) = request.into_parts();
-        let bytes = Bytes::from_request(Request::from_parts(parts.clone(), body), state).await?;
-        let again = |bytes: &Bytes| Request::from_parts(parts.clone(), Body::from(bytes.clone()));
-        let Form(token) = Form::<TokenField>::from_request(again(&bytes), state).await?;
-        if !app.form_key.is_signed("form", &id, &token.csrf) {
-            return Err(Fault::Forged);
-        }
-        let Form(fields) = Form::<T>::from_request(again(&bytes), state).await?;
-        let visit = Visit {
-            id,
-            is_new: false,
-            key: app.form_key.clone(),
-        };
-        Ok(Self { fields, visit })
+        checked(request, state, Cookie::Required).await
     }
+}
+
+impl<S, T> FromRequest<S> for VisitorForm<T>
+where
+    Arc<App>: FromRef<S>,
+    S: Send + Sync,
+    T: DeserializeOwned,
+{
+    type Rejection = Fault;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Fault> {
+        checked(request, state, Cookie::IfKept).await.map(Self)
+    }
+}
+
+async fn checked<S, T>(request: Request, state: &S, cookie: Cookie) -> Result<CheckedForm<T>, Fault>
+where
+    Arc<App>: FromRef<S>,
+    S: Send + Sync,
+    T: DeserializeOwned,
+{
+    let app = Arc::<App>::from_ref(state);
+    if is_foreign(request.headers()) {
+        return Err(Fault::Forged);
+    }
+    let kept = app.form_key.visit_of(request.headers());
+    let (parts, body) = request.into_parts();
+    let bytes = Bytes::from_request(Request::from_parts(parts.clone(), body), state).await?;
+    let again = |bytes: &Bytes| Request::from_parts(parts.clone(), Body::from(bytes.clone()));
+    let Form(token) = Form::<TokenField>::from_request(again(&bytes), state).await?;
+    let (id, signature) = token.csrf.split_once('.').ok_or(Fault::Forged)?;
+    let is_kept = match &kept {
+        Some(kept) => kept == id,
+        None => cookie == Cookie::IfKept,
+    };
+    if !is_kept || !app.form_key.is_signed("form", id, signature) {
+        return Err(Fault::Forged);
+    }
+    let Form(fields) = Form::<T>::from_request(again(&bytes), state).await?;
+    let visit = Visit {
+        id: id.to_owned(),
+        is_new: kept.is_none(),
+        key: app.form_key.clone(),
+    };
+    Ok(CheckedForm { fields, visit })
 }
 
 /// Whether the browser itself says that another site sent this form.

@@ -298,6 +298,7 @@ impl Planter<'_> {
             note: None,
             booked_as: Some((name, None)),
             locale: None,
+            hold_until: None,
             now: made,
         };
         store::booking::insert(self.connection, &new).await?;

@@ -165,3 +165,17 @@ pub(crate) async fn seed(env: &Env, clock: &Clock) -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+/// Gives back once what was held for long enough. Safe to run beside whoever serves.
+pub(crate) async fn sweep(env: &Env, clock: &Clock, random: Random) -> anyhow::Result<()> {
+    let url = config::database_url_only(env)?;
+    let appointments = Appointments {
+        pool: database::pool(&url, 1)?,
+        random,
+        // Ending a hold makes no secret address.
+        link_key: [0; 32],
+    };
+    let holds = appointments.sweep_holds(clock.now()).await?;
+    tracing::info!(holds, "what was held for long enough is given back");
+    Ok(())
+}

@@ -19,6 +19,7 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+use crate::appointments::Appointments;
 use crate::config::worker::WorkerConfig;
 use crate::database;
 use crate::links::Links;
@@ -240,6 +241,14 @@ async fn queue_due(courier: &Courier, queue: &Queue) -> anyhow::Result<i64> {
 async fn sweep(worker: Arc<Worker>) {
     while !worker.shutdown.is_requested() {
         let courier = &worker.courier;
+        let appointments = Appointments {
+            pool: courier.pool.clone(),
+            random: courier.random.clone(),
+            link_key: courier.links.booking_key(),
+        };
+        if let Err(error) = appointments.sweep_holds(courier.clock.now()).await {
+            tracing::warn!(%error, "what was held for too long is given back later");
+        }
         for sweep in Sweep::ALL {
             let now = courier.clock.now();
             match sweep.run(&courier.pool, &courier.random, now).await {

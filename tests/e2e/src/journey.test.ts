@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
-import { address, book, cancel, chooseTime, confirm, desktop, fillDetails, launch, openTimes, phone, visit } from "./visitor.js";
+import { address, book, cancel, chooseTime, confirm, desktop, fillDetails, launch, openTimes, phone, unheld, visit } from "./visitor.js";
 
 let browser: Browser;
 before(async () => {
@@ -40,8 +40,10 @@ test("a booked time is offered to nobody else", async () => {
       await page.goto(`${times}?day=${start.slice(0, 10)}`);
       return (await page.locator(`input[value="${start}"]`).count()) === 1;
     };
-    assert.ok(await isOffered());
-    await page.goto(`${times}/details?start=${start}`);
+    // Held is as good as booked, while it lasts.
+    const form = page.url();
+    assert.ok(!(await isOffered()));
+    await page.goto(form);
     await fillDetails(page);
     await confirm(page);
     const link = page.url();
@@ -52,7 +54,7 @@ test("a booked time is offered to nobody else", async () => {
   });
 });
 
-test("the form sent twice is one booking", async () => {
+test("the way back from a booking leads to the booking", async () => {
   await visit(browser, {}, async (page) => {
     await openTimes(page);
     await chooseTime(page);
@@ -60,9 +62,33 @@ test("the form sent twice is one booking", async () => {
     await confirm(page);
     const first = page.url();
     await page.goBack();
-    await confirm(page);
+    await page.getByRole("heading", { level: 1, name: "You are booked" }).waitFor();
     assert.equal(page.url(), first);
     await cancel(page);
+  });
+});
+
+test("what is held counts down, is extended once, and gives way to another choice", async () => {
+  await visit(browser, { scripts: true }, async (page) => {
+    await openTimes(page);
+    const start = await chooseTime(page);
+    await page.getByText(/^Held for you until \d\d:\d\d\./).waitFor();
+    const clock = page.locator("[data-clock]");
+    const shown = await clock.textContent();
+    assert.match(shown ?? "", /^(10:00|9:\d\d)$/);
+    await page.waitForFunction((before) => document.querySelector("[data-clock]")?.textContent !== before, shown);
+    await page.getByLabel("Full name").fill("Thandi Nkosi");
+    await page.getByRole("button", { name: "I need 10 more minutes" }).click();
+    await page.waitForFunction(() => document.querySelector("[data-clock]")?.textContent?.startsWith("19:"));
+    assert.equal(await page.getByLabel("Full name").inputValue(), "Thandi Nkosi");
+    assert.equal(await page.getByRole("button", { name: "I need 10 more minutes" }).count(), 0);
+    await page.getByRole("link", { name: "Choose another time" }).click();
+    await page.getByRole("heading", { name: "A time is held for you" }).waitFor();
+    const other = await chooseTime(page);
+    assert.notEqual(other, start);
+    await page.goBack();
+    await page.reload();
+    assert.equal(await page.locator(`input[value="${start}"]`).count(), 1);
   });
 });
 
@@ -96,8 +122,9 @@ test("going on without a time says so", async () => {
 test("two visitors at one time: one is booked, the other is offered what is near", async () => {
   await visit(browser, {}, async (page) => {
     await openTimes(page);
-    const start = await chooseTime(page);
-    const form = page.url();
+    const start = await page.getByRole("radio").last().inputValue();
+    // Without holding it, as links lead to it that are older than holds.
+    const form = unheld(page, start);
     const links: string[] = [];
     // As many as there are staff may have this time; then it is gone.
     for (;;) {

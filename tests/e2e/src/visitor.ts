@@ -120,7 +120,7 @@ export async function everyPage(page: Page, look: (name: string) => Promise<void
   await page.getByRole("button", { name: "Continue" }).click();
   await page.getByRole("alert").waitFor();
   await look("times-error");
-  await page.goto(`${page.url().split("/details")[0]}?day=1999-01-01`);
+  await page.goto(`${page.url().split("/hold")[0]}?day=1999-01-01`);
   await look("times-other-day");
   await openTimes(page);
   await chooseTime(page);
@@ -128,11 +128,21 @@ export async function everyPage(page: Page, look: (name: string) => Promise<void
   await page.getByRole("button", { name: "Confirm booking" }).click();
   await page.getByRole("alert").waitFor();
   await look("details-error");
+  await openTimes(page);
+  await page.getByRole("heading", { name: "A time is held for you" }).waitFor();
+  await look("times-held");
+  const start = await page.getByRole("radio").first().inputValue();
+  const times = page.url();
+  await page.goto(unheld(page, start));
   const others = await takeAway(page);
   await fillDetails(page);
   await page.getByRole("button", { name: "Confirm booking" }).click();
   await page.getByRole("heading", { name: "That time has just been taken" }).waitFor();
   await look("details-gone");
+  await page.goto(times);
+  await chooseGone(page, start);
+  await page.getByRole("heading", { name: "That time has just been taken" }).waitFor();
+  await look("times-gone");
   await giveBack(others);
   await book(page);
   await look("booked");
@@ -144,6 +154,19 @@ export async function everyPage(page: Page, look: (name: string) => Promise<void
   await look("cancelled");
   await page.goto("/no-such-business");
   await look("fault");
+}
+
+// The form for a time that is not held for it.
+export function unheld(page: Page, start: string): string {
+  return `${page.url().split("?")[0]}/details?start=${encodeURIComponent(start)}`;
+}
+
+// Chooses a time that the page no longer offers, as whoever has had it open for long does.
+async function chooseGone(page: Page, start: string): Promise<void> {
+  const radio = page.getByRole("radio").first();
+  await radio.check();
+  await radio.evaluate((input, value) => ((input as HTMLInputElement).value = value), start);
+  await page.getByRole("button", { name: "Continue" }).click();
 }
 
 // Books the time of the form that is open for everybody who gives it, faster than its

@@ -338,7 +338,7 @@ async fn look(shared: &Shared, visitor: &mut Visitor, path: &str) {
     shared.count(&format!("GET {path}"), &outcome);
 }
 
-/// Asks for the free times of a random week and books one of them.
+/// Asks for the free times of a random week, holds one of them, and books it.
 async fn book(
     shared: &Shared,
     visitor: &mut Visitor,
@@ -358,29 +358,53 @@ async fn book(
     let slot = &slots[usize::try_from(shared.random.below(slots.len() as u64)).unwrap_or(0)];
     let key = shared.random.token();
     let person = key.get(..12).unwrap_or("somebody").to_lowercase();
+    let want = json!({ "service": service, "start": slot["start"] });
+    let path = format!("/api/v1/businesses/{business}/holds");
+    let hold_key = format!("{key}-hold");
+    let held = ask(shared, visitor, "POST hold", (&path, &hold_key), &want).await;
+    let Some(token) = held.and_then(|held| held["token"].as_str().map(str::to_owned)) else {
+        return;
+    };
+    if !next(shared, ticks).await {
+        return;
+    }
     let wish = json!({
-        "service": service,
-        "start": slot["start"],
+        "hold": token,
         "name": format!("Visitor {person}"),
         "email": format!("{person}@example.com"),
     });
     let path = format!("/api/v1/businesses/{business}/bookings");
-    for _ in 0..REPEATS_MAX {
-        let outcome = visitor
-            .post_json(&path, &[("idempotency-key", &key)], &wish)
-            .await;
-        shared.count("POST booking", &outcome);
-        if !outcome.is_failed() {
-            if let Ok(answer) = &outcome.answer
-                && let Some(id) = answer.json()["id"].as_str()
-            {
+    match ask(shared, visitor, "POST booking", (&path, &key), &wish).await {
+        None => {
+            shared.unanswered.fetch_add(1, Ordering::SeqCst);
+        }
+        Some(booking) => {
+            if let Some(id) = booking["id"].as_str() {
                 lock(&shared.told).insert(id.to_owned());
             }
-            return;
+        }
+    }
+}
+
+/// Posts until an answer tells what became of it; none where none does.
+async fn ask(
+    shared: &Shared,
+    visitor: &mut Visitor,
+    what: &str,
+    (path, key): (&str, &str),
+    body: &Value,
+) -> Option<Value> {
+    for _ in 0..REPEATS_MAX {
+        let outcome = visitor
+            .post_json(path, &[("idempotency-key", key)], body)
+            .await;
+        shared.count(what, &outcome);
+        if !outcome.is_failed() {
+            return outcome.answer.ok().map(|answer| answer.json());
         }
         sleep(Duration::from_secs(1)).await;
     }
-    shared.unanswered.fetch_add(1, Ordering::SeqCst);
+    None
 }
 
 /// One who sends a file slowly, again and again, and checks that it arrived whole.

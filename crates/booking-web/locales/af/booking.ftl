@@ -23,10 +23,22 @@ times-none-title = Niks vry { $day } nie
 times-none = Daar is geen vry tyd in die komende weke nie. Vra asseblief direk by { $business }.
 times-none-day = ’n Ander dag werk: dit is die volgende vry tye.
 times-next = Volgende vry tye
+times-gone = { $time } is nie meer vry nie. Kies asseblief ’n ander tyd.
+times-held-title = ’n Tyd word vir jou gehou
+times-held = { $time }, tot { $until }. As jy ’n ander tyd kies, is hierdie een vry vir ander.
+times-held-go-on = Gaan daarmee voort
 times-continue = Gaan voort
 morning = Oggend
 afternoon = Middag
 evening = Aand
+
+held-until = Word vir jou gehou tot { $until }.
+held-meanwhile = Niemand anders kan dit intussen neem nie.
+held-soon = Minder as twee minute oor om hierdie tyd te bevestig.
+held-over = Hierdie tyd word nie meer gehou nie. Jy kan dit nog bevestig, as niemand anders vinniger was nie.
+held-over-title = Hierdie tyd word nie meer gehou nie
+held-over-advice = Dit is dalk nog vry: bevestig dit, en dit is joune tensy iemand anders vinniger was.
+held-extend = Ek het nog 10 minute nodig
 
 details-title = Jou besonderhede
 details-gone-title = Daardie tyd is pas geneem
@@ -53,6 +65,7 @@ booked-keep = Sy adres is jou sleutel tot hierdie bespreking. Boekmerk dit, dan 
 booked-cancel-until = Jy kan kanselleer tot { $moment }.
 booked-too-late = Dit is te laat om hier te kanselleer: praat asseblief met { $business }.
 booked-calendar = Voeg by kalender
+booked-move = Kies ’n ander tyd
 booked-cancel = Kanselleer hierdie bespreking
 
 cancelled-title = Jou bespreking is gekanselleer
@@ -64,3 +77,13 @@ cancel-heading = Kanselleer hierdie bespreking?
 cancel-lede = Die tyd gaan dadelik na iemand anders. Dit kan nie ongedaan gemaak word nie, maar jy kan weer bespreek.
 cancel-yes = Ja, kanselleer dit
 cancel-no = Hou dit
+cancel-costs = Kansellasie kos
+cancel-costs-nothing = Niks
+cancel-costs-later = Vanaf { $moment } kos dit { $fee }.
+cancel-waiver = Ek is in die hospitaal, of iemand na aan my is dood
+cancel-waiver-hint = Dan is daar geen fooi nie. Niks word gehou nie, behalwe dat jy dit gemerk het.
+
+move-title = Kies ’n ander tyd
+move-back = Jou bespreking
+move-lede = { $service } is bespreek vir { $time }. Daardie tyd bly joune totdat jy ’n ander kies.
+move-yes = Skuif die bespreking

@@ -23,10 +23,22 @@ times-none-title = Nothing free { $day }
 times-none = There is no free time in the coming weeks. Please ask { $business } directly.
 times-none-day = Another day works: these are the next free times.
 times-next = Next free times
+times-gone = { $time } is no longer free. Please choose another time.
+times-held-title = A time is held for you
+times-held = { $time }, until { $until }. If you choose another time, this one is free for others.
+times-held-go-on = Go on with it
 times-continue = Continue
 morning = Morning
 afternoon = Afternoon
 evening = Evening
+
+held-until = Held for you until { $until }.
+held-meanwhile = Nobody else can take it meanwhile.
+held-soon = Less than two minutes left to confirm this time.
+held-over = This time is no longer held. You can still confirm it, if nobody else was faster.
+held-over-title = This time is no longer held
+held-over-advice = It may still be free: confirm it, and you have it unless somebody else was faster.
+held-extend = I need 10 more minutes
 
 details-title = Your details
 details-gone-title = That time has just been taken
@@ -53,6 +65,7 @@ booked-keep = Its address is your key to this booking. Bookmark it, and you can 
 booked-cancel-until = You can cancel until { $moment }.
 booked-too-late = It is too late to cancel here: please speak to { $business }.
 booked-calendar = Add to calendar
+booked-move = Choose another time
 booked-cancel = Cancel this booking
 
 cancelled-title = Your booking is cancelled
@@ -64,3 +77,13 @@ cancel-heading = Cancel this booking?
 cancel-lede = The time goes to somebody else straight away. This cannot be undone, but you can book again.
 cancel-yes = Yes, cancel it
 cancel-no = Keep it
+cancel-costs = Cancelling costs
+cancel-costs-nothing = Nothing
+cancel-costs-later = From { $moment } it costs { $fee }.
+cancel-waiver = I am in hospital, or somebody close to me has died
+cancel-waiver-hint = Then there is no fee. Nothing is kept but that you ticked this.
+
+move-title = Choose another time
+move-back = Your booking
+move-lede = { $service } is booked for { $time }. That time stays yours until you choose another.
+move-yes = Move the booking

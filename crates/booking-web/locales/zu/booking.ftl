@@ -23,10 +23,22 @@ times-none-title = Azikho izikhathi ezikhululekile { $day }
 times-none = Asikho isikhathi esikhululekile emasontweni azayo. Sicela ubuze i-{ $business } ngqo.
 times-none-day = Olunye usuku luyavuma: nazi izikhathi ezilandelayo ezikhululekile.
 times-next = Izikhathi ezilandelayo ezikhululekile
+times-gone = { $time } ayisatholakali. Sicela ukhethe esinye isikhathi.
+times-held-title = Kunesikhathi osigcinelwe
+times-held = { $time }, kuze kube ngu-{ $until }. Uma ukhetha esinye isikhathi, lesi sizotholakala kwabanye.
+times-held-go-on = Qhubeka naso
 times-continue = Qhubeka
 morning = Ekuseni
 afternoon = Ntambama
 evening = Kusihlwa
+
+held-until = Sigcinwe sakho kuze kube ngu-{ $until }.
+held-meanwhile = Akekho omunye ongasithatha okwamanje.
+held-soon = Kusele imizuzu engaphansi kwemibili yokuqinisekisa lesi sikhathi.
+held-over = Lesi sikhathi asisagcinwa. Usengasiqinisekisa, uma kungekho omunye oshesha kunawe.
+held-over-title = Lesi sikhathi asisagcinwa
+held-over-advice = Singase sisekhona: siqinisekise, sibe ngesakho ngaphandle uma omunye eshesha kunawe.
+held-extend = Ngidinga eminye imizuzu engu-10
 
 details-title = Imininingwane yakho
 details-gone-title = Leso sikhathi sisanda kuthathwa
@@ -53,6 +65,7 @@ booked-keep = Ikheli laleli khasi liyisikhiye salokhu kubhukha. Ligcine kumabhuk
 booked-cancel-until = Ungakhansela kuze kube ngu-{ $moment }.
 booked-too-late = Sekwephuze kakhulu ukukhansela lapha: sicela ukhulume ne-{ $business }.
 booked-calendar = Faka ekhalendeni
+booked-move = Khetha esinye isikhathi
 booked-cancel = Khansela lokhu kubhukha
 
 cancelled-title = Ukubhukha kwakho kukhanseliwe
@@ -64,3 +77,13 @@ cancel-heading = Ukhansela lokhu kubhukha?
 cancel-lede = Isikhathi siya komunye umuntu ngokushesha. Lokhu akukwazi ukuhlehliswa, kodwa ungabhukha futhi.
 cancel-yes = Yebo, khansela
 cancel-no = Kugcine
+cancel-costs = Ukukhansela kubiza
+cancel-costs-nothing = Akubizi lutho
+cancel-costs-later = Kusukela { $moment } kubiza { $fee }.
+cancel-waiver = Ngisesibhedlela, noma ngishonelwe umuntu oseduze kwami
+cancel-waiver-hint = Uma kunjalo ayikho imali ekhokhwayo. Akukho okugcinwayo ngaphandle kokuthi ukhethe lokhu.
+
+move-title = Khetha esinye isikhathi
+move-back = Isikhathi sakho
+move-lede = { $service } ibekelwe { $time }. Leso sikhathi sihlala singesakho uze ukhethe esinye.
+move-yes = Shintsha isikhathi

@@ -4,11 +4,15 @@
 use std::sync::Arc;
 
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::response::{IntoResponse as _, Response};
+use booking::Waiver;
 use http::header::LOCATION;
 use http::{HeaderMap, StatusCode};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -16,14 +20,18 @@ use crate::address::Path;
 use crate::api::local;
 use crate::app::App;
 use crate::desk::Offer;
-use crate::desk::{Booked, Booking, Cancelled};
+use crate::desk::changes::Cancelled;
+use crate::desk::{Booked, Booking};
 use crate::error::{Alternative, Fault, FieldProblem};
 use crate::etag::Tag;
 use crate::intake::{self, Problem, Sent};
 use crate::language::Language;
+use crate::pages::cancel;
+use crate::pages::week::Free;
 
 const KEY_CHARS_MAX: usize = 128;
-const KEY_WORDS: &str = "Names the request, so that it can be sent again: 1 to 128 characters";
+pub(super) const KEY_WORDS: &str =
+    "Names the request, so that it can be sent again: 1 to 128 characters";
 
 /// What is sent to make a booking.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -32,13 +40,24 @@ pub(crate) struct Wish {
     #[serde(default)]
     #[schema(required = true)]
     service: String,
+    /// The token of a hold that is confirmed; then service and start are known.
+    #[serde(default)]
+    hold: Option<String>,
     #[serde(flatten)]
     sent: Sent,
 }
 
+/// What may be sent to cancel a booking.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+pub(crate) struct Reason {
+    /// `hospital-or-bereavement`: then no fee is asked.
+    #[serde(default)]
+    waiver: String,
+}
+
 /// A booking as programs see it.
 #[derive(Debug, Serialize, ToSchema)]
-struct BookingEntry {
+pub(super) struct BookingEntry {
     #[schema(format = "uuid")]
     id: String,
     /// The secret part of its address: whoever knows it may see and cancel the booking.
@@ -56,6 +75,14 @@ struct BookingEntry {
     #[schema(format = DateTime)]
     local_start: String,
     time_zone: String,
+    /// Rises with each change.
+    version: i32,
+    /// What calling it off would cost now, or has cost; none where it cannot be done here.
+    cancellation_fee_cents: Option<i64>,
+    /// Until when the time is held, while it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    held_until: Option<String>,
     links: Links,
 }
 
@@ -64,6 +91,7 @@ struct BookingEntry {
 struct Links {
     page: String,
     cancel: String,
+    reschedule: String,
 }
 
 /// Answers `POST /api/v1/businesses/{business}/bookings`.
@@ -86,26 +114,48 @@ pub(crate) async fn create(
 ) -> Result<Response, Fault> {
     let key = idempotency_key(&headers)?;
     let Json(wish) = wish?;
+    if let Some(hold) = wish.hold.as_deref().filter(|hold| !hold.is_empty()) {
+        return confirm(&app, hold, wish.sent, &key).await;
+    }
     let checked = check(&wish)?;
     let offer = Offer::find(&app, &business, &wish.service).await?;
-    match app.book(&offer, &checked, None, &key).await? {
+    let booked = app.book(&offer, &checked, (None, None), &key).await?;
+    answer(&app, booked, &offer.business.zone).await
+}
+
+/// Confirms what is held. Its business is that of the hold, whatever the address says.
+async fn confirm(app: &App, hold: &str, sent: Sent, key: &str) -> Result<Response, Fault> {
+    let held = app.booking(hold).await?;
+    let sent = Sent {
+        start: held.start.to_string(),
+        ..sent
+    };
+    let checked = intake::check(&sent)
+        .map_err(|problems| Fault::Fields(Problem::all_in_words(problems, Language::English)))?;
+    let booked = app.confirm(hold, &checked, None, Some(key)).await?;
+    answer(app, booked, &held.zone).await
+}
+
+async fn answer(app: &App, booked: Booked, zone: &TimeZone) -> Result<Response, Fault> {
+    match booked {
         Booked::Made(made) => {
             let booking = app.booking(&made.token).await?;
             let location = format!("/api/v1/bookings/{}", made.token);
-            let entry = Json(entry(&booking, &made.token));
+            let entry = Json(entry(&booking, &made.token, app.clock.now()));
             Ok((StatusCode::CREATED, [(LOCATION, location)], entry).into_response())
         }
-        Booked::Gone(nearest) => Err(Fault::SlotTaken(
-            nearest
-                .iter()
-                .map(|free| Alternative {
-                    start: free.start.to_string(),
-                    local_start: local(free.start, &offer.business.zone),
-                })
-                .collect(),
-        )),
+        Booked::Gone(nearest) => Err(alternatives(&nearest, zone)),
         Booked::KeyReused => Err(Fault::KeyReused),
     }
+}
+
+/// That a time is gone, with the nearest free ones.
+pub(super) fn alternatives(nearest: &[Free], zone: &TimeZone) -> Fault {
+    let alternative = |free: &Free| Alternative {
+        start: free.start.to_string(),
+        local_start: local(free.start, zone),
+    };
+    Fault::SlotTaken(nearest.iter().map(alternative).collect())
 }
 
 /// Answers `GET /api/v1/bookings/{token}`.
@@ -126,7 +176,7 @@ pub(crate) async fn read(
     Path(token): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Fault> {
-    let (tag, entry) = tagged(&app.booking(&token).await?, &token)?;
+    let (tag, entry) = tagged(&app.booking(&token).await?, &token, app.clock.now())?;
     if tag.is_known(&headers) {
         return Ok((StatusCode::NOT_MODIFIED, [tag.header()]).into_response());
     }
@@ -134,8 +184,12 @@ pub(crate) async fn read(
 }
 
 /// A booking as programs see it, with what stands for its state.
-fn tagged(booking: &Booking, token: &str) -> Result<(Tag, serde_json::Value), Fault> {
-    let entry = serde_json::to_value(entry(booking, token))
+fn tagged(
+    booking: &Booking,
+    token: &str,
+    now: Timestamp,
+) -> Result<(Tag, serde_json::Value), Fault> {
+    let entry = serde_json::to_value(entry(booking, token, now))
         .map_err(|error| Fault::Broken(anyhow::Error::new(error).context("writing a booking")))?;
     Ok((Tag::of(entry.to_string().as_bytes()), entry))
 }
@@ -153,23 +207,36 @@ fn tagged(booking: &Booking, token: &str) -> Result<(Tag, serde_json::Value), Fa
         ("if-match" = Option<String>, Header,
             description = "The `ETag` that was seen; another one is refused with 412"),
     ),
+    request_body(content = Option<Reason>),
     responses((status = 200, description = "The booking as it is now", body = BookingEntry))
 )]
 pub(crate) async fn cancel(
     State(app): State<Arc<App>>,
     Path(token): Path<String>,
     headers: HeaderMap,
+    body: Bytes,
 ) -> Result<Response, Fault> {
     idempotency_key(&headers)?;
-    let (tag, _) = tagged(&app.booking(&token).await?, &token)?;
+    let (tag, _) = tagged(&app.booking(&token).await?, &token, app.clock.now())?;
     tag.must_be_seen(&headers)?;
-    match app.cancel(&token).await? {
+    let reason = reason(&body)?;
+    match app.cancel(&token, reason).await? {
         Cancelled::Now | Cancelled::Before => {
             let booking = app.booking(&token).await?;
-            Ok(Json(entry(&booking, &token)).into_response())
+            Ok(Json(entry(&booking, &token, app.clock.now())).into_response())
         }
         Cancelled::TooLate => Err(Fault::Refused("the booking can no longer be cancelled")),
     }
+}
+
+/// Why no fee is asked. The body may be left out.
+fn reason(body: &[u8]) -> Result<Option<Waiver>, Fault> {
+    if body.is_empty() {
+        return Ok(None);
+    }
+    let reason: Reason = serde_json::from_slice(body)
+        .map_err(|_| Fault::Malformed("the body cannot be read as JSON".to_owned()))?;
+    Ok(cancel::waiver(&reason.waiver))
 }
 
 fn check(wish: &Wish) -> Result<intake::Checked, Fault> {
@@ -203,7 +270,7 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<String, Fault> {
     })
 }
 
-fn entry(booking: &Booking, token: &str) -> BookingEntry {
+pub(super) fn entry(booking: &Booking, token: &str, now: Timestamp) -> BookingEntry {
     BookingEntry {
         id: booking.id.to_string(),
         token: token.to_owned(),
@@ -214,9 +281,16 @@ fn entry(booking: &Booking, token: &str) -> BookingEntry {
         end: booking.end.to_string(),
         local_start: local(booking.start, &booking.zone),
         time_zone: booking.zone_id.clone(),
+        version: booking.version,
+        cancellation_fee_cents: booking.fee_cents.or_else(|| booking.fee(now)),
+        held_until: booking
+            .hold_until
+            .filter(|_| booking.state == booking::State::Held)
+            .map(|until| until.to_string()),
         links: Links {
             page: format!("/b/{token}"),
             cancel: format!("/api/v1/bookings/{token}/cancel"),
+            reschedule: format!("/api/v1/bookings/{token}/reschedule"),
         },
     }
 }

@@ -8,7 +8,10 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
-use super::{availability, bookings, businesses, customers, diary, feeds, imports, keys, live};
+use super::{
+    availability, bookings, businesses, customers, diary, feeds, holds, imports, keys, live,
+    reschedule,
+};
 use crate::error::{PROBLEMS, Problem};
 
 const ABOUT: &str = "Times are instants in UTC; beside them stands the wall time at the business. \
@@ -28,6 +31,9 @@ const ABOUT: &str = "Times are instants in UTC; beside them stands the wall time
         bookings::create,
         bookings::read,
         bookings::cancel,
+        holds::create,
+        holds::extend,
+        reschedule::post,
         live::get,
         imports::post,
         diary::list,
@@ -58,7 +64,7 @@ const PARTS: [(&str, &str); 4] = [
 ];
 
 /// The kinds of problems, with the status of each and what it means.
-pub(crate) const KINDS: [(&str, u16, &str); 20] = [
+pub(crate) const KINDS: [(&str, u16, &str); 22] = [
     ("malformed-request", 400, "The request cannot be read."),
     (
         "sign-in-needed",
@@ -112,6 +118,11 @@ pub(crate) const KINDS: [(&str, u16, &str); 20] = [
         "The rules of the business do not allow it any more.",
     ),
     (
+        "changed",
+        409,
+        "The booking has another version than the one that was named.",
+    ),
+    (
         "body-too-large",
         413,
         "The body is larger than the address takes.",
@@ -135,6 +146,11 @@ pub(crate) const KINDS: [(&str, u16, &str); 20] = [
         "busy",
         429,
         "Too much is asked for at once; `Retry-After` says when to come again.",
+    ),
+    (
+        "held-enough",
+        429,
+        "Too many times are held from here. A time can be booked without being held.",
     ),
     (
         "internal-error",

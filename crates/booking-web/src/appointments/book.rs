@@ -1,38 +1,19 @@
-//! Making a booking from a wish: claim, booking, consent, audit and message at once.
+//! Booking a time at once, without having held it.
 
-use booking::{Actor, State};
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
-use sqlx::PgConnection;
+use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::moves::{By, Change, Picture};
-use super::take::Visit;
-use super::{Appointments, terms, token_hash};
-use crate::availability;
-use crate::crew::Who;
-use crate::language::Language;
+use super::make::{Making, Person, Way};
+use super::{Appointments, Offered, request};
 use crate::store;
-use crate::store::booking::{NewBooking, NewCustomer};
-use crate::store::business::Business;
-use crate::store::service::Service;
-
-/// The wording that customers are shown before they book.
-const NOTICE: &str = "booking-notice-2026-11";
-
-/// Beyond every horizon that a service may have.
-const HORIZON_MAX: SignedDuration = SignedDuration::from_hours(24 * 740);
 
 /// What somebody wants to book.
 #[derive(Debug, Clone)]
 pub(crate) struct Wish<'a> {
     pub(crate) start: Timestamp,
-    pub(crate) name: &'a str,
-    pub(crate) email: &'a str,
-    pub(crate) phone: Option<&'a str>,
-    pub(crate) note: Option<&'a str>,
-    /// In which the customer wants to be addressed, where that is known.
-    pub(crate) language: Option<Language>,
+    pub(crate) person: Person<'a>,
+    /// The visitor, whose own hold of this service is let go for the booking.
+    pub(crate) visit: Option<[u8; 32]>,
     /// Sent again with the same wish, it gets the same answer.
     pub(crate) key: &'a str,
 }
@@ -60,13 +41,11 @@ impl Appointments {
     /// Books `wish`, or says that it cannot be had.
     pub(crate) async fn book(
         &self,
-        business: &Business,
-        zone: &TimeZone,
-        service: &Service,
+        offered: Offered<'_>,
         wish: &Wish<'_>,
         now: Timestamp,
     ) -> sqlx::Result<Answer> {
-        match self.attempt(business, zone, service, wish, now).await {
+        match self.attempt(offered, wish, now).await {
             Ok(answer) => Ok(answer.unwrap_or(Answer::Gone)),
             Err(error) if store::is_conflict(&error) => Ok(Answer::Gone),
             Err(error) => Err(error),
@@ -76,17 +55,16 @@ impl Appointments {
     /// One transaction; nothing where the time cannot be had, and then nothing is kept.
     async fn attempt(
         &self,
-        business: &Business,
-        zone: &TimeZone,
-        service: &Service,
+        offered: Offered<'_>,
         wish: &Wish<'_>,
         now: Timestamp,
     ) -> sqlx::Result<Option<Answer>> {
-        let mut transaction = store::begin(&self.pool, business.id).await?;
+        let (business, service) = (offered.business.id, offered.service.id);
+        let mut transaction = store::begin(&self.pool, business).await?;
         let connection = &mut *transaction;
         let id = self.random.uuid(now);
-        let hash = request_hash(service.id, wish);
-        if !store::link::reserve(connection, business.id, wish.key, &hash, id, now).await? {
+        let hash = request_hash(service, wish);
+        if !store::link::reserve(connection, business, wish.key, &hash, id, now).await? {
             let earlier = store::link::earlier(connection, wish.key).await?;
             return Ok(earlier.map(|earlier| {
                 if earlier.request_hash == hash {
@@ -98,141 +76,60 @@ impl Appointments {
                 }
             }));
         }
-        // Beyond these there is nothing to book, and no need to bother the calendar.
-        let latest = now.checked_add(HORIZON_MAX).unwrap_or(now);
-        if !(now..=latest).contains(&wish.start) {
-            return Ok(None);
-        }
-        let visit = Visit {
-            business: business.id,
-            zone,
-            service,
-            who: Who::Anyone,
-            booking: id,
+        let own = match &wish.visit {
+            Some(visit) => store::hold::of_visit(connection, visit).await?,
+            None => Vec::new(),
+        };
+        let own: Vec<Uuid> = own
+            .iter()
+            .filter(|held| held.service == service)
+            .map(|held| held.booking)
+            .collect();
+        let mut lanes = self.let_go(connection, business, &own, now).await?;
+        let making = Making {
+            offered,
+            id,
             start: wish.start,
+            series: None,
+            way: Way::Booked(wish.person),
         };
-        let Some(taken) = self.take(connection, visit, now).await? else {
+        let Some(taken) = self.make(connection, &making, now).await? else {
             return Ok(None);
         };
-        self.write(
-            connection,
-            business,
-            zone,
-            service,
-            wish,
-            (id, taken.staff),
-            now,
-        )
-        .await?;
+        lanes.extend(taken);
+        store::lane::bump(connection, &lanes).await?;
         transaction.commit().await?;
         Ok(Some(Answer::Made {
             token: self.token(id),
         }))
     }
-
-    /// Writes the booking, and beside it customer, consent, audit and message.
-    #[expect(clippy::too_many_arguments, reason = "the parts of one transaction")]
-    async fn write(
-        &self,
-        connection: &mut PgConnection,
-        business: &Business,
-        zone: &TimeZone,
-        service: &Service,
-        wish: &Wish<'_>,
-        (id, staff): (Uuid, Uuid),
-        now: Timestamp,
-    ) -> sqlx::Result<()> {
-        let new_id = || self.random.uuid(now);
-        let customer = NewCustomer {
-            name: wish.name,
-            email: wish.email,
-            phone: wish.phone,
-            locale: wish.language.map(Language::tag),
-        };
-        let customer =
-            store::booking::customer(connection, new_id(), business.id, &customer, now).await?;
-        let duration = availability::rules(service).duration;
-        let local_start = zone.to_datetime(wish.start).to_string();
-        let terms = store::policy::terms(connection, service.id).await?;
-        let terms = terms.unwrap_or_else(|| terms::plain(business.cancel_limit_minutes));
-        let new = NewBooking {
-            id,
-            business: business.id,
-            service: service.id,
-            staff,
-            customer: Some(customer),
-            state: State::Confirmed,
-            start: wish.start,
-            end: wish
-                .start
-                .saturating_add(duration)
-                .unwrap_or(Timestamp::MAX),
-            zone: &business.zone,
-            local_start: &local_start,
-            price_cents: service.price_cents,
-            currency: &business.currency,
-            policy: Some(&terms),
-            series: None,
-            note: wish.note,
-            booked_as: Some((wish.name, wish.phone)),
-            locale: wish.language.map(Language::tag),
-            now,
-        };
-        store::booking::says(connection, Actor::Customer).await?;
-        store::booking::insert(connection, &new).await?;
-        let hash = token_hash(&self.token(id));
-        store::link::insert(connection, &hash, business.id, id).await?;
-        store::record::consent(connection, new_id(), business.id, customer, id, NOTICE, now)
-            .await?;
-        let change = Change {
-            business: business.id,
-            booking: id,
-            version: 1,
-            event: "confirmed",
-            before: None,
-            after: Picture {
-                state: State::Confirmed,
-                start: wish.start,
-                staff,
-            },
-        };
-        self.record(connection, &change, By::Customer, now).await
-    }
 }
 
-/// What makes two requests the same one: every field, each with its length before it.
 fn request_hash(service: Uuid, wish: &Wish<'_>) -> Vec<u8> {
     let start = wish.start.as_microsecond().to_be_bytes();
-    let (phone, note) = (
-        wish.phone.unwrap_or_default(),
-        wish.note.unwrap_or_default(),
-    );
-    let fields: [&[u8]; 6] = [
+    let person = wish.person;
+    request::hash(&[
         service.as_bytes(),
         &start,
-        wish.name.as_bytes(),
-        wish.email.as_bytes(),
-        phone.as_bytes(),
-        note.as_bytes(),
-    ];
-    let mut hasher = blake3::Hasher::new();
-    for field in fields {
-        hasher.update(&(field.len() as u64).to_be_bytes());
-        hasher.update(field);
-    }
-    hasher.finalize().as_bytes().to_vec()
+        person.name.as_bytes(),
+        person.email.as_bytes(),
+        person.phone.unwrap_or_default().as_bytes(),
+        person.note.unwrap_or_default().as_bytes(),
+    ])
 }
 
 #[cfg(test)]
 mod tests {
     use booking::Window;
     use chassis::{Clock, Random};
+    use jiff::SignedDuration;
+    use jiff::tz::TimeZone;
     use testkit::postgres::Database;
     use testkit::services;
 
     use super::*;
-    use crate::crew::Crew;
-    use crate::{database, seed};
+    use crate::crew::{Crew, Who};
+    use crate::{availability, database, seed};
 
     #[tokio::test]
     async fn an_answer_that_was_lost_is_given_again_also_when_the_time_has_come() {
@@ -271,24 +168,30 @@ mod tests {
         };
         let crew = Crew::read(&mut transaction, service.id, Who::Anyone);
         let crew = crew.await.unwrap();
-        let known = availability::known(&mut transaction, &zone, &service, crew, window);
+        let known = availability::known(&mut transaction, &zone, &service, crew, window, now);
         let known = known.await.unwrap();
         transaction.rollback().await.unwrap();
         let rules = availability::rules(&service);
         let free = booking::free_times(&known.supply, &rules, window, now);
         let wish = Wish {
             start: free[0].start,
-            name: "Thandi",
-            email: "thandi@example.co.za",
-            phone: None,
-            note: None,
-            language: None,
+            person: Person {
+                name: "Thandi",
+                email: "thandi@example.co.za",
+                phone: None,
+                note: None,
+                language: None,
+            },
+            visit: None,
             key: "key",
         };
         let book = async |now| {
-            appointments
-                .book(&business, &zone, &service, &wish, now)
-                .await
+            let offered = Offered {
+                business: &business,
+                zone: &zone,
+                service: &service,
+            };
+            appointments.book(offered, &wish, now).await
         };
         let Answer::Made { token } = book(now).await.unwrap() else {
             panic!("a free time cannot be had");

@@ -48,9 +48,10 @@ impl Appointments {
             return Ok(CallingOff::Before);
         }
         let to = State::CancelledByBusiness;
-        if !self.shift(connection, &standing, to, by, now).await? {
+        let Some(lanes) = self.shift(connection, &standing, to, by, now).await? else {
             return Ok(CallingOff::TooLate);
-        }
+        };
+        store::lane::bump(connection, &lanes).await?;
         transaction.commit().await?;
         Ok(CallingOff::Now)
     }

@@ -1,10 +1,11 @@
-//! Calling a booking off, for whoever holds its secret address.
+//! Calling a booking off, for whoever holds its secret address. A time that is only held
+//! is let go.
 
 use booking::{Cancelling, State, Waiver};
 use jiff::Timestamp;
 
 use super::moves::By;
-use super::{Appointments, terms, token_hash};
+use super::{Appointments, terms};
 use crate::store;
 
 /// What becomes of a cancellation.
@@ -30,33 +31,31 @@ impl Appointments {
     ) -> sqlx::Result<Cancellation> {
         let mut transaction = self.pool.begin().await?;
         let connection = &mut *transaction;
-        let found = store::link::find(connection, &token_hash(token)).await?;
-        let Some((business, id)) = found else {
+        let Some((business, standing)) = self.locked(connection, token).await? else {
             return Ok(Cancellation::Unknown);
         };
-        store::scope(connection, business).await?;
-        let standing = store::booking::lock(connection, id).await?;
-        let business = store::business::by_id(connection, business).await?;
-        let Some((business, standing)) = business.zip(standing) else {
-            return Ok(Cancellation::Unknown);
+        let (to, fee_cents) = match standing.state {
+            State::Held => (State::Expired, 0),
+            state if !state.is_active() => return Ok(Cancellation::Before),
+            _ => {
+                let policy = terms::read(standing.policy.as_deref(), business.cancel_limit_minutes);
+                let (price, start) = (standing.price_cents, standing.start);
+                match booking::cancelling(&policy, price, start, waiver, now) {
+                    Cancelling::For { fee_cents } => (State::CancelledByCustomer, fee_cents),
+                    Cancelling::TooLate => return Ok(Cancellation::TooLate),
+                }
+            }
         };
-        if standing.state.is_cancelled() {
-            return Ok(Cancellation::Before);
-        }
-        let policy = terms::read(standing.policy.as_deref(), business.cancel_limit_minutes);
-        let (price, start) = (standing.price_cents, standing.start);
-        let Cancelling::For { fee_cents } = booking::cancelling(&policy, price, start, waiver, now)
-        else {
-            return Ok(Cancellation::TooLate);
-        };
-        let to = State::CancelledByCustomer;
-        if !self
+        let freed = self
             .shift(connection, &standing, to, By::Customer, now)
-            .await?
-        {
+            .await?;
+        let Some(lanes) = freed else {
             return Ok(Cancellation::TooLate);
+        };
+        if to.is_cancelled() {
+            store::booking::fee(connection, standing.id, fee_cents, waiver.is_some()).await?;
         }
-        store::booking::fee(connection, id, fee_cents, waiver.is_some()).await?;
+        store::lane::bump(connection, &lanes).await?;
         transaction.commit().await?;
         Ok(Cancellation::Now)
     }

@@ -13,7 +13,6 @@ use crate::store::record::Audit;
 
 /// Who does something to a booking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(dead_code, reason = "holds and the desk construct the rest")]
 pub(crate) enum By {
     /// Whoever holds its secret address.
     Customer,
@@ -32,7 +31,7 @@ impl By {
         }
     }
 
-    fn id(self) -> Option<Uuid> {
+    pub(super) fn id(self) -> Option<Uuid> {
         match self {
             Self::Staff(id) => Some(id),
             Self::Customer | Self::Clock => None,
@@ -79,8 +78,9 @@ pub(super) struct Change {
 }
 
 impl Appointments {
-    /// Moves `seen` to `to`. `false` where that is not allowed, or somebody was faster; then
-    /// nothing has changed. What no longer stands gives back what it had claimed.
+    /// Moves `seen` to `to`. None where that is not allowed, or somebody was faster; then
+    /// nothing has changed. What no longer stands gives back what it had claimed, and the
+    /// lanes that are freed are to be bumped at the end of the transaction.
     pub(super) async fn shift(
         &self,
         connection: &mut PgConnection,
@@ -88,15 +88,17 @@ impl Appointments {
         to: State,
         by: By,
         now: Timestamp,
-    ) -> sqlx::Result<bool> {
+    ) -> sqlx::Result<Option<Vec<Uuid>>> {
         if !seen.state.may_become(to, by.actor())
             || !store::booking::change(connection, seen, to, by.actor(), now).await?
         {
-            return Ok(false);
+            return Ok(None);
         }
-        if !to.is_active() {
-            self.give_back(connection, seen.id).await?;
-        }
+        let freed = if to.is_active() {
+            Vec::new()
+        } else {
+            self.give_back(connection, seen, now).await?
+        };
         let before = Picture::of(seen);
         let change = Change {
             business: seen.business,
@@ -110,7 +112,7 @@ impl Appointments {
             },
         };
         self.record(connection, &change, by, now).await?;
-        Ok(true)
+        Ok(Some(freed))
     }
 
     /// Writes who changed what, and what others are to be told of it.

@@ -1,4 +1,4 @@
-//! Taking and giving back what a visit needs. The only place that claims: who can give
+//! Taking what a visit needs. The only place that claims: who can give
 //! the service is asked in a fair order, and the database says who still has the time.
 
 use std::collections::BTreeSet;
@@ -32,9 +32,12 @@ pub(super) struct Visit<'a> {
 }
 
 /// What was claimed for a visit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Taken {
     pub(super) staff: Uuid,
+    /// The lanes that have changed, to be bumped at the end of the transaction: whoever has
+    /// a lane to bump waits for no claim any more.
+    pub(super) lanes: Vec<Uuid>,
 }
 
 impl Appointments {
@@ -46,8 +49,22 @@ impl Appointments {
         visit: Visit<'_>,
         now: Timestamp,
     ) -> sqlx::Result<Option<Taken>> {
+        let cleared = self.clear(connection, around(visit.start), now).await?;
+        let taken = self.take_one(connection, visit, now).await?;
+        Ok(taken.map(|taken| Taken {
+            lanes: [taken.lanes, cleared].concat(),
+            ..taken
+        }))
+    }
+
+    async fn take_one(
+        &self,
+        connection: &mut PgConnection,
+        visit: Visit<'_>,
+        now: Timestamp,
+    ) -> sqlx::Result<Option<Taken>> {
         for _ in 0..ROUNDS {
-            let known = known(connection, visit).await?;
+            let known = known(connection, visit, now).await?;
             let rules = availability::rules(visit.service);
             let Ok(able) = booking::able(&known.supply, &rules, visit.start, now) else {
                 return Ok(None);
@@ -69,23 +86,6 @@ impl Appointments {
         Ok(None)
     }
 
-    /// Frees all that a booking has claimed, or its seat.
-    pub(super) async fn give_back(
-        &self,
-        connection: &mut PgConnection,
-        booking: Uuid,
-    ) -> sqlx::Result<()> {
-        let mut lanes = store::claim::release(connection, Holder::Booking(booking)).await?;
-        if let Some(left) = store::class::leave(connection, booking).await? {
-            lanes.push(left.lane);
-            if left.is_over {
-                let holder = Holder::Class(left.class);
-                lanes.extend(store::claim::release(connection, holder).await?);
-            }
-        }
-        store::lane::bump(connection, &lanes).await
-    }
-
     /// Takes a seat in a class that has one left.
     async fn sit(
         &self,
@@ -104,8 +104,7 @@ impl Appointments {
                     .filter(|giver| giver.staff_id == staff)
                     .map(|giver| giver.lane_id)
                     .collect();
-                store::lane::bump(connection, &lanes).await?;
-                return Ok(Some(Taken { staff }));
+                return Ok(Some(Taken { staff, lanes }));
             }
         }
         Ok(None)
@@ -136,10 +135,9 @@ impl Appointments {
             let lanes: Vec<Uuid> = wanted.iter().map(|wanted| wanted.lane).collect();
             let taken = store::claim::take(&mut attempt, visit.business, holder, &wanted).await?;
             if taken.len() == lanes.len() {
-                store::lane::bump(&mut attempt, &lanes).await?;
                 attempt.commit().await?;
                 let staff = giver.staff_id;
-                return Ok(Some(Taken { staff }));
+                return Ok(Some(Taken { staff, lanes }));
             }
             attempt.rollback().await?;
             lost.extend(lanes.into_iter().filter(|lane| !taken.contains(lane)));
@@ -208,15 +206,28 @@ impl Appointments {
     }
 }
 
+/// The time in which anything may stand in the way of a visit that begins at `start`.
+fn around(start: Timestamp) -> (Timestamp, Timestamp) {
+    let day = SignedDuration::from_hours(36);
+    (
+        start.saturating_sub(day).unwrap_or(start),
+        start.saturating_add(day).unwrap_or(start),
+    )
+}
+
 /// What is known about those who will do, on the day of the visit.
-async fn known(connection: &mut PgConnection, visit: Visit<'_>) -> sqlx::Result<Known> {
+async fn known(
+    connection: &mut PgConnection,
+    visit: Visit<'_>,
+    now: Timestamp,
+) -> sqlx::Result<Known> {
     let date = visit.zone.to_datetime(visit.start).date();
     let window = Window {
         from: date,
         to: date,
     };
     let crew = Crew::read(connection, visit.service.id, visit.who).await?;
-    availability::known(connection, visit.zone, visit.service, crew, window).await
+    availability::known(connection, visit.zone, visit.service, crew, window, now).await
 }
 
 /// The people who are able, those with the least to do around that time first.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse as _, Redirect, Response};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 
 use crate::address::Path;
@@ -22,6 +22,8 @@ pub(super) struct BookingPage<'a> {
     pub(super) heading: String,
     /// Until when it can be cancelled here; none where that is past.
     pub(super) cancel_until: Option<String>,
+    /// What calling it off has cost.
+    pub(super) fee: Option<String>,
     pub(super) booking: BookingWords,
 }
 
@@ -32,6 +34,9 @@ pub(crate) async fn get(
     wanted: Wanted,
 ) -> Result<Response, Fault> {
     let booking = app.booking(&token).await?;
+    if booking.is_open() {
+        return Ok(Redirect::to(&format!("/b/{token}/details")).into_response());
+    }
     let site = Site::of(&app, wanted.about(&booking));
     let language = site.language;
     let cancel_until = booking
@@ -42,6 +47,8 @@ pub(crate) async fn get(
                 .to_zoned_datetime(booking.zone.clone())
         })
         .map(|until| words::moment(language, &until));
+    let charged = booking.fee_cents.filter(|cents| *cents > 0);
+    let fee = charged.map(|cents| words::price(language, cents, &booking.currency));
     let booking = BookingWords::of(language, &booking);
     let heading = if booking.is_cancelled {
         site.text("cancelled-title")
@@ -53,6 +60,7 @@ pub(crate) async fn get(
         token: &token,
         heading: heading.to_string(),
         cancel_until,
+        fee,
         booking,
     })
 }
@@ -64,7 +72,7 @@ pub(crate) async fn calendar(
     wanted: Wanted,
 ) -> Result<Response, Fault> {
     let booking = app.booking(&token).await?;
-    if booking.is_cancelled() {
+    if booking.is_cancelled() || booking.is_open() {
         return Err(Fault::NotFound);
     }
     let words = BookingWords::of(wanted.about(&booking).language(), &booking);

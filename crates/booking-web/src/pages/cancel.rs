@@ -6,15 +6,16 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
+use booking::Waiver;
 use serde::Deserialize;
 
 use crate::address::Path;
 use crate::app::App;
-use crate::desk::Cancelled;
+use crate::desk::changes::Cancelled;
 use crate::error::Fault;
 use crate::language::Wanted;
-use crate::pages::{BookingWords, Site, render};
-use crate::security::{CheckedForm, Visit};
+use crate::pages::{BookingWords, Site, render, words};
+use crate::security::{Visit, VisitorForm};
 
 #[derive(Template)]
 #[template(path = "cancel.html")]
@@ -23,11 +24,24 @@ pub(super) struct CancelPage<'a> {
     pub(super) csrf: String,
     pub(super) token: &'a str,
     pub(super) booking: BookingWords,
+    /// What it costs now; none where it costs nothing.
+    pub(super) fee: Option<String>,
+    /// "From 09:30 on Wednesday 24 March 2027 it costs R350."
+    pub(super) later: Vec<String>,
 }
 
-/// The form has no field of its own; sending it is the decision.
+/// Sending the form is the decision.
 #[derive(Debug, Deserialize)]
-pub(crate) struct CancelForm {}
+pub(crate) struct CancelForm {
+    /// Why no fee is asked; mostly nothing.
+    #[serde(default)]
+    waiver: String,
+}
+
+/// The reason of that name.
+pub(crate) fn waiver(name: &str) -> Option<Waiver> {
+    (name == "hospital-or-bereavement").then_some(Waiver::HospitalOrBereavement)
+}
 
 /// Answers `GET /b/{token}/cancel`.
 pub(crate) async fn get(
@@ -38,11 +52,24 @@ pub(crate) async fn get(
 ) -> Result<Response, Fault> {
     let booking = app.booking(&token).await?;
     // Its page says why there is nothing to cancel.
-    if !booking.can_cancel(app.clock.now()) {
+    let now = app.clock.now();
+    if !booking.can_cancel(now) {
         return Ok(Redirect::to(&format!("/b/{token}")).into_response());
     }
     let site = Site::of(&app, wanted.about(&booking));
+    let language = site.language;
+    let price = |cents| words::price(language, cents, &booking.currency);
+    let later = booking.fees_ahead(now).into_iter().map(|(from, cents)| {
+        let from = words::moment(language, &from.to_zoned_datetime(booking.zone.clone()));
+        language
+            .text("cancel-costs-later")
+            .with("moment", from)
+            .with("fee", price(cents))
+            .to_string()
+    });
     let mut response = render(&CancelPage {
+        fee: booking.fee(now).filter(|cents| *cents > 0).map(price),
+        later: later.collect(),
         csrf: visit.form_token(),
         token: &token,
         booking: BookingWords::of(site.language, &booking),
@@ -56,9 +83,10 @@ pub(crate) async fn get(
 pub(crate) async fn post(
     State(app): State<Arc<App>>,
     Path(token): Path<String>,
-    _form: CheckedForm<CancelForm>,
+    form: VisitorForm<CancelForm>,
 ) -> Result<Response, Fault> {
-    match app.cancel(&token).await? {
+    let (form, _) = form.open();
+    match app.cancel(&token, waiver(&form.waiver)).await? {
         Cancelled::Now | Cancelled::Before => {
             Ok(Redirect::to(&format!("/b/{token}")).into_response())
         }

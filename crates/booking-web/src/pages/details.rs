@@ -10,7 +10,6 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use http::header::CACHE_CONTROL;
 use http::{HeaderValue, StatusCode};
 use jiff::Timestamp;
-use jiff::civil::Date;
 use serde::Deserialize;
 
 use crate::address::Path;
@@ -23,7 +22,7 @@ use crate::language::Wanted;
 use crate::pages::week::{self, TimeChoice};
 use crate::pages::words::When;
 use crate::pages::{BusinessWords, ServiceWords, Site, render, times, words};
-use crate::security::{CheckedForm, Visit};
+use crate::security::{Visit, VisitorForm};
 
 /// A key that a page made is as long as this at most.
 const REQUEST_CHARS_MAX: usize = 64;
@@ -42,6 +41,12 @@ pub(crate) struct DetailsForm {
     request: String,
     #[serde(flatten)]
     sent: Sent,
+}
+
+impl DetailsForm {
+    pub(super) fn into_sent(self) -> Sent {
+        self.sent
+    }
 }
 
 /// The form as it is shown.
@@ -76,15 +81,27 @@ impl FormWords {
     }
 }
 
+/// A hold in words.
+pub(super) struct HeldWords {
+    /// "14:35"; none where it has run out.
+    pub(super) until: Option<String>,
+    pub(super) seconds: i64,
+    /// Where more time is asked for, while that can be done.
+    pub(super) extend: Option<String>,
+}
+
 #[derive(Template)]
 #[template(path = "details.html")]
 pub(super) struct DetailsPage<'a> {
     pub(super) site: Site<'a>,
     pub(super) csrf: String,
-    pub(super) path: String,
+    /// Where the form is sent.
+    pub(super) action: String,
+    /// What leads back to the times.
+    pub(super) times: String,
+    pub(super) held: Option<HeldWords>,
     pub(super) business: BusinessWords,
     pub(super) service: ServiceWords,
-    pub(super) day: Date,
     pub(super) when: When,
     pub(super) form: FormWords,
     pub(super) gone: Option<String>,
@@ -105,8 +122,8 @@ pub(crate) async fn get(
     let start = match intake::start(&chosen.start) {
         Ok(start) => start,
         Err(problem) => {
-            let problems = vec![problem.in_words(site.language)];
-            return times::page(&app, site, &offer, None, problems).await;
+            let wrong = times::Shown::wrong(vec![problem.in_words(site.language)]);
+            return times::page(&app, site, &offer, &visit, wrong).await;
         }
     };
     let sent = Sent {
@@ -127,7 +144,7 @@ pub(crate) async fn post(
     State(app): State<Arc<App>>,
     Path((business, service)): Path<(String, String)>,
     wanted: Wanted,
-    form: CheckedForm<DetailsForm>,
+    form: VisitorForm<DetailsForm>,
 ) -> Result<Response, Fault> {
     let (form, visit) = form.open();
     let offer = Offer::find(&app, &business, &service).await?;
@@ -135,8 +152,8 @@ pub(crate) async fn post(
     let start = match intake::start(&form.sent.start) {
         Ok(start) => start,
         Err(problem) => {
-            let problems = vec![problem.in_words(site.language)];
-            return times::page(&app, site, &offer, None, problems).await;
+            let wrong = times::Shown::wrong(vec![problem.in_words(site.language)]);
+            return times::page(&app, site, &offer, &visit, wrong).await;
         }
     };
     let is_ours = |key: &str| {
@@ -155,8 +172,8 @@ pub(crate) async fn post(
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
         }
     };
-    let language = Some(site.language);
-    match app.book(&offer, &checked, language, &form.request).await? {
+    let who = (Some(site.language), Some(visit.holder()));
+    match app.book(&offer, &checked, who, &form.request).await? {
         Booked::Made(made) => Ok(Redirect::to(&format!("/b/{}", made.token)).into_response()),
         Booked::Gone(nearest) => {
             // Another time is another request, so it gets another key.
@@ -169,7 +186,7 @@ pub(crate) async fn post(
     }
 }
 
-fn page(
+pub(super) fn page(
     site: Site<'_>,
     offer: &Offer,
     visit: &Visit,
@@ -177,14 +194,41 @@ fn page(
     form: FormWords,
     alternatives: Option<Vec<TimeChoice>>,
 ) -> Result<Response, Fault> {
+    let sending = Sending {
+        action: format!("{}/details", offer.path()),
+        held: None,
+    };
+    sent_to(site, offer, visit, sending, (start, form), alternatives)
+}
+
+/// Where a details form is sent, and what is held for it.
+pub(super) struct Sending {
+    pub(super) action: String,
+    pub(super) held: Option<(String, HeldWords)>,
+}
+
+pub(super) fn sent_to(
+    site: Site<'_>,
+    offer: &Offer,
+    visit: &Visit,
+    sending: Sending,
+    (start, form): (Timestamp, FormWords),
+    alternatives: Option<Vec<TimeChoice>>,
+) -> Result<Response, Fault> {
+    let times = format!("{}?day={}", offer.path(), offer.day(start));
+    let (times, held) = match sending.held {
+        Some((token, held)) => (format!("{times}&hold={token}"), Some(held)),
+        None => (times, None),
+    };
     let (zone, language) = (&offer.business.zone, site.language);
     let when = When::of(language, start, offer.end(start), zone);
     let mut response = render(&DetailsPage {
         csrf: visit.form_token(),
-        path: offer.path(),
+        action: sending.action,
+        times,
+        held,
         business: BusinessWords::of(language, &offer.business),
         service: ServiceWords::of(language, &offer.service),
-        day: start.to_zoned_datetime(zone.clone()).date(),
         gone: alternatives
             .is_some()
             .then(|| words::day_and_clock(language, &start.to_zoned_datetime(zone.clone()))),

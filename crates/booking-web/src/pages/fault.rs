@@ -46,7 +46,7 @@ fn words(language: Language, fault: &Fault) -> (Text, Text) {
             language.text("fault-forbidden-title"),
             language.text("fault-forbidden-advice"),
         ),
-        Fault::Busy | Fault::TimedOut | Fault::Unavailable(_) => (
+        Fault::Busy | Fault::HeldEnough | Fault::TimedOut | Fault::Unavailable(_) => (
             language.text("fault-unavailable-title"),
             language.text("fault-unavailable-advice"),
         ),
@@ -58,7 +58,7 @@ fn words(language: Language, fault: &Fault) -> (Text, Text) {
             language.text("fault-too-large-title"),
             language.text("fault-too-large-advice"),
         ),
-        Fault::SlotTaken(_) => (
+        Fault::SlotTaken(_) | Fault::OtherVersion => (
             language.text("fault-gone-title"),
             language.text("fault-gone-advice"),
         ),

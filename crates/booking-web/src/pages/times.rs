@@ -7,18 +7,20 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use http::StatusCode;
-use jiff::ToSpan as _;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
 use serde::Deserialize;
 
 use crate::address::Path;
 use crate::app::App;
 use crate::crew::Who;
-use crate::desk::Offer;
+use crate::desk::{Booking, Offer};
 use crate::error::{Fault, FieldProblem};
-use crate::language::Wanted;
-use crate::pages::week::{self, PartOfDay, TimeChoice, Week};
+use crate::language::{Language, Wanted};
+use crate::pages::week::{self, Free, PartOfDay, TimeChoice, Week};
 use crate::pages::{BusinessWords, ServiceWords, Site, render, words};
+use crate::security::Visit;
 
 /// How many of the next free times are shown besides the chosen day's.
 const SOONEST_MAX: usize = 3;
@@ -27,13 +29,110 @@ const SOONEST_MAX: usize = 3;
 pub(crate) struct Chosen {
     #[serde(default)]
     day: Option<String>,
+    /// What is held already.
+    #[serde(default)]
+    hold: Option<String>,
+}
+
+/// A time that is held already, in words.
+pub(super) struct HeldWords {
+    /// "Wednesday 24 March 2027, 09:30"
+    pub(super) time: String,
+    /// "14:35"
+    pub(super) until: String,
+}
+
+/// What the page shows besides the times.
+#[derive(Debug, Default)]
+pub(crate) struct Shown {
+    day: Option<Date>,
+    hold: Option<String>,
+    problems: Vec<FieldProblem>,
+    /// The time that is gone, and the nearest ones that are not.
+    gone: Option<(Timestamp, Vec<Free>)>,
+    /// The booking that is moved, where one is.
+    moving: Option<Moving>,
+}
+
+/// A booking that is moved to another time.
+#[derive(Debug)]
+struct Moving {
+    token: String,
+    version: i32,
+    start: Timestamp,
+}
+
+/// The same in words.
+pub(super) struct MovingWords {
+    pub(super) token: String,
+    pub(super) version: i32,
+    /// "Wednesday 24 March 2027, 09:30"
+    pub(super) time: String,
+}
+
+impl Chosen {
+    /// A day that cannot be read is a day that was not chosen.
+    pub(super) fn day(&self) -> Option<Date> {
+        self.day.as_deref().and_then(|day| day.parse().ok())
+    }
+}
+
+impl Shown {
+    pub(super) fn moving(token: &str, booking: &Booking) -> Self {
+        Self {
+            moving: Some(Moving {
+                token: token.to_owned(),
+                version: booking.version,
+                start: booking.start,
+            }),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn on(self, day: Date) -> Self {
+        Self {
+            day: Some(day),
+            ..self
+        }
+    }
+
+    pub(super) fn with(self, problems: Vec<FieldProblem>) -> Self {
+        Self { problems, ..self }
+    }
+
+    pub(super) fn without(self, start: Timestamp, nearest: Vec<Free>) -> Self {
+        Self {
+            gone: Some((start, nearest)),
+            ..self
+        }
+    }
+
+    pub(super) fn wrong(problems: Vec<FieldProblem>) -> Self {
+        Self::default().with(problems)
+    }
+
+    pub(super) fn gone(day: Date, start: Timestamp, nearest: Vec<Free>) -> Self {
+        Self::default().on(day).without(start, nearest)
+    }
 }
 
 #[derive(Template)]
 #[template(path = "times.html")]
 pub(super) struct TimesPage<'a> {
     pub(super) site: Site<'a>,
+    pub(super) csrf: String,
+    /// Where the days lead to.
     pub(super) path: String,
+    /// Where the chosen time is sent.
+    pub(super) action: String,
+    /// What is moved, where nothing new is booked.
+    pub(super) moving: Option<MovingWords>,
+    /// The secret address of what is held already; empty where nothing is.
+    pub(super) hold: String,
+    /// What is held already, in words.
+    pub(super) held: Option<HeldWords>,
+    /// The time that was chosen and is gone.
+    pub(super) gone: Option<String>,
     pub(super) business: BusinessWords,
     pub(super) service: ServiceWords,
     pub(super) week: Week,
@@ -51,13 +150,17 @@ pub(crate) async fn get(
     Path((business, service)): Path<(String, String)>,
     query: Result<Query<Chosen>, QueryRejection>,
     wanted: Wanted,
+    visit: Visit,
 ) -> Result<Response, Fault> {
     let Query(chosen) = query?;
     let offer = Offer::find(&app, &business, &service).await?;
-    // A day that cannot be read is a day that was not chosen.
-    let day = chosen.day.and_then(|day| day.parse().ok());
     let site = Site::of(&app, wanted.at(offer.business.language));
-    page(&app, site, &offer, day, Vec::new()).await
+    let shown = Shown {
+        day: chosen.day(),
+        hold: chosen.hold,
+        ..Shown::default()
+    };
+    page(&app, site, &offer, &visit, shown).await
 }
 
 /// The page of `day`, or of the first day with a free time, with what is wrong.
@@ -65,8 +168,8 @@ pub(crate) async fn page(
     app: &App,
     site: Site<'_>,
     offer: &Offer,
-    day: Option<Date>,
-    problems: Vec<FieldProblem>,
+    visit: &Visit,
+    shown: Shown,
 ) -> Result<Response, Fault> {
     let (zone, language) = (&offer.business.zone, site.language);
     let openings = app.openings(offer, Who::Anyone).await?;
@@ -75,34 +178,103 @@ pub(crate) async fn page(
     let first_free = soonest
         .first()
         .map(|free| free.start.to_zoned_datetime(zone.clone()).date());
-    let chosen = day.or(first_free).unwrap_or(today).clamp(today, last);
+    let held = match &shown.moving {
+        Some(_) => None,
+        None => held(app, language, offer, visit, shown.hold.as_deref()).await?,
+    };
+    let chosen = shown.day.or(first_free).unwrap_or(today).clamp(today, last);
     let monday = week::monday_of(chosen);
     let free = openings
         .between(monday, monday.saturating_add(6.days()))
         .await?;
     // The page shows the chosen day's times anyway.
     let elsewhere = first_free.is_some_and(|first| first != chosen);
-    let status = if problems.is_empty() {
-        StatusCode::OK
-    } else {
-        StatusCode::UNPROCESSABLE_ENTITY
+    let status = match (&shown.gone, shown.problems.is_empty()) {
+        (Some(_), _) => StatusCode::CONFLICT,
+        (None, false) => StatusCode::UNPROCESSABLE_ENTITY,
+        (None, true) => StatusCode::OK,
     };
+    let near = match &shown.gone {
+        Some((_, nearest)) => week::choices(language, nearest.iter(), zone),
+        None if elsewhere => week::choices(language, soonest.iter(), zone),
+        None => Vec::new(),
+    };
+    let gone = shown
+        .gone
+        .map(|(start, _)| full_name(language, start, zone));
+    let (hold, held) = held.unzip();
+    let moving = shown.moving.map(|moving| MovingWords {
+        token: moving.token,
+        version: moving.version,
+        time: full_name(language, moving.start, zone),
+    });
+    let (path, action) = addresses(offer, moving.as_ref());
     let mut response = render(&TimesPage {
-        path: offer.path(),
+        csrf: visit.form_token(),
+        path,
+        action,
+        moving,
+        hold: hold.unwrap_or_default(),
+        held,
+        gone,
         business: BusinessWords::of(language, &offer.business),
         service: ServiceWords::of(language, &offer.service),
         week: week::week(language, &free, chosen, today..=last, zone),
         day_name: words::day_name(language, chosen),
         day_on: words::day_on(language, chosen),
         parts: week::parts(language, &free, chosen, zone),
-        soonest: if elsewhere {
-            week::choices(language, soonest.iter(), zone)
-        } else {
-            Vec::new()
-        },
-        problems,
+        soonest: near,
+        problems: shown.problems,
         site,
     })?;
+    visit.remember(&mut response);
     *response.status_mut() = status;
     Ok(response)
+}
+
+/// Where the days lead to, and where the chosen time is sent.
+fn addresses(offer: &Offer, moving: Option<&MovingWords>) -> (String, String) {
+    match moving {
+        Some(moving) => {
+            let path = format!("/b/{}/reschedule", moving.token);
+            (path.clone(), path)
+        }
+        None => (offer.path(), format!("{}/hold", offer.path())),
+    }
+}
+
+/// What is held already: the secret address, and the time in words.
+async fn held(
+    app: &App,
+    language: Language,
+    offer: &Offer,
+    visit: &Visit,
+    named: Option<&str>,
+) -> Result<Option<(String, HeldWords)>, Fault> {
+    let zone = &offer.business.zone;
+    let words = |start, until: Timestamp| HeldWords {
+        time: full_name(language, start, zone),
+        until: words::clock(&until.to_zoned_datetime(zone.clone())),
+    };
+    if visit.is_known()
+        && let Some(held) = app.held_by(offer, &visit.holder()).await?
+    {
+        let words = words(held.start, held.until);
+        return Ok(Some((held.token, words)));
+    }
+    // Whoever keeps no cookies brings the address along.
+    let Some(token) = named else {
+        return Ok(None);
+    };
+    let held = match app.booking(token).await {
+        Ok(held) => held,
+        Err(Fault::NotFound) => return Ok(None),
+        Err(fault) => return Err(fault),
+    };
+    let until = held.held_until(app.clock.now());
+    Ok(until.map(|until| (token.to_owned(), words(held.start, until))))
+}
+
+fn full_name(language: Language, start: Timestamp, zone: &TimeZone) -> String {
+    words::day_and_clock(language, &start.to_zoned_datetime(zone.clone()))
 }

@@ -32,6 +32,8 @@ pub(crate) struct NewBooking<'a> {
     pub(crate) booked_as: Option<(&'a str, Option<&'a str>)>,
     /// The language that it is made in, where that is known.
     pub(crate) locale: Option<&'a str>,
+    /// Until when a hold is kept.
+    pub(crate) hold_until: Option<Timestamp>,
     pub(crate) now: Timestamp,
 }
 
@@ -82,6 +84,15 @@ pub(crate) struct Standing {
     pub(crate) hold_extended: bool,
 }
 
+/// Where a booking is moved to.
+#[derive(Debug)]
+pub(crate) struct NewTime<'a> {
+    pub(crate) staff: Uuid,
+    pub(crate) start: Timestamp,
+    pub(crate) end: Timestamp,
+    pub(crate) local_start: &'a str,
+}
+
 pub(crate) async fn insert(
     connection: &mut PgConnection,
     new: &NewBooking<'_>,
@@ -90,9 +101,10 @@ pub(crate) async fn insert(
     sqlx::query!(
         "insert into booking (id, business_id, service_id, staff_id, customer_id, state,
              starts_at, ends_at, zone, local_start, price_cents, currency, note, created_at,
-             policy, series_id, booked_name, booked_phone, locale, state_since)
+             policy, series_id, booked_name, booked_phone, locale, state_since,
+             hold_until)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
-             $15::text::jsonb, $16, $17, $18, $19, $14)",
+             $15::text::jsonb, $16, $17, $18, $19, $14, $20)",
         new.id,
         new.business,
         new.service,
@@ -111,7 +123,8 @@ pub(crate) async fn insert(
         new.series,
         name,
         phone.flatten(),
-        new.locale
+        new.locale,
+        new.hold_until.map(stored)
     )
     .execute(connection)
     .await?;
@@ -295,4 +308,39 @@ pub(crate) async fn fee(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Writes who gives what is held or booked.
+pub(crate) async fn give_to(
+    connection: &mut PgConnection,
+    id: Uuid,
+    staff: Uuid,
+) -> sqlx::Result<()> {
+    sqlx::query!("update booking set staff_id = $2 where id = $1", id, staff)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Moves a booking to another time, where it is still as it was seen.
+pub(crate) async fn retime(
+    connection: &mut PgConnection,
+    seen: &Standing,
+    time: &NewTime<'_>,
+) -> sqlx::Result<bool> {
+    let moved = sqlx::query!(
+        "update booking set staff_id = $4, starts_at = $5, ends_at = $6, local_start = $7,
+             version = version + 1
+         where id = $1 and version = $2 and state = $3",
+        seen.id,
+        seen.version,
+        seen.state.as_str(),
+        time.staff,
+        stored(time.start),
+        stored(time.end),
+        time.local_start
+    )
+    .execute(connection)
+    .await?;
+    Ok(moved.rows_affected() == 1)
 }

@@ -69,21 +69,26 @@ pub(crate) async fn take(
     .await
 }
 
-/// Frees the claims of a booking or a class and names the lanes that they were on.
+/// Frees the claims of a booking or a class, and says what they were, as (lane, span).
 pub(crate) async fn release(
     connection: &mut PgConnection,
     holder: Holder,
-) -> sqlx::Result<Vec<Uuid>> {
+) -> sqlx::Result<Vec<(Uuid, Span)>> {
     let (booking, class) = holder.ids();
-    sqlx::query_scalar!(
-        "update claim set active = false
+    let rows = sqlx::query!(
+        r#"update claim set active = false
          where (booking_id = $1 or class_id = $2) and active
-         returning lane_id",
+         returning lane_id, lower(during) as "start!", upper(during) as "end!""#,
         booking,
         class
     )
     .fetch_all(connection)
-    .await
+    .await?;
+    let span = |start, end| Span::new(instant(start), instant(end));
+    Ok(rows
+        .into_iter()
+        .filter_map(|r| Some((r.lane_id, span(r.start, r.end)?)))
+        .collect())
 }
 
 /// A time at which a lane is not free.
@@ -95,21 +100,24 @@ pub(crate) struct Busy {
     pub(crate) is_away: bool,
 }
 
-/// When `lanes` are not free between two instants.
+/// When `lanes` are not free between two instants. What is held by somebody who has let the
+/// time run out is free.
 pub(crate) async fn busy(
     connection: &mut PgConnection,
     lanes: &[Uuid],
-    from: Timestamp,
-    to: Timestamp,
+    (from, to): (Timestamp, Timestamp),
+    now: Timestamp,
 ) -> sqlx::Result<Vec<Busy>> {
     let rows = sqlx::query!(
         r#"select lane_id, lower(during) as "start!", upper(during) as "end!",
                 block_id is not null as "is_away!"
          from claim
-         where active and lane_id = any($1) and during && tstzrange($2, $3, '[)')"#,
+         where active and lane_id = any($1) and during && tstzrange($2, $3, '[)')
+           and (hold_until is null or hold_until > $4)"#,
         lanes,
         stored(from),
-        stored(to)
+        stored(to),
+        stored(now)
     )
     .fetch_all(connection)
     .await?;

@@ -70,6 +70,22 @@ pub(crate) async fn by_slug(
     .await
 }
 
+/// Also one that is offered no longer.
+pub(crate) async fn by_id(
+    connection: &mut PgConnection,
+    id: Uuid,
+) -> sqlx::Result<Option<Service>> {
+    sqlx::query_as!(
+        Service,
+        "select id, slug, name, about, duration_minutes, before_minutes, after_minutes,
+                step_minutes, notice_minutes, horizon_days, price_cents, capacity, fills_gaps
+         from service where id = $1",
+        id
+    )
+    .fetch_optional(connection)
+    .await
+}
+
 /// Those who give a service, in the order of their ids.
 pub(crate) async fn givers(
     connection: &mut PgConnection,

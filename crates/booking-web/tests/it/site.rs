@@ -306,6 +306,13 @@ impl Api {
         self.post(&path, key, wish).await
     }
 
+    /// Holds a time for somebody who comes from that address.
+    pub(crate) async fn hold(&self, business: &str, key: &str, want: &Value, from: &str) -> Said {
+        let path = format!("{}/api/v1/businesses/{business}/holds", self.address);
+        let request = self.client.post(path).header("idempotency-key", key);
+        said(request.header("x-forwarded-for", from).json(want)).await
+    }
+
     pub(crate) async fn cancel(&self, token: &str) -> Said {
         let path = format!("/api/v1/bookings/{token}/cancel");
         self.post(&path, "any", &json!({})).await
@@ -400,6 +407,16 @@ impl Visitor {
         self.send("/sign-in", &fields).await
     }
 
+    /// Chooses a time on the page of times.
+    pub(crate) async fn choose(&self, times: &Page, start: &str) -> Page {
+        let fields = [
+            ("csrf".to_owned(), times.field("csrf")),
+            ("start".to_owned(), start.to_owned()),
+        ];
+        let path = times.address.split('?').next().unwrap();
+        self.send(&format!("{path}/hold"), &fields).await
+    }
+
     fn url(&self, path: &str) -> String {
         format!("{}{path}", self.address)
     }
@@ -457,13 +474,16 @@ fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
 /// The fields of a details form as a visitor fills it in.
 pub(crate) fn filled(page: &Page) -> Vec<(String, String)> {
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    vec![
+    let mut fields = vec![
         ("csrf".to_owned(), page.field("csrf")),
-        ("request".to_owned(), page.field("request")),
         ("start".to_owned(), page.field("start")),
         pair("name", "Thandi Nkosi"),
         pair("email", "thandi@example.co.za"),
         pair("phone", "082 123 4567"),
         pair("note", ""),
-    ]
+    ];
+    if page.html.contains("name=\"request\"") {
+        fields.push(("request".to_owned(), page.field("request")));
+    }
+    fields
 }

@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use super::booking::BookingPage;
 use super::business::BusinessPage;
 use super::cancel::CancelPage;
-use super::details::{DetailsPage, FormWords};
+use super::details::{DetailsPage, FormWords, HeldWords};
 use super::fault::FaultPage;
 use super::home::HomePage;
 use super::times::TimesPage;
@@ -47,6 +47,7 @@ pub(super) fn site(language: Language) -> Site<'static> {
         wanted: Wanted::of(&address, &HeaderMap::new()),
         stylesheet: assets::stylesheet(),
         icon: assets::icon(),
+        countdown: assets::countdown(),
         release: "4f1c2a90b7d3",
     }
 }
@@ -104,7 +105,13 @@ fn times(language: Language, free: &[Free], problems: Vec<FieldProblem>) -> Stri
     let (day, today) = (date(2027, 3, 24), date(2027, 3, 22));
     TimesPage {
         site: site(language),
+        csrf: "token".into(),
         path: "/karoo-cuts/haircut".into(),
+        action: "/karoo-cuts/haircut/hold".into(),
+        moving: None,
+        hold: String::new(),
+        held: None,
+        gone: None,
         business: business(language),
         service: service(language),
         week: week::week(language, free, day, today..=date(2027, 5, 1), &zone()),
@@ -128,10 +135,11 @@ fn details(language: Language, sent: Sent, problems: Vec<FieldProblem>, is_gone:
     DetailsPage {
         site: site(language),
         csrf: "token".into(),
-        path: "/karoo-cuts/haircut".into(),
+        action: "/karoo-cuts/haircut/details".into(),
+        times: "/karoo-cuts/haircut?day=2027-03-24".into(),
+        held: None,
         business: business(language),
         service: service(language),
-        day: date(2027, 3, 24),
         gone: is_gone.then(|| when.day.clone()),
         alternatives: if is_gone {
             week::choices(language, free.iter().skip(3).take(3), &zone())
@@ -140,6 +148,29 @@ fn details(language: Language, sent: Sent, problems: Vec<FieldProblem>, is_gone:
         },
         when,
         form: FormWords::of(sent, "request".into(), problems),
+    }
+    .render()
+    .unwrap()
+}
+
+fn held(language: Language, until: Option<&str>) -> String {
+    let free = free();
+    DetailsPage {
+        site: site(language),
+        csrf: "token".into(),
+        business: business(language),
+        service: service(language),
+        action: "/b/secret/details".into(),
+        times: "/karoo-cuts/haircut?day=2027-03-24&hold=secret".into(),
+        held: Some(HeldWords {
+            until: until.map(str::to_owned),
+            seconds: 583,
+            extend: until.map(|_| "/b/secret/extend".to_owned()),
+        }),
+        gone: None,
+        alternatives: Vec::new(),
+        when: When::of(language, free[2].start, free[2].end, &zone()),
+        form: FormWords::of(Sent::default(), String::new(), Vec::new()),
     }
     .render()
     .unwrap()
@@ -166,6 +197,7 @@ fn booking(language: Language, is_cancelled: bool) -> String {
         site: site(language),
         token: "secret",
         heading: language.text("booked-title").to_string(),
+        fee: is_cancelled.then(|| words::price(language, 17_500, "ZAR")),
         cancel_until: Some(words::moment(
             language,
             &free()[0].start.to_zoned_datetime(zone()),
@@ -239,6 +271,8 @@ fn pages(language: Language) -> Vec<(&'static str, String)> {
             details(language, typed.clone(), wrong, false),
         ),
         ("details-gone", details(language, typed, vec![], true)),
+        ("held", held(language, Some("14:35"))),
+        ("held-over", held(language, None)),
         ("booked", booking(language, false)),
         ("cancelled", booking(language, true)),
         (
@@ -248,6 +282,14 @@ fn pages(language: Language) -> Vec<(&'static str, String)> {
                 csrf: "token".into(),
                 token: "secret",
                 booking: booked(language, false),
+                fee: Some(words::price(language, 17_500, "ZAR")),
+                later: vec![
+                    language
+                        .text("cancel-costs-later")
+                        .with("moment", "08:30")
+                        .with("fee", "R350")
+                        .to_string(),
+                ],
             }
             .render()
             .unwrap(),
@@ -282,7 +324,13 @@ fn a_wall_time_that_comes_twice_is_told_apart_for_the_eye_too() {
     let choices = week::choices(language, twice.iter(), &london);
     let page = TimesPage {
         site: site(language),
+        csrf: "token".into(),
         path: "/karoo-cuts/haircut".into(),
+        action: "/karoo-cuts/haircut/hold".into(),
+        moving: None,
+        hold: String::new(),
+        held: None,
+        gone: None,
         business: business(language),
         service: service(language),
         week: week::week(
@@ -322,7 +370,13 @@ pub(super) fn check(name: &str, html: &str) {
         1,
         "{name} has one main heading"
     );
-    for forbidden in ["<script", " style=", " onclick=", "javascript:"] {
+    for script in html.split("<script").skip(1) {
+        assert!(
+            script.starts_with(" src=\"/assets/") && script.contains("\" defer></script>"),
+            "{name} holds a script of its own"
+        );
+    }
+    for forbidden in [" style=", " onclick=", "javascript:"] {
         assert!(!html.contains(forbidden), "{name} holds {forbidden}");
     }
     assert!(html.len() <= PAGE_BYTES_MAX, "{name} is too heavy");

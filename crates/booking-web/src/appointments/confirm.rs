@@ -1,0 +1,143 @@
+//! Turning a hold into the booking: the same claims, the same secret address. A hold that
+//! has run out is taken again where nobody was faster.
+
+use booking::State;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::make::Person;
+use super::moves::By;
+use super::take::Visit;
+use super::{Answer, Appointments, request};
+use crate::crew::Who;
+use crate::store;
+use crate::store::booking::Standing;
+use crate::store::business::Business;
+
+/// What becomes of a confirmation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Confirmation {
+    /// As with a booking that nobody held.
+    Answer(Answer),
+    /// It was called off before.
+    Ended,
+    /// There is no such hold.
+    Unknown,
+}
+
+impl Appointments {
+    /// Confirms for whoever holds the secret address. Confirmed twice, it is one booking and
+    /// the same answer.
+    pub(crate) async fn confirm(
+        &self,
+        token: &str,
+        person: Person<'_>,
+        key: Option<&str>,
+        now: Timestamp,
+    ) -> sqlx::Result<Confirmation> {
+        match self.try_confirm(token, person, key, now).await {
+            Err(error) if store::is_conflict(&error) => Ok(Confirmation::Answer(Answer::Gone)),
+            other => other,
+        }
+    }
+
+    async fn try_confirm(
+        &self,
+        token: &str,
+        person: Person<'_>,
+        key: Option<&str>,
+        now: Timestamp,
+    ) -> sqlx::Result<Confirmation> {
+        let mut transaction = self.pool.begin().await?;
+        let connection = &mut *transaction;
+        let Some((business, standing)) = self.locked(connection, token).await? else {
+            return Ok(Confirmation::Unknown);
+        };
+        let id = standing.id;
+        if let Some(key) = key {
+            let hash = request_hash(token, person);
+            if !store::link::reserve(connection, business.id, key, &hash, id, now).await? {
+                let earlier = store::link::earlier(connection, key).await?;
+                if earlier.is_none_or(|earlier| earlier.request_hash != hash) {
+                    return Ok(Confirmation::Answer(Answer::KeyReused));
+                }
+            }
+        }
+        let token = token.to_owned();
+        let taken = match standing.state {
+            State::Held => Some(Vec::new()),
+            State::Expired => self.again(connection, &business, &standing, now).await?,
+            state if state.is_cancelled() => return Ok(Confirmation::Ended),
+            _ => return Ok(Confirmation::Answer(Answer::MadeBefore { token })),
+        };
+        let Some(lanes) = taken else {
+            return Ok(Confirmation::Answer(Answer::Gone));
+        };
+        self.settle(connection, &business, &standing, person, now)
+            .await?;
+        let moved = self
+            .shift(connection, &standing, State::Confirmed, By::Customer, now)
+            .await?;
+        if moved.is_none() {
+            return Ok(Confirmation::Answer(Answer::Gone));
+        }
+        store::lane::bump(connection, &lanes).await?;
+        transaction.commit().await?;
+        Ok(Confirmation::Answer(Answer::Made { token }))
+    }
+
+    /// Claims the time of an expired hold again. None where it is gone.
+    async fn again(
+        &self,
+        connection: &mut PgConnection,
+        business: &Business,
+        standing: &Standing,
+        now: Timestamp,
+    ) -> sqlx::Result<Option<Vec<Uuid>>> {
+        let service = store::service::by_id(connection, standing.service).await?;
+        let zone = TimeZone::get(&business.zone).ok();
+        let Some((service, zone)) = service.zip(zone) else {
+            return Ok(None);
+        };
+        let visit = Visit {
+            business: business.id,
+            zone: &zone,
+            service: &service,
+            who: Who::Anyone,
+            booking: standing.id,
+            start: standing.start,
+        };
+        let Some(taken) = self.take(connection, visit, now).await? else {
+            return Ok(None);
+        };
+        store::booking::give_to(connection, standing.id, taken.staff).await?;
+        Ok(Some(taken.lanes))
+    }
+
+    async fn settle(
+        &self,
+        connection: &mut PgConnection,
+        business: &Business,
+        standing: &Standing,
+        person: Person<'_>,
+        now: Timestamp,
+    ) -> sqlx::Result<()> {
+        let customer = self.customer(connection, business.id, person, now).await?;
+        store::hold::settle(connection, standing.id, customer, person).await?;
+        self.consent(connection, business.id, (customer, standing.id), now)
+            .await
+    }
+}
+
+fn request_hash(token: &str, person: Person<'_>) -> Vec<u8> {
+    request::hash(&[
+        b"confirm",
+        token.as_bytes(),
+        person.name.as_bytes(),
+        person.email.as_bytes(),
+        person.phone.unwrap_or_default().as_bytes(),
+        person.note.unwrap_or_default().as_bytes(),
+    ])
+}

@@ -1,0 +1,240 @@
+//! Writing a visit once its time is claimed: the booking and its secret address, and beside
+//! them customer, consent, audit and message. Every way to a booking ends here.
+
+use booking::State;
+use jiff::{SignedDuration, Timestamp};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::moves::{By, Change, Picture};
+use super::take::Visit;
+use super::{Appointments, Offered, terms, token_hash};
+use crate::availability;
+use crate::crew::Who;
+use crate::language::Language;
+use crate::store;
+use crate::store::booking::{NewBooking, NewCustomer};
+use crate::store::hold::Holder;
+
+/// The wording that customers are shown before they book.
+const NOTICE: &str = "booking-notice-2026-11";
+
+/// Beyond every horizon that a service may have.
+const HORIZON_MAX: SignedDuration = SignedDuration::from_hours(24 * 740);
+
+/// Who comes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Person<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) email: &'a str,
+    pub(crate) phone: Option<&'a str>,
+    pub(crate) note: Option<&'a str>,
+    /// In which they want to be addressed, where that is known.
+    pub(crate) language: Option<Language>,
+}
+
+/// In what way a visit comes about.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Way<'a> {
+    /// Somebody chose a time and has not said yet who they are.
+    Held { until: Timestamp, holder: Holder },
+    /// The customer booked it.
+    Booked(Person<'a>),
+    #[expect(dead_code, reason = "the desk comes next")]
+    /// A member of the staff booked it for somebody, who may be there already.
+    Desk {
+        customer: Uuid,
+        booked_as: (&'a str, Option<&'a str>),
+        note: Option<&'a str>,
+        state: State,
+        staff: Uuid,
+    },
+}
+
+/// A visit that is to be made.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Making<'a> {
+    pub(super) offered: Offered<'a>,
+    pub(super) id: Uuid,
+    pub(super) start: Timestamp,
+    pub(super) series: Option<Uuid>,
+    pub(super) way: Way<'a>,
+}
+
+impl Making<'_> {
+    pub(super) fn visit(&self) -> Visit<'_> {
+        Visit {
+            business: self.offered.business.id,
+            zone: self.offered.zone,
+            service: self.offered.service,
+            who: Who::Anyone,
+            booking: self.id,
+            start: self.start,
+        }
+    }
+
+    fn state(&self) -> State {
+        match self.way {
+            Way::Held { .. } => State::Held,
+            Way::Booked(_) => State::Confirmed,
+            Way::Desk { state, .. } => state,
+        }
+    }
+
+    fn by(&self) -> By {
+        match self.way {
+            Way::Held { .. } | Way::Booked(_) => By::Customer,
+            Way::Desk { staff, .. } => By::Staff(staff),
+        }
+    }
+}
+
+impl Appointments {
+    /// Claims the time and writes the visit. Gives the lanes that are to be bumped at the
+    /// end; none where the time cannot be had, and then nothing must be kept.
+    pub(super) async fn make(
+        &self,
+        connection: &mut PgConnection,
+        making: &Making<'_>,
+        now: Timestamp,
+    ) -> sqlx::Result<Option<Vec<Uuid>>> {
+        // Beyond these there is nothing to book, and no need to bother the calendar.
+        let latest = now.checked_add(HORIZON_MAX).unwrap_or(now);
+        if !(now..=latest).contains(&making.start) {
+            return Ok(None);
+        }
+        let Some(taken) = self.take(connection, making.visit(), now).await? else {
+            return Ok(None);
+        };
+        self.write(connection, making, taken.staff, now).await?;
+        Ok(Some(taken.lanes))
+    }
+
+    /// Writes a visit whose time is claimed.
+    pub(super) async fn write(
+        &self,
+        connection: &mut PgConnection,
+        making: &Making<'_>,
+        staff: Uuid,
+        now: Timestamp,
+    ) -> sqlx::Result<()> {
+        let (business, id, by) = (making.offered.business, making.id, making.by());
+        let customer = match making.way {
+            Way::Held { .. } => None,
+            Way::Booked(person) => Some(self.customer(connection, business.id, person, now).await?),
+            Way::Desk { customer, .. } => Some(customer),
+        };
+        store::booking::says(connection, by.actor()).await?;
+        self.insert(connection, making, (staff, customer), now)
+            .await?;
+        let hash = token_hash(&self.token(id));
+        store::link::insert(connection, &hash, business.id, id).await?;
+        match (making.way, customer) {
+            (Way::Held { until, holder }, _) => {
+                store::hold::begin(connection, id, until, &holder).await?;
+            }
+            (Way::Booked(_), Some(customer)) => {
+                self.consent(connection, business.id, (customer, id), now)
+                    .await?;
+            }
+            _ => {}
+        }
+        let after = Picture {
+            state: making.state(),
+            start: making.start,
+            staff,
+        };
+        let change = Change {
+            business: business.id,
+            booking: id,
+            version: 1,
+            event: making.state().as_str(),
+            before: None,
+            after,
+        };
+        self.record(connection, &change, by, now).await
+    }
+
+    async fn insert(
+        &self,
+        connection: &mut PgConnection,
+        making: &Making<'_>,
+        (staff, customer): (Uuid, Option<Uuid>),
+        now: Timestamp,
+    ) -> sqlx::Result<()> {
+        let Offered {
+            business,
+            zone,
+            service,
+        } = making.offered;
+        let local_start = zone.to_datetime(making.start).to_string();
+        let terms = store::policy::terms(connection, service.id).await?;
+        let terms = terms.unwrap_or_else(|| terms::plain(business.cancel_limit_minutes));
+        let (note, booked_as, hold_until) = match making.way {
+            Way::Held { until, .. } => (None, None, Some(until)),
+            Way::Booked(person) => (person.note, Some((person.name, person.phone)), None),
+            Way::Desk {
+                note, booked_as, ..
+            } => (note, Some(booked_as), None),
+        };
+        let locale = match making.way {
+            Way::Booked(person) => person.language.map(Language::tag),
+            Way::Held { .. } | Way::Desk { .. } => None,
+        };
+        let new = NewBooking {
+            id: making.id,
+            business: business.id,
+            service: service.id,
+            staff,
+            customer,
+            state: making.state(),
+            start: making.start,
+            end: making
+                .start
+                .saturating_add(availability::rules(service).duration)
+                .unwrap_or(Timestamp::MAX),
+            zone: &business.zone,
+            local_start: &local_start,
+            price_cents: service.price_cents,
+            currency: &business.currency,
+            policy: Some(&terms),
+            series: making.series,
+            note,
+            booked_as,
+            locale,
+            hold_until,
+            now,
+        };
+        store::booking::insert(connection, &new).await
+    }
+
+    /// The customer of that address, as they are known, or else as they say.
+    pub(super) async fn customer(
+        &self,
+        connection: &mut PgConnection,
+        business: Uuid,
+        person: Person<'_>,
+        now: Timestamp,
+    ) -> sqlx::Result<Uuid> {
+        let id = self.random.uuid(now);
+        let new = NewCustomer {
+            name: person.name,
+            email: person.email,
+            phone: person.phone,
+            locale: person.language.map(Language::tag),
+        };
+        store::booking::customer(connection, id, business, &new, now).await
+    }
+
+    /// Writes that the customer was told what their details are used for.
+    pub(super) async fn consent(
+        &self,
+        connection: &mut PgConnection,
+        business: Uuid,
+        (customer, booking): (Uuid, Uuid),
+        now: Timestamp,
+    ) -> sqlx::Result<()> {
+        let id = self.random.uuid(now);
+        store::record::consent(connection, id, business, customer, booking, NOTICE, now).await
+    }
+}

@@ -1,0 +1,83 @@
+//! What the holder of a secret address does to a booking, in the words of the domain.
+
+use booking::{Cancelling, Waiver};
+use jiff::Timestamp;
+
+use crate::app::App;
+use crate::appointments::{Cancellation, Rescheduling};
+use crate::crew::Who;
+use crate::desk::Booking;
+use crate::error::Fault;
+use crate::pages::week::Free;
+
+/// What becomes of a cancellation.
+pub(crate) enum Cancelled {
+    Now,
+    Before,
+    TooLate,
+}
+
+/// What becomes of the wish for another time.
+pub(crate) enum Rescheduled {
+    There,
+    /// The nearest free times instead.
+    Gone(Vec<Free>),
+    TooLate,
+}
+
+impl Booking {
+    /// What it costs to call it off at `now`; none where that cannot be done any more.
+    pub(crate) fn fee(&self, now: Timestamp) -> Option<i64> {
+        match booking::cancelling(&self.policy, self.price_cents, self.start, None, now) {
+            Cancelling::For { fee_cents } if self.can_cancel(now) => Some(fee_cents),
+            _ => None,
+        }
+    }
+
+    /// The fees that come nearer, as (from when on, how much).
+    pub(crate) fn fees_ahead(&self, now: Timestamp) -> Vec<(Timestamp, i64)> {
+        self.policy.fees_ahead(self.price_cents, self.start, now)
+    }
+}
+
+impl App {
+    pub(crate) async fn cancel(
+        &self,
+        token: &str,
+        waiver: Option<Waiver>,
+    ) -> Result<Cancelled, Fault> {
+        let now = self.clock.now();
+        match self.appointments.cancel(token, waiver, now).await? {
+            Cancellation::Now => {
+                self.metrics.cancellations.inc();
+                Ok(Cancelled::Now)
+            }
+            Cancellation::Before => Ok(Cancelled::Before),
+            Cancellation::TooLate => Ok(Cancelled::TooLate),
+            Cancellation::Unknown => Err(Fault::NotFound),
+        }
+    }
+
+    pub(crate) async fn reschedule(
+        &self,
+        token: &str,
+        start: Timestamp,
+        version: Option<i32>,
+    ) -> Result<Rescheduled, Fault> {
+        let now = self.clock.now();
+        let done = self.appointments.reschedule(token, start, version, now);
+        match done.await? {
+            Rescheduling::There => Ok(Rescheduled::There),
+            Rescheduling::Gone => {
+                self.metrics.conflicts.inc();
+                let offer = self.offer_of(token).await?;
+                Ok(Rescheduled::Gone(
+                    self.nearest(&offer, Who::Anyone, start).await?,
+                ))
+            }
+            Rescheduling::TooLate => Ok(Rescheduled::TooLate),
+            Rescheduling::Changed => Err(Fault::OtherVersion),
+            Rescheduling::Unknown => Err(Fault::NotFound),
+        }
+    }
+}
