@@ -75,6 +75,16 @@ impl Cache {
         let _kept: Option<()> = self.ask(&command).await;
     }
 
+    /// Counts one more under `key`, which is forgotten after so many seconds.
+    pub(crate) async fn count(&self, key: &str, seconds: u32) -> Option<u64> {
+        let mut begin = redis::cmd("SET");
+        begin.arg(key).arg(0).arg("EX").arg(seconds).arg("NX");
+        let _begun: Option<Option<String>> = self.ask(&begin).await;
+        let mut count = redis::cmd("INCR");
+        count.arg(key);
+        self.ask(&count).await
+    }
+
     async fn ask<T: redis::FromRedisValue>(&self, command: &redis::Cmd) -> Option<T> {
         let now = self.now();
         if now < self.not_before.load(Ordering::Relaxed) {

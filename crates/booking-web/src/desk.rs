@@ -314,7 +314,7 @@ fn zone(name: &str) -> Result<TimeZone, Fault> {
 }
 
 /// Whether the text has the shape that the schema demands of slugs.
-fn is_slug(text: &str) -> bool {
+pub(crate) fn is_slug(text: &str) -> bool {
     let is_inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     (2..=40).contains(&text.len())
         && text.starts_with(|c: char| c.is_ascii_lowercase())

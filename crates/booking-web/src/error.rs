@@ -58,6 +58,9 @@ pub(crate) enum Fault {
     SlotTaken(Vec<Alternative>),
     #[error("{0}")]
     Refused(&'static str),
+    /// With the seconds until it may be asked for again.
+    #[error("this was asked for too often; try again later")]
+    TooMany(u64),
     #[error("too many live streams are open")]
     Busy,
     #[error("too many times are held from here; confirm one, let one go, or book without holding")]
@@ -124,7 +127,7 @@ impl Fault {
             Self::SlotTaken(_) | Self::Refused(_) | Self::OtherVersion => StatusCode::CONFLICT,
             Self::SenderSilent => StatusCode::REQUEST_TIMEOUT,
             // A visitor can cause it, so it must not count against the release.
-            Self::Busy | Self::HeldEnough => StatusCode::TOO_MANY_REQUESTS,
+            Self::Busy | Self::HeldEnough | Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::TimedOut | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -161,6 +164,7 @@ impl Fault {
             Self::KeyReused => "idempotency-key-reused",
             Self::SlotTaken(_) => "slot-taken",
             Self::Refused(_) => "refused",
+            Self::TooMany(_) => "too-many-requests",
             Self::Busy => "busy",
             Self::HeldEnough => "held-enough",
             Self::SenderSilent => "sender-silent",
@@ -244,9 +248,11 @@ pub(crate) fn render(
     };
     *answer.status_mut() = fault.status();
     if let StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS = fault.status() {
-        answer
-            .headers_mut()
-            .insert(RETRY_AFTER, HeaderValue::from_static("2"));
+        let seconds = match *fault {
+            Fault::TooMany(seconds) => seconds,
+            _ => 2,
+        };
+        answer.headers_mut().insert(RETRY_AFTER, seconds.into());
     }
     if let Fault::KeyNeeded = *fault {
         let challenge = HeaderValue::from_static("Bearer realm=\"Booking\"");
@@ -256,7 +262,7 @@ pub(crate) fn render(
 }
 
 /// An address as the value of a query.
-fn encoded(address: &str) -> String {
+pub(crate) fn encoded(address: &str) -> String {
     address
         .bytes()
         .map(|b| match b {

@@ -48,7 +48,7 @@ pub(crate) async fn frame(State(app): State<Arc<App>>, request: Request, next: N
     let (mut response, fault) =
         span.in_scope(|| error::render(response, reader, wanted.clone(), &app, &id));
 
-    finish(&app, response.headers_mut(), &id);
+    finish(&app, &mut response, &id);
     if reader == Reader::Person {
         speak(&app, response.headers_mut(), &wanted);
     }
@@ -84,8 +84,9 @@ pub(crate) async fn in_time(request: Request, next: Next) -> Response {
         .unwrap_or_else(|_| Fault::TimedOut.into_response())
 }
 
-fn finish(app: &App, headers: &mut HeaderMap, id: &str) {
-    security::protect(headers, app.secure);
+fn finish(app: &App, response: &mut Response, id: &str) {
+    security::protect(response, app.secure);
+    let headers = response.headers_mut();
     headers.insert("x-release", app.release_header.clone());
     if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert("x-request-id", id);

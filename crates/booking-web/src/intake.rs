@@ -132,7 +132,7 @@ pub(crate) fn start(text: &str) -> Result<Timestamp, Problem> {
         .map_err(|_| problem(message("field-start-unknown")))
 }
 
-fn name(text: &str) -> Result<String, Message> {
+pub(crate) fn name(text: &str) -> Result<String, Message> {
     let name = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if name.is_empty() {
         return Err(message("field-name-missing"));

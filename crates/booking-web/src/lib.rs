@@ -23,6 +23,7 @@ mod health;
 mod intake;
 mod key;
 mod language;
+mod limit;
 mod links;
 mod messages;
 mod metrics;

@@ -2,6 +2,7 @@
 //! the files in `templates/`. A page shows expected refusals itself; faults go to
 //! [`crate::error`].
 
+pub(crate) mod account;
 #[cfg(test)]
 #[path = "pages/tests/accounts.rs"]
 mod accounts_gallery;
@@ -12,7 +13,9 @@ pub(crate) mod cancel;
 pub(crate) mod copy;
 pub(crate) mod desk;
 pub(crate) mod details;
+pub(crate) mod embed;
 pub(crate) mod fault;
+mod form;
 #[cfg(test)]
 #[path = "pages/tests/gallery.rs"]
 mod gallery;
@@ -28,7 +31,12 @@ pub(crate) mod privacy;
 #[path = "pages/tests/privacy.rs"]
 mod privacy_gallery;
 pub(crate) mod reschedule;
+pub(crate) mod members;
+mod picture;
+pub(crate) mod reset;
+pub(crate) mod second_step;
 pub(crate) mod sign_in;
+pub(crate) mod start;
 pub(crate) mod times;
 pub(crate) mod unsubscribe;
 pub(crate) mod week;

@@ -17,6 +17,7 @@ use crate::{api, assets, feed, frame, health, pages};
 /// What visitors reach.
 pub(crate) fn public(app: Arc<App>) -> Router {
     answered_in_time()
+        .merge(accounts())
         .merge(streams())
         .fallback(async || Fault::NotFound)
         .method_not_allowed_fallback(async || Fault::Method)
@@ -57,14 +58,6 @@ fn answered_in_time() -> Router<Arc<App>> {
             "/b/{token}/marketing",
             get(pages::marketing::get).post(pages::marketing::post),
         )
-        // Accounts and the desk.
-        .route(
-            "/sign-in",
-            get(pages::sign_in::get).post(pages::sign_in::post),
-        )
-        .route("/sign-out", post(pages::sign_in::out))
-        .route("/desk", get(pages::places::get))
-        .route("/desk/{business}", get(pages::desk::get))
         .route(
             "/desk/{business}/privacy",
             get(pages::office::get).post(pages::office::post),
@@ -208,6 +201,54 @@ fn with_a_key() -> Router<Arc<App>> {
             "/api/v1/businesses/{business}/feeds/{id}",
             delete(api::feeds::revoke),
         )
+}
+
+/// Who somebody is, and the desk of a business.
+fn accounts() -> Router<Arc<App>> {
+    use pages::{account, embed, members, reset, second_step, sign_in, start};
+    Router::new()
+        .route("/sign-in", get(sign_in::get).post(sign_in::post))
+        .route("/sign-out", post(sign_in::out))
+        .route(
+            "/sign-in/code",
+            get(second_step::code).post(second_step::give_code),
+        )
+        .route("/forgot", get(reset::forgot).post(reset::ask))
+        .route("/reset/{token}", get(reset::get).post(reset::post))
+        .route("/start", get(start::get).post(start::post))
+        .route(
+            "/confirm/{token}",
+            get(start::confirm).post(start::confirmed),
+        )
+        .route(
+            "/invitation/{token}",
+            get(members::invited).post(members::accept),
+        )
+        .route("/account", get(account::get))
+        .route("/account/sessions", post(account::end))
+        .route("/account/confirm-again", post(account::confirm_again))
+        .route(
+            "/account/password",
+            get(account::password).post(account::set_password),
+        )
+        .route(
+            "/account/password-again",
+            get(second_step::password).post(second_step::give_password),
+        )
+        .route(
+            "/account/codes",
+            get(account::codes).post(account::set_codes),
+        )
+        .route("/account/codes/picture.svg", get(account::codes_picture))
+        .route("/desk", get(pages::places::get))
+        .route("/desk/{business}", get(pages::desk::get))
+        .route("/desk/{business}/welcome", get(embed::welcome))
+        .route(
+            "/desk/{business}/members",
+            get(members::get).post(members::post),
+        )
+        .route("/embed/{business}", get(embed::get))
+        .layer(from_fn(frame::in_time))
 }
 
 /// Routes that take or give as long as they need, within limits of their own.

@@ -44,10 +44,32 @@ const FIXED_HEADERS: [(&str, &str); 7] = [
     ("cross-origin-resource-policy", "same-origin"),
 ];
 
+/// The same for the one kind of page that other sites may show in a frame. Nothing can be
+/// sent from it, so that nobody is made to click what they do not see.
+const FRAMED_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; \
+    form-action 'none'; base-uri 'none'; frame-ancestors *";
+
+/// Marks a response as one that may stand in a frame.
+#[derive(Clone, Copy)]
+struct FramedAnywhere;
+
+/// Lets other sites show the page in a frame.
+pub(crate) fn framed_anywhere(mut response: Response) -> Response {
+    response.extensions_mut().insert(FramedAnywhere);
+    response
+}
+
 /// Puts the protective headers on a response.
-pub(crate) fn protect(headers: &mut HeaderMap, secure: bool) {
+pub(crate) fn protect(response: &mut Response, secure: bool) {
+    let is_framed = response.extensions().get::<FramedAnywhere>().is_some();
+    let headers = response.headers_mut();
     for (name, value) in FIXED_HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    if is_framed {
+        let policy = HeaderValue::from_static(FRAMED_POLICY);
+        headers.insert("content-security-policy", policy);
+        headers.remove("x-frame-options");
     }
     if secure {
         headers.insert(

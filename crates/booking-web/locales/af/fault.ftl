@@ -21,3 +21,5 @@ fault-malformed-title = Ons kon nie daardie versoek verstaan nie
 fault-malformed-advice = Gaan asseblief terug en probeer weer. As dit weer gebeur, begin by die eerste bladsy.
 fault-forbidden-title = Dit is nie vir jou om te verander nie
 fault-forbidden-advice = Jou rol by hierdie besigheid sluit dit nie in nie. Vra asseblief ’n eienaar.
+fault-too-many-title = Dit is te dikwels gevra
+fault-too-many-advice = Wag asseblief ’n rukkie en probeer weer. Niks is verander nie.

@@ -37,3 +37,6 @@ unsubscribe-yes = Geen herinneringe meer nie
 unsubscribed-title = Geen herinneringe meer nie
 unsubscribed-email = { $business } stuur jou geen herinneringe meer per e-pos nie. Jy hoor steeds wanneer ’n bespreking gemaak, geskuif of gekanselleer word.
 unsubscribed-sms = { $business } stuur jou geen herinneringe meer per SMS nie. Jy hoor steeds wanneer ’n bespreking gemaak, geskuif of gekanselleer word.
+mail-changed-subject = Jou wagwoord is verander
+mail-changed-lede = Die wagwoord van jou rekening is nou ’n ander een, en ander sessies is beëindig. As dit nie jy was nie, kies dadelik ’n ander een.
+mail-changed-action = Kies ’n nuwe wagwoord

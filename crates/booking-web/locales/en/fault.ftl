@@ -21,3 +21,5 @@ fault-malformed-title = We could not understand that request
 fault-malformed-advice = Please go back and try again. If it happens twice, start from the first page.
 fault-forbidden-title = This is not for you to change
 fault-forbidden-advice = Your role at this business does not include it. Please ask an owner.
+fault-too-many-title = That was asked for too often
+fault-too-many-advice = Please wait a while and try again. Nothing was changed.

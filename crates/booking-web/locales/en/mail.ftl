@@ -37,3 +37,6 @@ unsubscribe-yes = No more reminders
 unsubscribed-title = No more reminders
 unsubscribed-email = { $business } sends you no more reminders by e-mail. You are still told when a booking is made, moved or cancelled.
 unsubscribed-sms = { $business } sends you no more reminders by text message. You are still told when a booking is made, moved or cancelled.
+mail-changed-subject = Your password was changed
+mail-changed-lede = The password of your account is another one now, and other sessions were ended. If it was not you, choose another one at once.
+mail-changed-action = Choose a new password

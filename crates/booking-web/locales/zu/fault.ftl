@@ -21,3 +21,5 @@ fault-malformed-title = Asisiqondanga leso sicelo
 fault-malformed-advice = Sicela ubuyele emuva uzame futhi. Uma kwenzeka kabili, qala ekhasini lokuqala.
 fault-forbidden-title = Lokhu akukona okwakho ukukushintsha
 fault-forbidden-advice = Indima yakho kuleli bhizinisi ayikufaki lokhu. Sicela ubuze umnikazi.
+fault-too-many-title = Lokhu kucelwe kaningi kakhulu
+fault-too-many-advice = Sicela ulinde isikhashana bese uzama futhi. Akukho okushintshiwe.

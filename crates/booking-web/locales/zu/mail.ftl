@@ -37,3 +37,6 @@ unsubscribe-yes = Azisekho izikhumbuzo
 unsubscribed-title = Azisekho izikhumbuzo
 unsubscribed-email = I-{ $business } ngeke isakuthumelela izikhumbuzo nge-imeyili. Usazokwaziswa uma ukubhukha kwenziwa, kususwa noma kukhanselwa.
 unsubscribed-sms = I-{ $business } ngeke isakuthumelela izikhumbuzo nge-SMS. Usazokwaziswa uma ukubhukha kwenziwa, kususwa noma kukhanselwa.
+mail-changed-subject = Iphasiwedi yakho ishintshiwe
+mail-changed-lede = Iphasiwedi ye-akhawunti yakho isingenye manje, kanti amanye amaseshini avaliwe. Uma kungewena, khetha enye ngokushesha.
+mail-changed-action = Khetha iphasiwedi entsha

@@ -36,6 +36,7 @@ pub(crate) struct Member {
     pub(crate) business: Business,
     pub(crate) role: Role,
     /// Who they are in the calendar, if they are in it.
+    #[expect(dead_code, reason = "the calendar of the desk asks for it")]
     pub(crate) staff: Option<Uuid>,
     pub(crate) session: Session,
     next: String,
@@ -61,11 +62,6 @@ impl Member {
     /// keys, codes and erasure.
     pub(crate) fn must_be_fresh(&self) -> Result<(), Fault> {
         fresh(&self.session, &self.next, self.now)
-    }
-
-    /// How they appear in the audit.
-    pub(crate) fn actor(&self) -> String {
-        format!("account:{}", self.account.id)
     }
 }
 

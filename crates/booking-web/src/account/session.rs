@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{Accounts, token_hash};
 use crate::security::cookie;
 use crate::store;
-use crate::store::session::{NewSession, Session};
+use crate::store::session::{NewSession, Renewal, Session};
 
 /// A working day without a click.
 const IDLE: SignedDuration = SignedDuration::from_hours(10);
@@ -57,8 +57,12 @@ pub(crate) fn gone(secure: bool) -> HeaderValue {
 
 /// Whether the session counts at `now`, for this stage.
 fn is_live(session: &Session, stage: Stage, now: Timestamp) -> bool {
-    let idle_since = now.duration_since(session.seen_at);
-    session.state == stage.as_str() && now < session.expires_at && idle_since < IDLE
+    session.state == stage.as_str() && now < session.expires_at && is_used(session.seen_at, now)
+}
+
+/// Whether somebody used it lately enough.
+pub(crate) fn is_used(seen_at: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(seen_at) < IDLE
 }
 
 /// Whether the password was given so lately that what is dear may be changed.
@@ -97,6 +101,32 @@ impl Accounts {
             None,
             self.secure,
         ))
+    }
+
+    /// Gives a session of the account in scope another secret, because its rights change:
+    /// the code was given, or the password again.
+    pub(crate) async fn renew_session(
+        &self,
+        connection: &mut PgConnection,
+        session: &Session,
+    ) -> sqlx::Result<HeaderValue> {
+        let (now, token) = (self.clock.now(), self.random.token());
+        // A session that is whole keeps its end; one that owed a code begins now.
+        let expires_at = if session.state == Stage::SignedIn.as_str() {
+            session.expires_at
+        } else {
+            now.checked_add(ABSOLUTE).unwrap_or(now)
+        };
+        let renewal = Renewal {
+            token_hash: &token_hash(&token),
+            state: Stage::SignedIn.as_str(),
+            password_at: now,
+            expires_at,
+            now,
+        };
+        store::session::renew(connection, session.id, &renewal).await?;
+        let name = cookie_name(self.secure);
+        Ok(cookie::write(name, &token, None, self.secure))
     }
 
     /// The live session of the browser, whose account is in scope from then on.

@@ -4,6 +4,7 @@
 
 use http::{HeaderMap, HeaderValue};
 use jiff::{SignedDuration, Timestamp};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Accounts;
@@ -25,6 +26,8 @@ pub(crate) enum SignedIn {
         cookies: [HeaderValue; 2],
         places: Vec<Place>,
     },
+    /// The password was right; a code is still owed. With the cookie that says so.
+    OwesCode(HeaderValue),
     /// The address or the password is not right; which of them is not said.
     No,
     /// It was not looked at; so long must be waited.
@@ -53,13 +56,9 @@ impl Accounts {
         let known = account
             .as_ref()
             .and_then(|account| device.known(&self.keys.device, account.id));
-        let key = self.attempt_key(attempt, known);
-        let failures = store::attempt::lock(&mut transaction, &key, now).await?;
-        match throttle::attempt(failures, now) {
-            Attempt::NotBefore(at) => return Ok(SignedIn::NotYet(at.duration_since(now))),
-            Attempt::Allowed(failures) => {
-                store::attempt::set(&mut transaction, &key, failures).await?;
-            }
+        let key = self.attempt_key(attempt.email.as_str(), known, attempt.network);
+        if let Some(wait) = self.count_attempt(&mut transaction, &key).await? {
+            return Ok(SignedIn::NotYet(wait));
         }
         transaction.commit().await?;
         let verdict = self.passwords.verify(attempt.password, kept).await?;
@@ -90,13 +89,36 @@ impl Accounts {
 
     /// By what attempts are counted: by the browser where the account knows it, and by the
     /// network of whoever comes from elsewhere.
-    fn attempt_key(&self, attempt: &Try<'_>, known: Option<&str>) -> [u8; 32] {
+    pub(super) fn attempt_key(
+        &self,
+        email: &str,
+        known: Option<&str>,
+        network: &Network,
+    ) -> [u8; 32] {
         let from = match known {
             Some(device) => format!("device {device}"),
-            None => format!("network {}", attempt.network.as_str()),
+            None => format!("network {}", network.as_str()),
         };
-        let text = format!("{}\0{from}", attempt.email.as_str());
+        let text = format!("{email}\0{from}");
         *blake3::keyed_hash(&self.keys.attempt, text.as_bytes()).as_bytes()
+    }
+
+    /// Counts an attempt as failed, which whoever succeeds takes back; or says how long it is
+    /// not looked at.
+    pub(super) async fn count_attempt(
+        &self,
+        connection: &mut PgConnection,
+        key: &[u8],
+    ) -> sqlx::Result<Option<SignedDuration>> {
+        let now = self.clock.now();
+        let failures = store::attempt::lock(connection, key, now).await?;
+        match throttle::attempt(failures, now) {
+            Attempt::NotBefore(at) => Ok(Some(at.duration_since(now))),
+            Attempt::Allowed(failures) => {
+                store::attempt::set(connection, key, failures).await?;
+                Ok(None)
+            }
+        }
     }
 
     async fn welcome(
@@ -113,6 +135,16 @@ impl Accounts {
         self.end_session_of(connection, attempt.headers).await?;
         store::attempt::forget(connection, key).await?;
         store::account::scope(connection, account.id).await?;
+        let totp = store::code::totp(connection, account.id).await?;
+        if totp.is_some_and(|totp| totp.is_confirmed) {
+            let stage = Stage::OwesCode;
+            let headers = attempt.headers;
+            let session = self
+                .begin_session(connection, account.id, stage, headers)
+                .await?;
+            transaction.commit().await?;
+            return Ok(SignedIn::OwesCode(session));
+        }
         let session = self
             .begin_session(connection, account.id, Stage::SignedIn, attempt.headers)
             .await?;
@@ -144,7 +176,7 @@ impl Accounts {
     }
 
     /// Writes down what happened, to nobody's account where there is none.
-    async fn note(
+    pub(super) async fn note(
         &self,
         account: Option<Uuid>,
         action: &str,

@@ -64,7 +64,7 @@ const PARTS: [(&str, &str); 4] = [
 ];
 
 /// The kinds of problems, with the status of each and what it means.
-pub(crate) const KINDS: [(&str, u16, &str); 22] = [
+pub(crate) const KINDS: [(&str, u16, &str); 23] = [
     ("malformed-request", 400, "The request cannot be read."),
     (
         "sign-in-needed",
@@ -141,6 +141,11 @@ pub(crate) const KINDS: [(&str, u16, &str); 22] = [
         "idempotency-key-reused",
         422,
         "The key was used before, with another body.",
+    ),
+    (
+        "too-many-requests",
+        429,
+        "This was asked for too often. Wait as long as `Retry-After` says.",
     ),
     (
         "busy",

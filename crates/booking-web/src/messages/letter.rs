@@ -389,6 +389,11 @@ pub(crate) fn account(
             language.text("mail-confirm-lede"),
             language.text("mail-confirm-action"),
         ),
+        "account.changed" => (
+            language.text("mail-changed-subject"),
+            language.text("mail-changed-lede"),
+            language.text("mail-changed-action"),
+        ),
         "account.invitation" => (
             language
                 .text("mail-invitation-subject")

@@ -23,6 +23,7 @@ pub(super) struct DeskPage<'a> {
     pub(super) email: &'a str,
     pub(super) role: Text,
     pub(super) is_demonstration: bool,
+    pub(super) may_invite: bool,
 }
 
 /// Answers `GET /desk/{business}`.
@@ -40,6 +41,7 @@ pub(crate) async fn get(
         email: &member.account.email,
         role: words::role(site.language, member.role),
         is_demonstration: member.account.is_demonstration,
+        may_invite: member.may(booking::Right::ManageMembers),
         site,
     })?;
     visit.remember(&mut response);

@@ -46,6 +46,10 @@ fn words(language: Language, fault: &Fault) -> (Text, Text) {
             language.text("fault-forbidden-title"),
             language.text("fault-forbidden-advice"),
         ),
+        Fault::TooMany(_) => (
+            language.text("fault-too-many-title"),
+            language.text("fault-too-many-advice"),
+        ),
         Fault::Busy | Fault::HeldEnough | Fault::TimedOut | Fault::Unavailable(_) => (
             language.text("fault-unavailable-title"),
             language.text("fault-unavailable-advice"),

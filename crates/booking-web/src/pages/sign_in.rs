@@ -7,9 +7,7 @@ use askama::Template;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use http::header::{RETRY_AFTER, SET_COOKIE};
-use http::{HeaderMap, HeaderValue, StatusCode};
-use jiff::SignedDuration;
+use http::HeaderMap;
 use serde::Deserialize;
 
 use crate::account::email::Email;
@@ -18,17 +16,25 @@ use crate::account::network::Network;
 use crate::account::session;
 use crate::account::sign_in::{SignedIn, Try};
 use crate::app::App;
-use crate::error::{Fault, FieldProblem};
-use crate::intake::Problem;
-use crate::language::{Language, Wanted, message};
-use crate::pages::{Site, render, words};
+use crate::error::Fault;
+use crate::language::Wanted;
+use crate::limit::Limit;
+use crate::pages::form::{self, Problems, Reading};
+use crate::pages::{Site, second_step};
 use crate::security::{CheckedForm, Visit};
 use crate::store::membership::Place;
+
+/// A whole office behind one address signs in with less.
+const PER_NETWORK: Limit = Limit {
+    name: "sign-in",
+    most: 60,
+    seconds: 600,
+};
 
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Next {
     #[serde(default)]
-    next: String,
+    pub(super) next: String,
 }
 
 /// The form as it was sent.
@@ -48,7 +54,7 @@ pub(crate) struct SignOutForm {}
 
 /// Why the form is shown again.
 pub(super) enum Again {
-    /// It is shown for the first time.
+    /// It is shown for the first time, or a field needs another value.
     Not,
     Refused,
     /// Nothing is looked at for so long, in words.
@@ -63,15 +69,7 @@ pub(super) struct SignInPage<'a> {
     pub(super) email: &'a str,
     pub(super) next: &'a str,
     pub(super) again: Again,
-    pub(super) problems: Vec<FieldProblem>,
-}
-
-impl SignInPage<'_> {
-    fn problem(&self, field: &str) -> Option<&str> {
-        let mut problems = self.problems.iter();
-        let found = problems.find(|problem| problem.field == field);
-        found.map(|problem| problem.detail.as_str())
-    }
+    pub(super) problems: Problems,
 }
 
 /// Answers `GET /sign-in`.
@@ -88,11 +86,9 @@ pub(crate) async fn get(
         email: "",
         next: safe_next(&next).unwrap_or_default(),
         again: Again::Not,
-        problems: Vec::new(),
+        problems: Problems::default(),
     };
-    let mut response = render(&page)?;
-    visit.remember(&mut response);
-    Ok(response)
+    form::page(&visit, &page)
 }
 
 /// Answers `POST /sign-in`.
@@ -103,23 +99,24 @@ pub(crate) async fn post(
     wanted: Wanted,
     form: CheckedForm<SignInForm>,
 ) -> Result<Response, Fault> {
+    app.within(PER_NETWORK, network.as_str()).await?;
     let (form, visit) = form.open();
     let language = wanted.language();
+    let next = safe_next(&form.next);
     let page = |again, problems| SignInPage {
         site: Site::of(&app, wanted),
         csrf: visit.form_token(),
         email: &form.email,
-        next: safe_next(&form.next).unwrap_or_default(),
+        next: next.unwrap_or_default(),
         again,
         problems,
     };
-    let email = match read(&form) {
-        Ok(email) => email,
-        Err(problems) => {
-            let problems = Problem::all_in_words(problems, language);
-            let page = render(&page(Again::Not, problems))?;
-            return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
-        }
+    let mut reading = Reading::default();
+    let email = reading.take("email", Email::read(&form.email));
+    let password = reading.take("password", form::password(&form.password));
+    let Some((email, _)) = email.zip(password) else {
+        let problems = Problems::in_words(reading.end(), language);
+        return form::again(&page(Again::Not, problems));
     };
     let attempt = Try {
         email: &email,
@@ -128,21 +125,13 @@ pub(crate) async fn post(
         headers: &headers,
     };
     match app.accounts.sign_in(&attempt).await? {
-        SignedIn::Yes { cookies, places } => {
-            let next = safe_next(&form.next).map_or_else(|| first(&places), str::to_owned);
-            let mut response = Redirect::to(&next).into_response();
-            for cookie in cookies {
-                response.headers_mut().append(SET_COOKIE, cookie);
-            }
-            Ok(response)
+        SignedIn::Yes { cookies, places } => Ok(on(next, &places, cookies)),
+        SignedIn::OwesCode(cookie) => Ok(second_step::begin(next, cookie)),
+        SignedIn::No => form::again(&page(Again::Refused, Problems::default())),
+        SignedIn::NotYet(wait) => {
+            let words = form::wait_in_words(language, wait);
+            form::later(&page(Again::Later(words), Problems::default()), wait)
         }
-        SignedIn::No => {
-            let page = render(&page(Again::Refused, Vec::new()))?;
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
-        }
-        SignedIn::NotYet(wait) => later(language, wait, |words| {
-            page(Again::Later(words), Vec::new())
-        }),
     }
 }
 
@@ -153,41 +142,20 @@ pub(crate) async fn out(
     _form: CheckedForm<SignOutForm>,
 ) -> Result<Response, Fault> {
     app.accounts.sign_out(&headers).await?;
-    let mut response = Redirect::to("/sign-in").into_response();
-    let gone = session::gone(app.secure);
-    response.headers_mut().append(SET_COOKIE, gone);
-    Ok(response)
+    let response = Redirect::to("/sign-in").into_response();
+    Ok(form::with_cookies(response, [session::gone(app.secure)]))
 }
 
-fn later<'a>(
-    language: Language,
-    wait: SignedDuration,
-    page: impl FnOnce(String) -> SignInPage<'a>,
-) -> Result<Response, Fault> {
-    let seconds = wait.as_secs() + 1;
-    let words = words::duration(language, (seconds + 59) / 60);
-    let page = render(&page(words))?;
-    let after = [(RETRY_AFTER, HeaderValue::from(seconds))];
-    Ok((StatusCode::TOO_MANY_REQUESTS, after, page).into_response())
-}
-
-fn read(form: &SignInForm) -> Result<Email, Vec<Problem>> {
-    let mut problems = Vec::new();
-    let mut keep = |field, detail| problems.push(Problem { field, detail });
-    let email = Email::read(&form.email).map_err(|detail| keep("email", detail));
-    if form.password.is_empty() {
-        keep("password", message("field-password-missing"));
-    }
-    match email {
-        Ok(email) if problems.is_empty() => Ok(email),
-        _ => Err(problems),
-    }
-}
-
-/// Where somebody goes who came from nowhere: to their desk, or to the list of their desks.
-fn first(places: &[Place]) -> String {
-    match places {
-        [place] => format!("/desk/{}", place.slug),
-        _ => "/desk".to_owned(),
-    }
+/// On to where somebody wanted to go, or to their desk, or to the list of their desks.
+pub(super) fn on(
+    next: Option<&str>,
+    places: &[Place],
+    cookies: impl IntoIterator<Item = http::HeaderValue>,
+) -> Response {
+    let address = match (next, places) {
+        (Some(next), _) => next.to_owned(),
+        (None, [place]) => format!("/desk/{}", place.slug),
+        (None, _) => "/desk".to_owned(),
+    };
+    form::with_cookies(Redirect::to(&address).into_response(), cookies)
 }

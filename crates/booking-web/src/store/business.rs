@@ -27,7 +27,7 @@ pub(crate) async fn all(connection: &mut PgConnection) -> sqlx::Result<Vec<Busin
     sqlx::query_as!(
         Business,
         "select id, slug, name, about, zone, currency, cancel_limit_minutes, locale
-         from business order by name limit 200"
+         from business where is_listed order by name limit 200"
     )
     .fetch_all(connection)
     .await
@@ -59,6 +59,38 @@ pub(crate) async fn by_id(
     )
     .fetch_optional(connection)
     .await
+}
+
+/// Keeps the business in scope out of every list, and says which language it speaks.
+pub(crate) async fn hide(
+    connection: &mut PgConnection,
+    id: Uuid,
+    locale: &str,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update business set is_listed = false, locale = $2 where id = $1",
+        id,
+        locale
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Puts the business in scope into the lists.
+pub(crate) async fn list(connection: &mut PgConnection, id: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("update business set is_listed = true where id = $1", id)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Whether the database refused because another business has that address.
+pub(crate) fn is_slug_taken(error: &sqlx::Error) -> bool {
+    let constraint = error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::constraint);
+    constraint == Some("business_slug_unique")
 }
 
 /// The places of the business in scope.

@@ -1,7 +1,5 @@
 //! Who belongs to a business, and as what.
 
-#![allow(dead_code, reason = "pages that are still to come ask for the rest")]
-
 use jiff::Timestamp;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -78,4 +76,90 @@ pub(crate) async fn insert(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// One of the people of the business in scope.
+#[derive(Debug, Clone)]
+pub(crate) struct Person {
+    pub(crate) account: Uuid,
+    pub(crate) name: String,
+    pub(crate) email: String,
+    pub(crate) role: String,
+}
+
+/// The people of the business in scope.
+pub(crate) async fn people(
+    connection: &mut PgConnection,
+    business: Uuid,
+) -> sqlx::Result<Vec<Person>> {
+    sqlx::query_as!(
+        Person,
+        "select account.id as account, account.name, account.email, membership.role
+         from membership join account on account.id = membership.account_id
+         where membership.business_id = $1 order by account.name limit 500",
+        business
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// Gives a member of the business in scope another role.
+pub(crate) async fn set_role(
+    connection: &mut PgConnection,
+    business: Uuid,
+    account: Uuid,
+    role: &str,
+) -> sqlx::Result<bool> {
+    let changed = sqlx::query!(
+        "update membership set role = $3 where business_id = $1 and account_id = $2",
+        business,
+        account,
+        role
+    )
+    .execute(connection)
+    .await?;
+    Ok(changed.rows_affected() == 1)
+}
+
+/// Takes a member from the business in scope.
+pub(crate) async fn remove(
+    connection: &mut PgConnection,
+    business: Uuid,
+    account: Uuid,
+) -> sqlx::Result<bool> {
+    let removed = sqlx::query!(
+        "delete from membership where business_id = $1 and account_id = $2",
+        business,
+        account
+    )
+    .execute(connection)
+    .await?;
+    Ok(removed.rows_affected() == 1)
+}
+
+/// Hands the membership of the business in scope from one account to another of the same
+/// person.
+pub(crate) async fn hand_over(
+    connection: &mut PgConnection,
+    business: Uuid,
+    from: Uuid,
+    to: Uuid,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update membership set account_id = $3 where business_id = $1 and account_id = $2",
+        business,
+        from,
+        to
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Whether the database refused because a business must keep an owner.
+pub(crate) fn is_last_owner(error: &sqlx::Error) -> bool {
+    let constraint = error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::constraint);
+    constraint == Some("membership_last_owner")
 }

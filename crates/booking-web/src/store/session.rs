@@ -1,8 +1,6 @@
 //! Browsers in which somebody is signed in. Only the hash of what the browser keeps is
 //! stored.
 
-#![allow(dead_code, reason = "pages that are still to come ask for the rest")]
-
 use jiff::Timestamp;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -118,4 +116,69 @@ pub(crate) async fn end_all(
     .execute(connection)
     .await?;
     Ok(ended.rows_affected())
+}
+
+/// What becomes of a session whose rights change: another secret, and what goes with it.
+#[derive(Debug)]
+pub(crate) struct Renewal<'a> {
+    pub(crate) token_hash: &'a [u8],
+    pub(crate) state: &'a str,
+    pub(crate) password_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) now: Timestamp,
+}
+
+/// Gives a session of the account in scope another secret. The old one is worth nothing.
+pub(crate) async fn renew(
+    connection: &mut PgConnection,
+    id: Uuid,
+    renewal: &Renewal<'_>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update session set token_hash = $2, state = $3, password_at = $4, expires_at = $5,
+             seen_at = $6
+         where id = $1",
+        id,
+        renewal.token_hash,
+        renewal.state,
+        stored(renewal.password_at),
+        stored(renewal.expires_at),
+        stored(renewal.now)
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// A session as its owner sees it.
+#[derive(Debug, Clone)]
+pub(crate) struct Listed {
+    pub(crate) id: Uuid,
+    pub(crate) agent: String,
+    pub(crate) seen_at: Timestamp,
+}
+
+/// The sessions of the account in scope that may still be used.
+pub(crate) async fn all(
+    connection: &mut PgConnection,
+    account: Uuid,
+    now: Timestamp,
+) -> sqlx::Result<Vec<Listed>> {
+    let rows = sqlx::query!(
+        "select id, agent, seen_at from session
+         where account_id = $1 and state = 'signed_in' and expires_at > $2
+         order by seen_at desc limit 50",
+        account,
+        stored(now)
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Listed {
+            id: row.id,
+            agent: row.agent,
+            seen_at: instant(row.seen_at),
+        })
+        .collect())
 }

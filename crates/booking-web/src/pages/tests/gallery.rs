@@ -72,11 +72,11 @@ fn service(language: Language) -> ServiceWords {
     }
 }
 
-fn zone() -> TimeZone {
+pub(super) fn zone() -> TimeZone {
     TimeZone::get("Africa/Johannesburg").unwrap()
 }
 
-fn free() -> Vec<Free> {
+pub(super) fn free() -> Vec<Free> {
     let morning: jiff::Timestamp = "2027-03-24T06:30:00Z".parse().unwrap();
     (0..18)
         .map(|n| morning + (n * 30).minutes())
