@@ -2,6 +2,7 @@
 //! Never a test: these machines are shared and noisy, so only ratios mean something.
 
 mod claim;
+mod messages;
 mod proxy;
 
 use std::path::Path;
@@ -18,6 +19,8 @@ pub(crate) enum Bench {
     Proxy(proxy::Options),
     /// Booking beside its bare statement: many clients on one free time
     Claim(claim::Options),
+    /// Messages that are all due at once, to queue and to send
+    Messages(messages::Options),
 }
 
 pub(crate) fn run(root: &Path, env: &Env, bench: Bench) -> anyhow::Result<()> {
@@ -25,6 +28,7 @@ pub(crate) fn run(root: &Path, env: &Env, bench: Bench) -> anyhow::Result<()> {
     match bench {
         Bench::Proxy(options) => proxy::run(root, env, options),
         Bench::Claim(options) => claim::run(root, options),
+        Bench::Messages(options) => messages::run(root, options),
     }
 }
 

@@ -42,6 +42,9 @@ use booking_web::{ConfigError, Task};
                               smtp://user:password@host:587?tls=required for STARTTLS, or\n  \
                               file:///folder to put it there instead\n  \
         MAIL_FROM             the address that mail is sent from (required)\n  \
+        SMS_URL               where the vendor of text messages answers (none are sent when unset)\n  \
+        SMS_TOKEN             what that vendor knows us by (required with SMS_URL)\n  \
+        WEBHOOK_PRIVATE_ADDRESSES  true lets webhooks reach private addresses, by HTTP too (false)\n  \
         WORKER_SLOTS          messages that may be under way at once (32)\n\n\
         Exit codes: 0 done, 1 failed, 2 wrong usage or environment"
 )]

@@ -3,10 +3,16 @@
 //! rows are the truth; nothing that matters is remembered anywhere else.
 
 pub(crate) mod courier;
+#[cfg(test)]
+#[path = "messages/tests/crash.rs"]
+mod crash;
 pub(crate) mod event;
 pub(crate) mod letter;
 pub(crate) mod mail;
+pub(crate) mod outbound;
 pub(crate) mod outcome;
 pub(crate) mod parcel;
 pub(crate) mod queue;
+pub(crate) mod sms;
 pub(crate) mod tally;
+pub(crate) mod webhook;

@@ -29,9 +29,12 @@ pub(crate) fn public(app: Arc<App>) -> Router {
 }
 
 fn answered_in_time() -> Router<Arc<App>> {
+    people().merge(programs()).layer(from_fn(frame::in_time))
+}
+
+fn people() -> Router<Arc<App>> {
     Router::new()
         .merge(one_booking())
-        .merge(programs())
         // Pages.
         .route("/", get(pages::home::get))
         .route("/{business}", get(pages::business::get))
@@ -95,11 +98,6 @@ fn answered_in_time() -> Router<Arc<App>> {
         .route("/assets/{file}", get(assets::get))
         .route("/favicon.ico", get(assets::favicon))
         .route("/robots.txt", get(assets::robots))
-        // Health.
-        .route("/health", get(health::alive))
-        .route("/api/health", get(health::parts))
-        .route("/api/bookings/health", get(health::bookings))
-        .layer(from_fn(frame::in_time))
 }
 
 /// What the holder of a secret address reaches.
@@ -168,6 +166,10 @@ fn programs() -> Router<Arc<App>> {
             post(api::bookings::cancel),
         )
         .merge(with_a_key())
+        // Health.
+        .route("/health", get(health::alive))
+        .route("/api/health", get(health::parts))
+        .route("/api/bookings/health", get(health::bookings))
 }
 
 /// What the programs of a business reach with a key.

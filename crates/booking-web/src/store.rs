@@ -13,6 +13,8 @@ pub(crate) mod chain;
 pub(crate) mod claim;
 pub(crate) mod class;
 pub(crate) mod code;
+#[allow(dead_code, reason = "the desk's page of them asks for the rest")]
+pub(crate) mod dead_letter;
 pub(crate) mod diary;
 pub(crate) mod feed;
 pub(crate) mod incident;
@@ -40,6 +42,7 @@ pub(crate) mod service;
 pub(crate) mod session;
 pub(crate) mod staff;
 pub(crate) mod timer;
+pub(crate) mod webhook;
 
 use jiff::Timestamp;
 use sqlx::error::DatabaseError;

@@ -9,8 +9,8 @@ use crate::audit;
 use crate::privacy::{retention, warning};
 use crate::store::{outbox, timer};
 
-/// A worker that is silent for so long has lost the work to another.
-const LEASE: SignedDuration = SignedDuration::from_secs(60);
+const KEYS_KEPT: SignedDuration = SignedDuration::from_hours(24 * 30);
+const MESSAGES_KEPT: SignedDuration = SignedDuration::from_hours(24 * 90);
 
 /// A kind of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +46,14 @@ impl Sweep {
         }
     }
 
+    /// A worker that is silent for so long has lost the work to another.
+    fn lease(self) -> SignedDuration {
+        match self {
+            Self::Keys | Self::Messages | Self::Audit => SignedDuration::from_mins(1),
+            Self::Privacy => SignedDuration::from_mins(30),
+        }
+    }
+
     /// Does the work where it is due and nobody does it. How much was done; none where
     /// there was nothing to do.
     pub(crate) async fn run(
@@ -57,7 +65,8 @@ impl Sweep {
         let later = |time| now.saturating_add(time).unwrap_or(Timestamp::MAX);
         let mut transaction = outbox::begin(pool).await?;
         timer::ensure(&mut transaction, self.name(), now).await?;
-        let is_ours = timer::lease(&mut transaction, self.name(), now, later(LEASE)).await?;
+        let end = later(self.lease());
+        let is_ours = timer::lease(&mut transaction, self.name(), now, end).await?;
         transaction.commit().await?;
         if !is_ours {
             return Ok(None);
@@ -70,26 +79,66 @@ impl Sweep {
     }
 
     async fn work(self, pool: &PgPool, random: &Random, now: Timestamp) -> sqlx::Result<u64> {
-        let days = |days: i64| SignedDuration::from_hours(24 * days);
-        let before = |time| now.saturating_sub(time).unwrap_or(Timestamp::MIN);
+        let before = |kept| now.saturating_sub(kept).unwrap_or(Timestamp::MIN);
         match self {
-            Self::Keys => {
-                let mut transaction = outbox::begin(pool).await?;
-                let done = timer::remove_keys(&mut transaction, before(days(30))).await?;
-                transaction.commit().await?;
-                Ok(done)
-            }
-            Self::Messages => {
-                let mut transaction = outbox::begin(pool).await?;
-                let done = timer::remove_messages(&mut transaction, before(days(90))).await?;
-                transaction.commit().await?;
-                Ok(done)
-            }
+            Self::Keys => remove_keys(pool, before(KEYS_KEPT)).await,
+            Self::Messages => remove_messages(pool, before(MESSAGES_KEPT)).await,
             Self::Privacy => {
                 let warned = warning::warn(pool, random, now).await?;
                 Ok(warned + retention::retain(pool, random, now).await?.total())
             }
             Self::Audit => audit::seal(pool).await,
+        }
+    }
+}
+
+async fn remove_keys(pool: &PgPool, before: Timestamp) -> sqlx::Result<u64> {
+    let mut transaction = outbox::begin(pool).await?;
+    let removed = timer::remove_keys(&mut transaction, before).await?;
+    transaction.commit().await?;
+    Ok(removed)
+}
+
+async fn remove_messages(pool: &PgPool, before: Timestamp) -> sqlx::Result<u64> {
+    let mut transaction = outbox::begin(pool).await?;
+    let removed = timer::remove_messages(&mut transaction, before).await?;
+    transaction.commit().await?;
+    Ok(removed)
+}
+
+#[cfg(test)]
+mod tests {
+    use testkit::postgres::Database;
+    use testkit::services;
+
+    use super::*;
+    use crate::database;
+
+    #[tokio::test]
+    async fn of_all_workers_one_sweeps_and_the_next_takes_over_where_it_is_killed() {
+        let database = Database::empty(&services::shared().unwrap().postgres)
+            .await
+            .unwrap();
+        let url = database.url().into();
+        database::migrate(&url).await.unwrap();
+        let (pool, random) = (database::pool(&url, 2).unwrap(), Random::seeded(1));
+        let at = |minutes: i64| {
+            let start: Timestamp = "2027-03-24T08:00:00Z".parse().unwrap();
+            start + SignedDuration::from_mins(minutes)
+        };
+        let run = async |minutes| Sweep::Keys.run(&pool, &random, at(minutes)).await.unwrap();
+        assert_eq!(run(0).await, Some(0));
+        assert_eq!(run(1).await, None, "it was done just now");
+        // Another one has it, and is killed.
+        let mut transaction = outbox::begin(&pool).await.unwrap();
+        let leased = timer::lease(&mut transaction, Sweep::Keys.name(), at(60), at(61)).await;
+        assert!(leased.unwrap());
+        transaction.commit().await.unwrap();
+        assert_eq!(run(60).await, None, "two have it at once");
+        assert_eq!(run(61).await, Some(0));
+        for sweep in Sweep::ALL {
+            let done = sweep.run(&pool, &random, at(24 * 60 * 7)).await.unwrap();
+            assert!(done.is_some(), "{sweep:?}");
         }
     }
 }

@@ -20,12 +20,14 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::appointments::Appointments;
-use crate::config::worker::WorkerConfig;
+use crate::config::worker::{SmsConfig, WorkerConfig};
 use crate::database;
 use crate::links::Links;
 use crate::messages::courier::Courier;
 use crate::messages::mail::Mail;
+use crate::messages::outbound::Outbound;
 use crate::messages::queue::Queue;
+use crate::messages::sms::{HttpVendor, Vendor};
 use crate::messages::tally::Tally;
 use crate::server;
 use crate::store::outbox;
@@ -123,6 +125,8 @@ impl Worker {
             pool: database::pool(&config.database_url, config.database_connections)?,
             owner: random.uuid(clock.now()),
             links: Links::derive(config.form_key_material()),
+            sms: vendor(config.sms.as_ref())?,
+            webhooks: Outbound::new(config.webhooks)?,
             mail: Mail::new(&config.smtp_url, &config.mail_from)?,
             public_url: config.public_url,
             tally: Tally::new(&config.release),
@@ -164,8 +168,18 @@ impl Worker {
     }
 }
 
+fn vendor(sms: Option<&SmsConfig>) -> anyhow::Result<Option<Box<dyn Vendor>>> {
+    let Some(sms) = sms else {
+        return Ok(None);
+    };
+    let vendor = HttpVendor::new(&sms.url, sms.token.clone())?;
+    Ok(Some(Box::new(vendor)))
+}
+
 /// Takes rows and delivers them until the end is asked for.
 async fn take(worker: &Arc<Worker>) {
+    // Whether the outbox holds more than the queue knows of, so that it is not waited for.
+    let mut is_behind = false;
     while !worker.shutdown.is_requested() {
         let room = Arc::clone(&worker.room).acquire_many_owned(1);
         let first = tokio::select! {
@@ -174,12 +188,19 @@ async fn take(worker: &Arc<Worker>) {
         };
         let limit = worker.room.available_permits().min(BATCH - 1) + 1;
         drop(first);
-        let ids = worker.take_ids(limit).await;
+        let ids = if is_behind {
+            Vec::new()
+        } else {
+            worker.take_ids(limit).await
+        };
         if worker.shutdown.is_requested() {
             // What was taken from the queue is found in the outbox again.
             return;
         }
-        match worker.courier.lease(&ids, limit).await {
+        let leased = worker.courier.lease(&ids, limit).await;
+        let found = leased.as_ref().map_or(0, Vec::len);
+        is_behind = ids.is_empty() && found > 0;
+        match leased {
             Ok(rows) if rows.is_empty() && ids.is_empty() => worker.pause(LOOK_AGAIN).await,
             Ok(rows) => {
                 for row in rows {

@@ -4,6 +4,7 @@
 mod account;
 pub mod origin;
 pub mod postgres;
+pub mod receiver;
 pub mod redis;
 mod server;
 pub mod services;

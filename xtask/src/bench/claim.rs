@@ -202,7 +202,7 @@ fn deadlocks(database: &Database) -> anyhow::Result<i64> {
     Ok(psql(database, query)?.parse()?)
 }
 
-fn psql(database: &Database, statement: &str) -> anyhow::Result<String> {
+pub(super) fn psql(database: &Database, statement: &str) -> anyhow::Result<String> {
     let output = Command::new("psql")
         .args([
             "--no-psqlrc",

@@ -14,6 +14,7 @@ mail-see = Sien of verander jou bespreking
 # Instead of the service, where its name would tell too much.
 mail-appointment = Afspraak
 mail-no-reminders = Geen herinneringe meer per e-pos nie
+mail-no-text-messages = Geen herinneringe per SMS nie
 
 mail-alarm-remind = Ons kon { $name } nie herinner nie
 mail-alarm-write = Ons kon nie aan { $name } skryf nie
@@ -29,6 +30,9 @@ mail-invitation-subject = { $business } nooi jou uit
 mail-invitation-lede = Jy word uitgenooi om hier saam met { $business } te werk.
 mail-invitation-action = Aanvaar die uitnodiging
 mail-leave = As jy nie weet waaroor dit gaan nie, laat dit net so: niks gebeur nie.
+
+# As short as it can be: $moment is a short date with the time.
+sms-reminder = { $business }: herinnering aan jou afspraak, { $moment }. { $url }
 
 unsubscribe-title = Stop die herinneringe?
 unsubscribe-email = { $business } herinner jou per e-pos aan jou afsprake. Jy kan dit hier stop; jy hoor steeds wanneer ’n bespreking gemaak, geskuif of gekanselleer word.

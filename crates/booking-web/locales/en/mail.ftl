@@ -14,6 +14,7 @@ mail-see = See or change your booking
 # Instead of the service, where its name would tell too much.
 mail-appointment = Appointment
 mail-no-reminders = No more reminders by e-mail
+mail-no-text-messages = No reminders by text message
 
 mail-alarm-remind = We could not remind { $name }
 mail-alarm-write = We could not write to { $name }
@@ -29,6 +30,9 @@ mail-invitation-subject = { $business } invites you
 mail-invitation-lede = You are invited to work with { $business } here.
 mail-invitation-action = Accept the invitation
 mail-leave = If you do not know what this is about, leave it: nothing happens.
+
+# As short as it can be: $moment is a short date with the time.
+sms-reminder = { $business }: reminder of your appointment, { $moment }. { $url }
 
 unsubscribe-title = Stop the reminders?
 unsubscribe-email = { $business } reminds you of your appointments by e-mail. You can stop that here; you are still told when a booking is made, moved or cancelled.

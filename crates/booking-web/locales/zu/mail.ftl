@@ -14,6 +14,7 @@ mail-see = Bona noma ushintshe ukubhukha kwakho
 # Instead of the service, where its name would tell too much.
 mail-appointment = Isikhathi esibhukhiwe
 mail-no-reminders = Azisekho izikhumbuzo nge-imeyili
+mail-no-text-messages = Azikho izikhumbuzo nge-SMS
 
 mail-alarm-remind = Asikwazanga ukukhumbuza u-{ $name }
 mail-alarm-write = Asikwazanga ukubhalela u-{ $name }
@@ -29,6 +30,9 @@ mail-invitation-subject = I-{ $business } iyakumema
 mail-invitation-lede = Umenyiwe ukusebenza ne-{ $business } lapha.
 mail-invitation-action = Yamukela isimemo
 mail-leave = Uma ungazi ukuthi lokhu kumayelana nani, kuyeke: akukho okuzokwenzeka.
+
+# As short as it can be: $moment is a short date with the time.
+sms-reminder = { $business }: isikhumbuzo sesikhathi sakho, { $moment }. { $url }
 
 unsubscribe-title = Misa izikhumbuzo?
 unsubscribe-email = I-{ $business } ikukhumbuza izikhathi zakho nge-imeyili. Ungakumisa lokho lapha; usazokwaziswa uma ukubhukha kwenziwa, kususwa noma kukhanselwa.

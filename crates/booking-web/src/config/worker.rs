@@ -4,6 +4,7 @@
 use chassis::{Env, ExposeSecret as _, SecretString};
 
 use super::{ConfigError, FormSecret};
+use crate::messages::outbound::Reach;
 
 /// What `booking worker` is told by its environment.
 #[derive(Debug)]
@@ -22,7 +23,18 @@ pub(crate) struct WorkerConfig {
     pub(crate) mail_from: String,
     /// Deliveries that may be under way at once.
     pub(crate) slots: usize,
+    /// Who carries text messages; none means that none are sent.
+    pub(crate) sms: Option<SmsConfig>,
+    /// What webhooks may reach.
+    pub(crate) webhooks: Reach,
     pub(crate) drain_seconds: u64,
+}
+
+/// The vendor of text messages.
+#[derive(Debug)]
+pub(crate) struct SmsConfig {
+    pub(crate) url: String,
+    pub(crate) token: SecretString,
 }
 
 impl WorkerConfig {
@@ -40,6 +52,12 @@ impl WorkerConfig {
             smtp_url: smtp_url(env, &mut wrong),
             mail_from: mail_from(env, &mut wrong),
             slots: slots(env, &mut wrong),
+            sms: sms(env, &mut wrong),
+            webhooks: if super::parse(env, "WEBHOOK_PRIVATE_ADDRESSES", false, &mut wrong) {
+                Reach::Anywhere
+            } else {
+                Reach::Public
+            },
             drain_seconds: super::parse(env, "DRAIN_SECONDS", 45, &mut wrong),
         };
         if wrong.is_empty() {
@@ -61,6 +79,22 @@ fn slots(env: &Env, wrong: &mut Vec<String>) -> usize {
         wrong.push("WORKER_SLOTS must be between 1 and 500".to_owned());
     }
     slots
+}
+
+fn sms(env: &Env, wrong: &mut Vec<String>) -> Option<SmsConfig> {
+    let url = env.get("SMS_URL")?.to_owned();
+    if !url.starts_with("https://") && !url.starts_with("http://") {
+        wrong.push("SMS_URL cannot be read: it must begin with https://".to_owned());
+    }
+    let token = env.require("SMS_TOKEN", "what the vendor behind SMS_URL knows us by");
+    let token = token.map_or_else(
+        |error| {
+            wrong.push(error.to_string());
+            SecretString::from("")
+        },
+        SecretString::from,
+    );
+    Some(SmsConfig { url, token })
 }
 
 fn public_url(env: &Env, wrong: &mut Vec<String>) -> String {

@@ -11,9 +11,12 @@ use uuid::Uuid;
 
 use super::event;
 use super::mail::Mail;
+use super::outbound::Outbound;
 use super::outcome::{self, Outcome, Patience};
 use super::parcel::{Parcel, Prepared, Wrapping};
+use super::sms::{Found, Vendor};
 use super::tally::Tally;
+use super::webhook;
 use crate::links::Links;
 use crate::store::outbox::{self, Leased, NewMessage, Settled};
 use crate::store::{self, appointment};
@@ -35,6 +38,8 @@ pub(crate) struct Courier {
     pub(crate) links: Links,
     pub(crate) public_url: String,
     pub(crate) mail: Mail,
+    pub(crate) sms: Option<Box<dyn Vendor>>,
+    pub(crate) webhooks: Outbound,
     pub(crate) tally: Tally,
 }
 
@@ -82,7 +87,7 @@ impl Courier {
     async fn unfold(&self, row: &Leased) -> sqlx::Result<&'static str> {
         let now = self.clock.now();
         let mut transaction = outbox::begin(&self.pool).await?;
-        event::plan(&mut transaction, row, &self.random, now).await?;
+        event::plan(&mut transaction, row, &self.random, self.sms.is_some(), now).await?;
         let outcome = Outcome::Sent { provider_id: None };
         let settled = self.settled(row, &outcome, now);
         if !outbox::settle(&mut transaction, row.id, self.owner, settled).await? {
@@ -97,17 +102,27 @@ impl Courier {
         let outcome = match self.prepare(row).await? {
             Prepared::Pointless(why) => Outcome::Dropped(why.to_owned()),
             Prepared::Broken(why) => Outcome::Refused(why.to_owned()),
-            Prepared::Ready(parcel) => {
-                if row.state == "unknown" {
-                    tracing::info!(row = %row.id, kind = row.kind, "sent again under the same key");
-                }
-                if !self.begin(row).await? {
-                    return Ok("lost");
-                }
-                self.send(row, &parcel).await
-            }
+            Prepared::Ready(parcel) => match self.known(row).await {
+                Some(outcome) => outcome,
+                None if self.begin(row).await? => self.send(row, &parcel).await,
+                None => return Ok("lost"),
+            },
         };
         self.settle(row, &outcome).await
+    }
+
+    /// Where nobody knows whether a row was sent, whoever may know is asked; none where it
+    /// was not sent, or where nobody can be asked and it is to be repeated under its key.
+    pub(crate) async fn known(&self, row: &Leased) -> Option<Outcome> {
+        let (true, "sms", Some(vendor)) = (row.state == "unknown", row.channel.as_str(), &self.sms)
+        else {
+            return None;
+        };
+        match vendor.find(&row.dedupe_key).await {
+            Found::Taken { provider_id } => Some(Outcome::Sent { provider_id }),
+            Found::Unclear(why) => Some(Outcome::Unknown(why)),
+            Found::Never => None,
+        }
     }
 
     /// Looks at the present.
@@ -118,6 +133,7 @@ impl Courier {
             public_url: &self.public_url,
             from: self.mail.from(),
             now: self.clock.now(),
+            has_sms: self.sms.is_some(),
         };
         wrapping.prepare(row).await
     }
@@ -139,6 +155,11 @@ impl Courier {
                     let now = self.clock.now();
                     self.mail.send(&row.dedupe_key, letter, now).await
                 }
+                Parcel::Sms(sms) => match &self.sms {
+                    Some(vendor) => vendor.send(&row.dedupe_key, sms).await,
+                    None => Outcome::Refused("no vendor of text messages is set up".to_owned()),
+                },
+                Parcel::Call(call) => webhook::send(&self.webhooks, call, self.clock.now()).await,
             }
         };
         match tokio::time::timeout(SEND_WITHIN, sending).await {

@@ -5,13 +5,14 @@ use booking::{QuietHours, State, reminder};
 use chassis::Random;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::letter::About;
 use crate::store::appointment::{self, Appointment, Settings};
 use crate::store::outbox::{self, Leased, NewMessage};
-use crate::store::{self, instant};
+use crate::store::{self, instant, webhook};
 
 /// News that is older than this is none.
 const NEWS_FOR: SignedDuration = SignedDuration::from_hours(72);
@@ -21,6 +22,7 @@ pub(crate) async fn plan(
     connection: &mut PgConnection,
     event: &Leased,
     random: &Random,
+    has_sms: bool,
     now: Timestamp,
 ) -> sqlx::Result<()> {
     let (Some(business), Some(booking)) = (event.business, event.booking) else {
@@ -31,11 +33,6 @@ pub(crate) async fn plan(
         return Ok(());
     };
     let version = event.booking_version.unwrap_or(appointment.version);
-    // What happened later says it all; two mails about one booking at once say less.
-    if outbox::has_later_event(connection, booking, version).await? {
-        return Ok(());
-    }
-    outbox::forget_older(connection, booking, version).await?;
     let settings = appointment::settings(connection).await?;
     let planner = Planner {
         business,
@@ -43,8 +40,15 @@ pub(crate) async fn plan(
         settings: &settings,
         version,
         random,
+        has_sms,
         now,
     };
+    planner.calls(connection, event).await?;
+    // What happened later says it all; two mails about one booking at once say less.
+    if outbox::has_later_event(connection, booking, version).await? {
+        return Ok(());
+    }
+    outbox::forget_older(connection, booking, version).await?;
     planner.news(connection, event).await?;
     planner.reminders(connection).await
 }
@@ -55,12 +59,51 @@ struct Planner<'a> {
     settings: &'a Settings,
     version: i32,
     random: &'a Random,
+    has_sms: bool,
     now: Timestamp,
 }
 
 impl Planner<'_> {
     fn is_expected(&self) -> bool {
         State::parse(&self.appointment.state) == Some(State::Confirmed)
+    }
+
+    /// Tells the programs that the business has set up. They get every event, in the words
+    /// of a program: which booking, which version of it, and nothing about a person.
+    async fn calls(&self, connection: &mut PgConnection, event: &Leased) -> sqlx::Result<()> {
+        let appointment = self.appointment;
+        let body = json!({
+            "id": event.id,
+            "type": format!("booking.{}", event.kind),
+            "timestamp": self.now.to_string(),
+            "data": {
+                "booking": appointment.id,
+                "version": self.version,
+                "state": appointment.state,
+                "start": instant(appointment.starts_at).to_string(),
+                "end": instant(appointment.ends_at).to_string(),
+                "time_zone": appointment.zone,
+            },
+        })
+        .to_string();
+        for webhook in webhook::active(connection).await? {
+            let new = NewMessage {
+                id: self.random.uuid(self.now),
+                business: Some(self.business),
+                dedupe_key: &format!("{}.{webhook}", event.id),
+                channel: "webhook",
+                kind: &event.kind,
+                booking: Some(appointment.id),
+                booking_version: Some(self.version),
+                starts_at: None,
+                recipient: Some(&webhook.to_string()),
+                content: &body,
+                send_after: self.now,
+                expires_at: None,
+            };
+            outbox::plan(connection, &new).await?;
+        }
+        Ok(())
     }
 
     /// Tells the customer what happened.
@@ -97,7 +140,9 @@ impl Planner<'_> {
         };
         let email = self.settings.reminder_email_minutes;
         let email = email.filter(|_| !self.appointment.email.is_empty());
-        for (channel, minutes) in [("email", email)] {
+        let sms = self.settings.reminder_sms_minutes;
+        let sms = sms.filter(|_| self.has_sms && self.appointment.phone.is_some());
+        for (channel, minutes) in [("email", email), ("sms", sms)] {
             let lead = minutes.map(|minutes| SignedDuration::from_mins(i64::from(minutes)));
             let at = lead.and_then(|lead| reminder(start, lead, quiet, &zone, self.now));
             if let Some(at) = at {

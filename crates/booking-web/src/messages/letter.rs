@@ -5,6 +5,7 @@ use booking::State;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 
+use super::sms::{self, Sms};
 use crate::calendar::{self, Entry, Method, Parties};
 use crate::language::{Language, Text as Words};
 use crate::links::{Links, Reminders, Subscriber};
@@ -28,6 +29,7 @@ pub(crate) struct Letter {
     pub(crate) action: Option<Action>,
     pub(crate) closing: Vec<String>,
     pub(crate) unsubscribe: Option<String>,
+    pub(crate) no_text_messages: Option<String>,
     pub(crate) calendar: Option<Attachment>,
 }
 
@@ -85,6 +87,8 @@ pub(crate) struct Desk<'a> {
     /// The address that mail is sent from.
     pub(crate) from: &'a str,
     pub(crate) now: jiff::Timestamp,
+    /// Whether text messages can be sent at all.
+    pub(crate) has_sms: bool,
 }
 
 /// What a letter to a customer is about.
@@ -154,7 +158,10 @@ impl Desk<'_> {
             facts: self.facts(language),
             action: Some(self.action(about, language)),
             closing: Vec::new(),
-            unsubscribe: (about == About::Reminder).then(|| self.unsubscribe()),
+            unsubscribe: (about == About::Reminder).then(|| self.unsubscribe(Reminders::Email)),
+            no_text_messages: self
+                .has_text_messages(about)
+                .then(|| self.unsubscribe(Reminders::Sms)),
             calendar: (about != About::Reminder).then(|| self.calendar(about, language)),
         }
     }
@@ -260,11 +267,42 @@ impl Desk<'_> {
         }
     }
 
-    fn unsubscribe(&self) -> String {
+    /// Whether the letter should say how to get no text messages: there is no room in them.
+    fn has_text_messages(&self, about: About) -> bool {
+        self.has_sms
+            && self.appointment.phone.is_some()
+            && self.settings.reminder_sms_minutes.is_some()
+            && about != About::Cancelled
+    }
+
+    /// The text message that reminds the customer; none where there is no number.
+    pub(crate) fn text_message(&self) -> Option<Sms> {
+        let to = self.appointment.phone.clone()?;
+        let language = self.language();
+        let start = instant(self.appointment.starts_at).to_zoned_datetime(self.zone());
+        let moment = format!(
+            "{}, {}",
+            words::day_short(language, start.date()),
+            words::clock(&start)
+        );
+        let token = self.links.booking(self.appointment.id);
+        let url = format!("{}/b/{token}", self.public_url);
+        let text = sms::fitted(&self.appointment.business, |business| {
+            language
+                .text("sms-reminder")
+                .with("business", business)
+                .with("moment", &moment)
+                .with("url", &url)
+                .to_string()
+        });
+        Some(Sms { to, text })
+    }
+
+    fn unsubscribe(&self, reminders: Reminders) -> String {
         let token = self.links.unsubscribe(Subscriber {
             business: self.business,
             customer: self.appointment.customer_id,
-            reminders: Reminders::Email,
+            reminders,
         });
         format!("{}/unsubscribe/{token}", self.public_url)
     }
@@ -346,6 +384,7 @@ fn plain(language: Language, to: &str, subject: &Words, lede: &Words) -> Letter 
         action: None,
         closing: Vec::new(),
         unsubscribe: None,
+        no_text_messages: None,
         calendar: None,
     }
 }

@@ -3,17 +3,22 @@
 
 use booking::State;
 use jiff::Timestamp;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
 
 use super::letter::{self, About, AccountContent, Desk, Letter};
+use super::sms::Sms;
+use super::webhook::Call;
 use crate::links::{self, Links, Reminders};
 use crate::store::outbox::Leased;
-use crate::store::{self, appointment, instant};
+use crate::store::{self, appointment, instant, webhook};
 
 /// What is to be sent.
 #[derive(Debug)]
 pub(crate) enum Parcel {
     Letter(Box<Letter>),
+    Sms(Sms),
+    Call(Call),
 }
 
 /// What a look at the present says about a row.
@@ -33,6 +38,8 @@ pub(crate) struct Wrapping<'a> {
     pub(crate) public_url: &'a str,
     pub(crate) from: &'a str,
     pub(crate) now: Timestamp,
+    /// Whether text messages can be sent at all.
+    pub(crate) has_sms: bool,
 }
 
 impl Wrapping<'_> {
@@ -48,6 +55,9 @@ impl Wrapping<'_> {
             return Ok(Prepared::Broken("it belongs to no booking"));
         };
         let mut transaction = store::begin(self.pool, business).await?;
+        if row.channel == "webhook" {
+            return call(&mut transaction, row).await;
+        }
         let found = appointment::by_id(&mut transaction, booking).await?;
         let settings = appointment::settings(&mut transaction).await?;
         let Some(found) = found else {
@@ -61,6 +71,7 @@ impl Wrapping<'_> {
             public_url: self.public_url,
             from: self.from,
             now: self.now,
+            has_sms: self.has_sms,
         };
         if row.kind == "alarm" {
             return Ok(alarm(row, &desk));
@@ -71,16 +82,39 @@ impl Wrapping<'_> {
         if let Some(why) = why_not(row, &desk, about) {
             return Ok(Prepared::Pointless(why));
         }
-        if about == About::Reminder {
-            let hash = links::suppressed(business, Reminders::Email, &found.email);
-            if appointment::is_suppressed(&mut transaction, "email", &hash).await? {
-                return Ok(Prepared::Pointless("the customer wants no reminders"));
-            }
+        if about == About::Reminder && self.is_unwanted(&mut transaction, row, &desk).await? {
+            return Ok(Prepared::Pointless("the customer wants no reminders"));
         }
         transaction.rollback().await?;
-        Ok(Prepared::Ready(Parcel::Letter(Box::new(
-            desk.letter(about),
-        ))))
+        if row.channel == "email" {
+            return Ok(Prepared::Ready(Parcel::Letter(Box::new(
+                desk.letter(about),
+            ))));
+        }
+        Ok(match desk.text_message() {
+            Some(sms) => Prepared::Ready(Parcel::Sms(sms)),
+            None => Prepared::Pointless("there is no number any more"),
+        })
+    }
+
+    /// Whether whoever would be reminded does not want to be.
+    async fn is_unwanted(
+        &self,
+        connection: &mut PgConnection,
+        row: &Leased,
+        desk: &Desk<'_>,
+    ) -> sqlx::Result<bool> {
+        let appointment = desk.appointment;
+        let (reminders, address) = if row.channel == "sms" {
+            (
+                Reminders::Sms,
+                appointment.phone.as_deref().unwrap_or_default(),
+            )
+        } else {
+            (Reminders::Email, appointment.email.as_str())
+        };
+        let hash = links::suppressed(desk.business, reminders, address);
+        appointment::is_suppressed(connection, reminders.channel(), &hash).await
     }
 
     fn account(&self, row: &Leased) -> Prepared {
@@ -120,4 +154,24 @@ fn why_not(row: &Leased, desk: &Desk<'_>, about: About) -> Option<&'static str> 
     }
     let has_begun = instant(appointment.starts_at) <= desk.now;
     (about == About::Reminder && has_begun).then_some("the appointment has begun")
+}
+
+/// The call of a webhook that is still wanted.
+async fn call(connection: &mut PgConnection, row: &Leased) -> sqlx::Result<Prepared> {
+    let id = row
+        .recipient
+        .as_deref()
+        .and_then(|id| id.parse::<Uuid>().ok());
+    let Some(id) = id else {
+        return Ok(Prepared::Broken("it does not say to whom"));
+    };
+    let Some(webhook) = webhook::by_id(connection, id).await? else {
+        return Ok(Prepared::Pointless("the webhook is gone"));
+    };
+    Ok(Prepared::Ready(Parcel::Call(Call {
+        url: webhook.url,
+        secret: webhook.secret,
+        id: row.dedupe_key.clone(),
+        body: row.content.clone(),
+    })))
 }

@@ -27,7 +27,7 @@ async fn a_worker_that_is_killed_again_and_again_loses_nothing_and_repeats_under
         World::migrated().await,
         Postbox::start(Manner::Takes).unwrap(),
     );
-    plan(&world, MESSAGES).await;
+    plan(&world, 1..=MESSAGES).await;
     let random = Random::seeded(20_261_127);
     for _ in 0..KILLS {
         let worker = Worker::spawn(&world, &postbox.url(), &[("WORKER_SLOTS", "8")]);

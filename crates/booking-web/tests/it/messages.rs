@@ -2,6 +2,7 @@
 //! manners.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use testkit::smtp::{Manner, Postbox, Smtp};
 
@@ -9,15 +10,16 @@ use crate::site::{Api, World, until, wish};
 use crate::work::{FROM, PUBLIC, Worker};
 
 /// Plans mail that needs no booking.
-pub(crate) async fn plan(world: &World, count: i32) {
+pub(crate) async fn plan(world: &World, numbers: RangeInclusive<i32>) {
     let pool = world.all().await;
     sqlx::query(
         "insert into outbox (id, dedupe_key, channel, kind, recipient, content, send_after)
          select gen_random_uuid(), 'mail-' || n, 'email', 'account.confirm',
              'n' || n || '@example.co.za', '{\"path\": \"/confirm/' || n || '\"}', now()
-         from generate_series(1, $1) n",
+         from generate_series($1, $2) n",
     )
-    .bind(count)
+    .bind(*numbers.start())
+    .bind(*numbers.end())
     .execute(&pool)
     .await
     .unwrap();
@@ -35,14 +37,14 @@ pub(crate) async fn in_state(world: &World, state: &str) -> i64 {
     count
 }
 
-async fn all_sent(world: &World, count: i64) {
+pub(crate) async fn all_sent(world: &World, count: i64) {
     until("all is sent", async || {
         (in_state(world, "sent").await == count).then_some(())
     })
     .await;
 }
 
-async fn book(api: &Api, who: &str) -> String {
+pub(crate) async fn book(api: &Api, who: &str) -> String {
     let start = api.free("karoo-cuts", "haircut", 14).await.pop().unwrap();
     let said = api
         .book("karoo-cuts", who, &wish("haircut", &start, who))
@@ -127,7 +129,7 @@ async fn two_workers_of_two_releases_send_each_message_once() {
         World::migrated().await,
         Postbox::start(Manner::Takes).unwrap(),
     );
-    plan(&world, 300).await;
+    plan(&world, 1..=300).await;
     let one = Worker::start(&world, &postbox.url(), &[("RELEASE", "old")]).await;
     let two = Worker::start(&world, &postbox.url(), &[("RELEASE", "new")]).await;
     all_sent(&world, 300).await;
@@ -140,7 +142,7 @@ async fn two_workers_of_two_releases_send_each_message_once() {
     }
 }
 
-fn once_each(counts: &BTreeMap<String, usize>, expected: i32) {
+pub(crate) fn once_each(counts: &BTreeMap<String, usize>, expected: i32) {
     for n in 1..=expected {
         let id = format!("<mail-{n}@{}>", FROM.rsplit('@').next().unwrap());
         assert_eq!(counts.get(&id), Some(&1), "{id}");
@@ -154,7 +156,7 @@ async fn without_redis_the_outbox_is_read_all_the_same() {
         World::migrated().await,
         Postbox::start(Manner::Takes).unwrap(),
     );
-    plan(&world, 50).await;
+    plan(&world, 1..=50).await;
     let away = [("REDIS_URL", "unix:///nonexistent/socket")];
     let worker = Worker::start(&world, &postbox.url(), &away).await;
     all_sent(&world, 50).await;
@@ -169,7 +171,7 @@ async fn a_refusal_for_good_is_a_dead_letter_at_once_and_one_for_now_is_tried_ag
         Postbox::start(Manner::Takes).unwrap(),
     );
     postbox.set(Manner::Says("RCPT", "550 no such mailbox"));
-    plan(&world, 1).await;
+    plan(&world, 1..=1).await;
     let worker = Worker::start(&world, &postbox.url(), &[]).await;
     until("it is given up", async || {
         (in_state(&world, "dead").await == 1).then_some(())
@@ -214,7 +216,7 @@ async fn an_answer_that_is_lost_leads_to_a_repeat_under_the_same_id() {
         Postbox::start(Manner::Takes).unwrap(),
     );
     postbox.set(Manner::BreaksAt("."));
-    plan(&world, 1).await;
+    plan(&world, 1..=1).await;
     let worker = Worker::start(&world, &postbox.url(), &[]).await;
     until("nobody knows", async || {
         (in_state(&world, "unknown").await == 1).then_some(())
@@ -234,7 +236,7 @@ async fn an_answer_that_is_lost_leads_to_a_repeat_under_the_same_id() {
 }
 
 /// The first mail with these words.
-async fn mail(postbox: &Postbox, words: &str) -> String {
+pub(crate) async fn mail(postbox: &Postbox, words: &str) -> String {
     until("the mail is there", async || {
         let mut mails = postbox.mails().into_iter().map(|mail| flat(&mail));
         mails.find(|mail| mail.contains(words))
