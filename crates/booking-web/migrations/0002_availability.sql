@@ -27,10 +27,12 @@ alter table lane
     add constraint lane_name_length check (length(name) between 1 and 120);
 create index lane_pool on lane (pool_id) where pool_id is not null;
 
--- With a capacity above one, the service is a class.
+-- With a capacity above one, the service is a class; it may take place only where the
+-- business has planned it.
 alter table service
-    add column capacity   integer not null default 1,
-    add column fills_gaps boolean not null default false,
+    add column capacity     integer not null default 1,
+    add column fills_gaps   boolean not null default false,
+    add column only_planned boolean not null default false,
     add constraint service_capacity_range check (capacity between 1 and 500);
 
 -- So many lanes of a pool, for the whole visit with its buffers or for a part of it, in

@@ -81,8 +81,9 @@ pub(crate) async fn known(
             busy: spans(busy),
         }
     };
-    let people = crew.people.iter();
-    let people = people.map(|p| lane(p.lane_id, p.location_id, true));
+    // Nobody begins what takes place only where it was planned.
+    let beginners = crew.people.iter().filter(|_| !service.only_planned);
+    let people = beginners.map(|p| lane(p.lane_id, p.location_id, true));
     let needs = crew.needs.iter().map(|need| booking::Need {
         quantity: need.quantity,
         part: need.part,

@@ -210,6 +210,7 @@ impl App {
             start: checked.start,
             person: checked.person(language),
             visit,
+            who: checked.who,
             key,
         };
         let now = self.clock.now();
@@ -222,7 +223,7 @@ impl App {
             Answer::MadeBefore { token } => Booked::Made(Made { token }),
             Answer::Gone => {
                 self.metrics.conflicts.inc();
-                Booked::Gone(self.nearest(offer, Who::Anyone, checked.start).await?)
+                Booked::Gone(self.nearest(offer, checked.who, checked.start).await?)
             }
             Answer::KeyReused => Booked::KeyReused,
         })

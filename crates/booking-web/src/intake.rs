@@ -4,8 +4,10 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::appointments::Person;
+use crate::crew::Who;
 use crate::error::FieldProblem;
 use crate::language::{Language, Message, message};
 
@@ -33,6 +35,9 @@ pub(crate) struct Sent {
     /// What the business should know, at most 500 characters.
     #[serde(default)]
     pub(crate) note: String,
+    /// The id of one member of staff; whoever has time where it is left out.
+    #[serde(default)]
+    pub(crate) staff: String,
 }
 
 /// The fields after they were checked.
@@ -44,6 +49,7 @@ pub(crate) struct Checked {
     /// In the international form, `+27821234567`.
     pub(crate) phone: Option<String>,
     pub(crate) note: Option<String>,
+    pub(crate) who: Who,
 }
 
 /// One field that needs another value, in no language yet.
@@ -104,6 +110,8 @@ pub(crate) fn check(sent: &Sent) -> Result<Checked, Vec<Problem>> {
         keep("note", detail);
         None
     });
+    // What is no id of anybody is asked for like somebody who does not give the service.
+    let who = Who::parse(&sent.staff).unwrap_or(Who::Only(Uuid::nil()));
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -113,6 +121,7 @@ pub(crate) fn check(sent: &Sent) -> Result<Checked, Vec<Problem>> {
         email,
         phone,
         note,
+        who,
     })
 }
 
@@ -223,6 +232,7 @@ mod tests {
             email: "thandi@example.co.za".into(),
             phone: "082 123 4567".into(),
             note: String::new(),
+            staff: String::new(),
         }
     }
 

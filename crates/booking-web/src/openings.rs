@@ -194,6 +194,7 @@ fn version(offer: &Offer, crew: &Crew) -> blake3::Hash {
         service.step_minutes,
         service.capacity,
         i32::from(service.fills_gaps),
+        i32::from(service.only_planned),
     ];
     for rule in rules {
         hasher.update(&rule.to_be_bytes());

@@ -3,8 +3,9 @@
 
 mod cast;
 mod members;
+mod rooms;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
 use booking::{DayRule, HolidayChoice, Hours, Minute, Opening, Span};
@@ -16,9 +17,10 @@ use sqlx::{Connection as _, PgConnection};
 use uuid::Uuid;
 
 use self::cast::{BUSINESSES, CUSTOMERS, HORIZON_DAYS};
+use self::rooms::until;
 use crate::store;
 use crate::store::booking::{NewBooking, NewCustomer};
-use crate::store::claim::{Holder, Wanted};
+use crate::store::claim::Holder;
 use crate::store::seed::{NewBusiness, NewService};
 
 /// Any number: the demonstration follows from it and from the day.
@@ -46,6 +48,12 @@ struct Person {
     staff: Uuid,
     lane: Uuid,
     hours: Hours,
+}
+
+/// A service as written, with the lanes of each pool that it needs.
+struct Given<'a> {
+    new: NewService<'a>,
+    needs: Vec<(Vec<Uuid>, Option<(i32, i32)>)>,
 }
 
 /// Plants the demonstration around `now`, all of it or nothing.
@@ -108,20 +116,26 @@ impl Planter<'_> {
             let id = self.id();
             store::policy::set(self.connection, id, new.id, None, terms).await?;
         }
+        let today = self.now.to_zoned_datetime(zone.clone()).date();
+        let early = self.days_that_differ(&new, cast, today).await?;
         let mut people = Vec::new();
         for person in cast.staff {
-            people.push(self.person(&new, person, &zone).await?);
+            people.push(self.person(&new, person, &zone, early).await?);
         }
         let mut services = Vec::new();
         for service in cast.services {
             services.push(self.service(&new, service, &people).await?);
         }
+        self.pools(&new, cast, &mut services).await?;
         self.members(new.id, cast, &people, password).await?;
+        for (service, cast) in services.iter().zip(cast.services) {
+            self.classes(&new, &zone, service, cast, &people).await?;
+        }
         for (index, person) in people.iter().enumerate() {
             let given: Vec<_> = services
                 .iter()
                 .zip(cast.services)
-                .filter(|(_, cast)| cast.by.contains(&index))
+                .filter(|(_, cast)| cast.by.contains(&index) && cast.seats == 1)
                 .map(|(service, _)| service)
                 .collect();
             self.diary(&new, &zone, person, &given).await?;
@@ -134,6 +148,7 @@ impl Planter<'_> {
         business: &NewBusiness<'_>,
         cast: &cast::Person,
         zone: &TimeZone,
+        early: Option<(Date, i16)>,
     ) -> anyhow::Result<Person> {
         let (staff, lane) = (self.id(), self.id());
         let ids = (staff, lane);
@@ -159,10 +174,12 @@ impl Planter<'_> {
             ));
         }
         let holidays = self.holidays(zone).into_iter();
-        let hours = Hours {
-            weekly,
-            exceptions: holidays.map(|day| (day, DayRule::Closed)).collect(),
-        };
+        let mut exceptions: BTreeMap<_, _> = holidays.map(|day| (day, DayRule::Closed)).collect();
+        let half_day = self.half_day(business.id, lane, cast, zone).await?;
+        for (date, closes) in early.into_iter().chain(half_day) {
+            exceptions.insert(date, until(closes));
+        }
+        let hours = Hours { weekly, exceptions };
         Ok(Person { staff, lane, hours })
     }
 
@@ -183,7 +200,7 @@ impl Planter<'_> {
         business: &NewBusiness<'_>,
         cast: &'b cast::Service,
         people: &[Person],
-    ) -> anyhow::Result<NewService<'b>> {
+    ) -> anyhow::Result<Given<'b>> {
         let new = NewService {
             id: self.id(),
             business: business.id,
@@ -196,13 +213,16 @@ impl Planter<'_> {
             notice_minutes: cast.notice_minutes,
             horizon_days: HORIZON_DAYS,
             price_cents: cast.rand * 100,
+            capacity: cast.seats,
+            only_planned: !cast.planned.is_empty(),
         };
         store::seed::service(self.connection, &new).await?;
         for index in cast.by {
             let person = people.get(*index).context("a service by nobody")?;
             store::seed::gives(self.connection, business.id, new.id, person.staff).await?;
         }
-        Ok(new)
+        let needs = Vec::new();
+        Ok(Given { new, needs })
     }
 
     /// A month of one person: now and then a visit, as it comes.
@@ -211,7 +231,7 @@ impl Planter<'_> {
         business: &NewBusiness<'_>,
         zone: &TimeZone,
         person: &Person,
-        services: &[&NewService<'_>],
+        services: &[&Given<'_>],
     ) -> anyhow::Result<()> {
         let today = self.now.to_zoned_datetime(zone.clone()).date();
         let (from, to) = (
@@ -221,11 +241,19 @@ impl Planter<'_> {
         for opening in person.hours.open(zone, from, to) {
             let mut free_from = opening.start();
             while let Some(service) = self.pick(services) {
-                let Some((visit, next)) = visit(service, free_from, opening) else {
+                let Some((visit, next)) = visit(&service.new, free_from, opening) else {
                     break;
                 };
                 if self.random.below(ONE_IN) == 0 {
-                    self.booking(business, zone, person, service, visit).await?;
+                    let id = self.id();
+                    let holder = Holder::Booking(id);
+                    if self
+                        .take(business.id, holder, person, service, visit)
+                        .await?
+                    {
+                        self.booking(business, zone, person, &service.new, visit, id)
+                            .await?;
+                    }
                 }
                 free_from = next;
             }
@@ -247,10 +275,11 @@ impl Planter<'_> {
         person: &Person,
         service: &NewService<'_>,
         visit: Span,
+        id: Uuid,
     ) -> anyhow::Result<()> {
         let name = self.pick(CUSTOMERS).context("nobody comes")?;
         let email = format!("{}@example.com", name.to_lowercase().replace(' ', "."));
-        let (id, customer) = (self.id(), self.id());
+        let customer = self.id();
         let made = self
             .now
             .min(visit.start())
@@ -268,17 +297,6 @@ impl Planter<'_> {
             made,
         )
         .await?;
-        let after = SignedDuration::from_mins(i64::from(service.after_minutes));
-        let during = Span::new(visit.start(), visit.end().checked_add(after)?);
-        let during = during.context("a visit that ends before it begins")?;
-        let wanted = Wanted {
-            id: self.id(),
-            lane: person.lane,
-            during,
-        };
-        let holder = Holder::Booking(id);
-        let taken = store::claim::take(self.connection, business.id, holder, &[wanted]).await?;
-        anyhow::ensure!(!taken.is_empty(), "two visits of the demonstration overlap");
         let local_start = zone.to_datetime(visit.start()).to_string();
         let new = NewBooking {
             id,

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::make::{Making, Person, Way};
 use super::{Appointments, Offered, request};
+use crate::crew::Who;
 use crate::store;
 
 /// What somebody wants to book.
@@ -14,6 +15,7 @@ pub(crate) struct Wish<'a> {
     pub(crate) person: Person<'a>,
     /// The visitor, whose own hold of this service is let go for the booking.
     pub(crate) visit: Option<[u8; 32]>,
+    pub(crate) who: Who,
     /// Sent again with the same wish, it gets the same answer.
     pub(crate) key: &'a str,
 }
@@ -89,6 +91,7 @@ impl Appointments {
         let making = Making {
             offered,
             id,
+            who: wish.who,
             start: wish.start,
             series: None,
             way: Way::Booked(wish.person),
@@ -108,14 +111,19 @@ impl Appointments {
 fn request_hash(service: Uuid, wish: &Wish<'_>) -> Vec<u8> {
     let start = wish.start.as_microsecond().to_be_bytes();
     let person = wish.person;
-    request::hash(&[
+    let mut fields: Vec<&[u8]> = vec![
         service.as_bytes(),
         &start,
         person.name.as_bytes(),
         person.email.as_bytes(),
         person.phone.unwrap_or_default().as_bytes(),
         person.note.unwrap_or_default().as_bytes(),
-    ])
+    ];
+    // A release before this one knows no other wish than anyone.
+    if let Who::Only(staff) = &wish.who {
+        fields.push(staff.as_bytes());
+    }
+    request::hash(&fields)
 }
 
 #[cfg(test)]
@@ -128,7 +136,7 @@ mod tests {
     use testkit::services;
 
     use super::*;
-    use crate::crew::{Crew, Who};
+    use crate::crew::Crew;
     use crate::{availability, database, seed};
 
     #[tokio::test]
@@ -183,6 +191,7 @@ mod tests {
                 language: None,
             },
             visit: None,
+            who: Who::Anyone,
             key: "key",
         };
         let book = async |now| {

@@ -56,6 +56,7 @@ pub(super) enum Way<'a> {
 pub(super) struct Making<'a> {
     pub(super) offered: Offered<'a>,
     pub(super) id: Uuid,
+    pub(super) who: Who,
     pub(super) start: Timestamp,
     pub(super) series: Option<Uuid>,
     pub(super) way: Way<'a>,
@@ -67,7 +68,7 @@ impl Making<'_> {
             business: self.offered.business.id,
             zone: self.offered.zone,
             service: self.offered.service,
-            who: Who::Anyone,
+            who: self.who,
             booking: self.id,
             start: self.start,
         }

@@ -17,6 +17,20 @@ pub(super) struct Business {
     pub(super) terms: Option<&'static str>,
     pub(super) staff: &'static [Person],
     pub(super) services: &'static [Service],
+    pub(super) pools: &'static [Pool],
+    /// Month, day and closing minute of a date on which the whole place closes early.
+    pub(super) closes_early: Option<(i8, i8, i16)>,
+    /// Month and day of a public holiday on which it is open.
+    pub(super) opens_on: Option<(i8, i8)>,
+}
+
+/// Rooms or devices.
+pub(super) struct Pool {
+    pub(super) kind: &'static str,
+    pub(super) name: &'static str,
+    pub(super) units: &'static [&'static str],
+    /// The services that need one, by their slugs, and for which minutes; or all the time.
+    pub(super) needed_by: &'static [(&'static str, Option<(i32, i32)>)],
 }
 
 pub(super) struct Person {
@@ -25,6 +39,8 @@ pub(super) struct Person {
     weekdays: &'static [(i16, i16)],
     saturday: &'static [(i16, i16)],
     free: Option<Weekday>,
+    /// On the next such day it ends at noon.
+    pub(super) half_day: Option<Weekday>,
 }
 
 pub(super) struct Service {
@@ -36,6 +52,9 @@ pub(super) struct Service {
     pub(super) step_minutes: i32,
     pub(super) notice_minutes: i32,
     pub(super) rand: i64,
+    pub(super) seats: i32,
+    /// When it takes place, if only then: weekdays and minutes.
+    pub(super) planned: &'static [(Weekday, i16)],
     /// Who gives it, by place in the list of staff.
     pub(super) by: &'static [usize],
 }
@@ -68,6 +87,10 @@ const fn at(hour: i16, minute: i16) -> i16 {
     hour * 60 + minute
 }
 
+/// When the earliest open, and noon.
+pub(super) const OPENS: i16 = at(8, 0);
+pub(super) const NOON: i16 = at(12, 0);
+
 const LONG: &[(i16, i16)] = &[(at(8, 0), at(18, 0))];
 const WITH_LUNCH: &[(i16, i16)] = &[(at(8, 0), at(12, 30)), (at(13, 15), at(17, 30))];
 const LATE: &[(i16, i16)] = &[(at(10, 0), at(14, 0)), (at(15, 0), at(20, 0))];
@@ -88,18 +111,21 @@ pub(super) const BUSINESSES: &[Business] = &[
                 weekdays: LONG,
                 saturday: MORNING,
                 free: Some(Weekday::Monday),
+                half_day: None,
             },
             Person {
                 name: "Anneke Botha",
                 weekdays: WITH_LUNCH,
                 saturday: MORNING,
                 free: None,
+                half_day: None,
             },
             Person {
                 name: "Themba Khumalo",
                 weekdays: LATE,
                 saturday: &[],
                 free: None,
+                half_day: None,
             },
         ],
         services: &[
@@ -112,6 +138,8 @@ pub(super) const BUSINESSES: &[Business] = &[
                 step_minutes: 15,
                 notice_minutes: 60,
                 rand: 220,
+                seats: 1,
+                planned: &[],
                 by: &[0, 1, 2],
             },
             Service {
@@ -123,6 +151,8 @@ pub(super) const BUSINESSES: &[Business] = &[
                 step_minutes: 10,
                 notice_minutes: 60,
                 rand: 140,
+                seats: 1,
+                planned: &[],
                 by: &[0, 2],
             },
             Service {
@@ -134,9 +164,14 @@ pub(super) const BUSINESSES: &[Business] = &[
                 step_minutes: 30,
                 notice_minutes: 120,
                 rand: 330,
+                seats: 1,
+                planned: &[],
                 by: &[0, 1],
             },
         ],
+        pools: &[],
+        closes_early: None,
+        opens_on: None,
     },
     Business {
         slug: "bluff-physio",
@@ -155,18 +190,21 @@ pub(super) const BUSINESSES: &[Business] = &[
                 weekdays: WITH_LUNCH,
                 saturday: &[],
                 free: None,
+                half_day: None,
             },
             Person {
                 name: "Lerato Mokoena",
                 weekdays: LONG,
                 saturday: MORNING,
                 free: Some(Weekday::Wednesday),
+                half_day: Some(Weekday::Thursday),
             },
             Person {
                 name: "Johan van Wyk",
                 weekdays: LATE,
                 saturday: &[],
                 free: None,
+                half_day: None,
             },
         ],
         services: &[
@@ -179,6 +217,8 @@ pub(super) const BUSINESSES: &[Business] = &[
                 step_minutes: 30,
                 notice_minutes: 240,
                 rand: 890,
+                seats: 1,
+                planned: &[],
                 by: &[0, 1],
             },
             Service {
@@ -190,6 +230,8 @@ pub(super) const BUSINESSES: &[Business] = &[
                 step_minutes: 15,
                 notice_minutes: 120,
                 rand: 540,
+                seats: 1,
+                planned: &[],
                 by: &[0, 1, 2],
             },
             Service {
@@ -201,9 +243,31 @@ pub(super) const BUSINESSES: &[Business] = &[
                 step_minutes: 15,
                 notice_minutes: 120,
                 rand: 620,
+                seats: 1,
+                planned: &[],
                 by: &[1, 2],
             },
         ],
+        pools: &[
+            Pool {
+                kind: "room",
+                name: "Treatment room",
+                units: &["Treatment room 1", "Treatment room 2"],
+                needed_by: &[
+                    ("first-visit", None),
+                    ("follow-up", None),
+                    ("sports-massage", None),
+                ],
+            },
+            Pool {
+                kind: "equipment",
+                name: "Ultrasound",
+                units: &["Ultrasound device"],
+                needed_by: &[("first-visit", Some((20, 40)))],
+            },
+        ],
+        closes_early: Some((12, 24, at(12, 0))),
+        opens_on: None,
     },
     Business {
         slug: "the-quiet-room",
@@ -219,12 +283,14 @@ pub(super) const BUSINESSES: &[Business] = &[
                 weekdays: LATE,
                 saturday: MORNING,
                 free: Some(Weekday::Friday),
+                half_day: None,
             },
             Person {
                 name: "Michael Adams",
                 weekdays: WITH_LUNCH,
                 saturday: &[],
                 free: None,
+                half_day: None,
             },
         ],
         services: &[
@@ -237,6 +303,8 @@ pub(super) const BUSINESSES: &[Business] = &[
                 step_minutes: 15,
                 notice_minutes: 60,
                 rand: 0,
+                seats: 1,
+                planned: &[],
                 by: &[0, 1],
             },
             Service {
@@ -248,6 +316,8 @@ pub(super) const BUSINESSES: &[Business] = &[
                 step_minutes: 15,
                 notice_minutes: 180,
                 rand: 480,
+                seats: 1,
+                planned: &[],
                 by: &[0],
             },
             Service {
@@ -259,6 +329,8 @@ pub(super) const BUSINESSES: &[Business] = &[
                 step_minutes: 30,
                 notice_minutes: 60,
                 rand: 260,
+                seats: 1,
+                planned: &[],
                 by: &[0, 1],
             },
             Service {
@@ -270,9 +342,36 @@ pub(super) const BUSINESSES: &[Business] = &[
                 step_minutes: 30,
                 notice_minutes: 240,
                 rand: 750,
+                seats: 1,
+                planned: &[],
                 by: &[1],
             },
+            Service {
+                slug: "yoga-class",
+                name: "Yoga class",
+                about: "Twelve mats, all levels, tea afterwards.",
+                minutes: 60,
+                after_minutes: 15,
+                step_minutes: 60,
+                notice_minutes: 60,
+                rand: 140,
+                seats: 12,
+                planned: &[
+                    (Weekday::Monday, at(18, 0)),
+                    (Weekday::Wednesday, at(18, 0)),
+                    (Weekday::Saturday, at(9, 0)),
+                ],
+                by: &[0],
+            },
         ],
+        pools: &[Pool {
+            kind: "room",
+            name: "The loft",
+            units: &["The loft"],
+            needed_by: &[("yoga-class", None), ("private-yoga", None)],
+        }],
+        closes_early: None,
+        opens_on: Some((12, 16)),
     },
 ];
 

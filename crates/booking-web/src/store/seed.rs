@@ -130,6 +130,8 @@ pub(crate) struct NewService<'a> {
     pub(crate) notice_minutes: i32,
     pub(crate) horizon_days: i32,
     pub(crate) price_cents: i64,
+    pub(crate) capacity: i32,
+    pub(crate) only_planned: bool,
 }
 
 pub(crate) async fn service(
@@ -138,8 +140,9 @@ pub(crate) async fn service(
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into service (id, business_id, slug, name, about, duration_minutes,
-             after_minutes, step_minutes, notice_minutes, horizon_days, price_cents)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+             after_minutes, step_minutes, notice_minutes, horizon_days, price_cents, capacity,
+             only_planned)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         new.id,
         new.business,
         new.slug,
@@ -150,7 +153,9 @@ pub(crate) async fn service(
         new.step_minutes,
         new.notice_minutes,
         new.horizon_days,
-        new.price_cents
+        new.price_cents,
+        new.capacity,
+        new.only_planned
     )
     .execute(connection)
     .await?;
@@ -169,6 +174,126 @@ pub(crate) async fn gives(
         business,
         service,
         staff
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Rooms or devices, by their ids and names.
+pub(crate) async fn pool(
+    connection: &mut PgConnection,
+    business: Uuid,
+    location: Uuid,
+    (id, name, kind): (Uuid, &str, &str),
+    units: &[(Uuid, &str)],
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into pool (id, business_id, location_id, name) values ($1, $2, $3, $4)",
+        id,
+        business,
+        location,
+        name
+    )
+    .execute(&mut *connection)
+    .await?;
+    for (lane, name) in units {
+        sqlx::query!(
+            "insert into lane (id, business_id, kind, pool_id, name) values ($1, $2, $3, $4, $5)",
+            lane,
+            business,
+            kind,
+            id,
+            name
+        )
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Says that a service needs one of a pool, all the time or for these minutes.
+pub(crate) async fn needs(
+    connection: &mut PgConnection,
+    id: Uuid,
+    business: Uuid,
+    (service, pool): (Uuid, Uuid),
+    part: Option<(i32, i32)>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into service_need
+             (id, business_id, service_id, pool_id, from_minutes, to_minutes)
+         values ($1, $2, $3, $4, $5, $6)",
+        id,
+        business,
+        service,
+        pool,
+        part.map(|(from, _)| from),
+        part.map(|(_, to)| to)
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// A date on which a lane has other hours.
+pub(crate) async fn lane_exception(
+    connection: &mut PgConnection,
+    id: Uuid,
+    business: Uuid,
+    lane: Uuid,
+    date: time::Date,
+    (opens, closes): (i16, i16),
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into opening_exception (id, business_id, lane_id, date, opens, closes)
+         values ($1, $2, $3, $4, $5, $6)",
+        id,
+        business,
+        lane,
+        date,
+        opens,
+        closes
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// A date on which a whole location has other hours.
+pub(crate) async fn location_exception(
+    connection: &mut PgConnection,
+    id: Uuid,
+    business: Uuid,
+    location: Uuid,
+    date: time::Date,
+    (opens, closes): (i16, i16),
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into location_exception (id, business_id, location_id, date, opens, closes)
+         values ($1, $2, $3, $4, $5, $6)",
+        id,
+        business,
+        location,
+        date,
+        opens,
+        closes
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Says that a business is open on a public holiday.
+pub(crate) async fn open_on_holiday(
+    connection: &mut PgConnection,
+    business: Uuid,
+    date: time::Date,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into holiday_choice (business_id, date, is_closed) values ($1, $2, false)",
+        business,
+        date
     )
     .execute(connection)
     .await?;

@@ -20,6 +20,8 @@ pub(crate) struct Service {
     /// How many can book one visit.
     pub(crate) capacity: i32,
     pub(crate) fills_gaps: bool,
+    /// Whether it takes place only where the business has planned it.
+    pub(crate) only_planned: bool,
 }
 
 /// Somebody who gives a service, with the lane that is claimed.
@@ -48,7 +50,8 @@ pub(crate) async fn all(connection: &mut PgConnection) -> sqlx::Result<Vec<Servi
     sqlx::query_as!(
         Service,
         "select id, slug, name, about, duration_minutes, before_minutes, after_minutes,
-                step_minutes, notice_minutes, horizon_days, price_cents, capacity, fills_gaps
+                step_minutes, notice_minutes, horizon_days, price_cents, capacity, fills_gaps,
+                only_planned
          from service where is_active order by name limit 200"
     )
     .fetch_all(connection)
@@ -62,7 +65,8 @@ pub(crate) async fn by_slug(
     sqlx::query_as!(
         Service,
         "select id, slug, name, about, duration_minutes, before_minutes, after_minutes,
-                step_minutes, notice_minutes, horizon_days, price_cents, capacity, fills_gaps
+                step_minutes, notice_minutes, horizon_days, price_cents, capacity, fills_gaps,
+                only_planned
          from service where is_active and slug = $1",
         slug
     )

@@ -16,6 +16,7 @@ mod life;
 mod members;
 mod messages;
 mod neighbours;
+mod openings;
 mod outages;
 mod pages;
 mod privacy;
