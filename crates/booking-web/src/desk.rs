@@ -13,7 +13,6 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::appointments::{Answer, Offered, Wish, terms};
-use crate::crew::Who;
 use crate::error::Fault;
 use crate::intake::Checked;
 use crate::language::Language;

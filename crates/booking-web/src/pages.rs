@@ -24,15 +24,15 @@ pub(crate) mod hold;
 pub(crate) mod home;
 pub(crate) mod incidents;
 pub(crate) mod marketing;
+pub(crate) mod members;
 pub(crate) mod office;
+mod picture;
 pub(crate) mod places;
 pub(crate) mod privacy;
 #[cfg(test)]
 #[path = "pages/tests/privacy.rs"]
 mod privacy_gallery;
 pub(crate) mod reschedule;
-pub(crate) mod members;
-mod picture;
 pub(crate) mod reset;
 pub(crate) mod second_step;
 pub(crate) mod sign_in;

@@ -50,10 +50,13 @@ struct Person {
     hours: Hours,
 }
 
-/// A service as written, with the lanes of each pool that it needs.
+/// The lanes of a pool, and from and to which minute of the visit one of them is needed.
+type Needed = (Vec<Uuid>, Option<(i32, i32)>);
+
+/// A service as written, with what it needs beside a person.
 struct Given<'a> {
     new: NewService<'a>,
-    needs: Vec<(Vec<Uuid>, Option<(i32, i32)>)>,
+    needs: Vec<Needed>,
 }
 
 /// Plants the demonstration around `now`, all of it or nothing.

@@ -156,6 +156,8 @@ impl Accounts {
                 notice_minutes: NOTICE_MINUTES,
                 horizon_days: HORIZON_DAYS,
                 price_cents: service.rand * 100,
+                capacity: 1,
+                only_planned: false,
             };
             store::seed::service(connection, &service).await?;
             store::seed::gives(connection, id, service.id, staff).await?;

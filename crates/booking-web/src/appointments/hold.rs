@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::make::{Making, Way};
 use super::moves::{By, Change, Picture};
 use super::{Appointments, Offered, request, token_hash};
+use crate::crew::Who;
 use crate::store;
 use crate::store::booking::Standing;
 use crate::store::hold::Holder;
@@ -110,6 +111,7 @@ impl Appointments {
         let making = Making {
             offered,
             id,
+            who: Who::Anyone,
             start: choice.start,
             series: None,
             way: Way::Held {

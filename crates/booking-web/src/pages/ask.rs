@@ -178,7 +178,7 @@ pub(crate) async fn confirmed(
     let business = app.business(&slug).await?;
     let site = Site::of(&app, wanted.at(business.language));
     let now = app.clock.now();
-    match app.confirm(&business, &token).await? {
+    match app.confirm_request(&business, &token).await? {
         Confirmed::Open(due) => told(site, &business, due),
         Confirmed::Copy(rows) if form.answer == "file" => Ok(file(&copy::json(&rows, now))),
         Confirmed::Copy(rows) => copy::page(site, &business, &rows, now),

@@ -110,12 +110,8 @@ pub(super) struct RequestPage<'a> {
     pub(super) refused: Option<Text>,
 }
 
-impl RequestsPage<'_> {
-    /// Browsers say themselves what a field of this form lacks.
-    fn problem(&self) -> Option<&str> {
-        None
-    }
-}
+/// Browsers say themselves what a field of the form of requests lacks.
+const NO_PROBLEM: Option<&str> = None;
 
 /// One line of the access log.
 pub(super) struct SeenWords {
@@ -252,7 +248,7 @@ pub(crate) async fn act(
     let words = tidy(&form.words);
     let refused = match (form.act.as_str(), words.as_deref()) {
         ("lift", _) => {
-            app.hold(&member, id, None).await?;
+            app.hold_by_law(&member, id, None).await?;
             None
         }
         (_, None) => Some(message("office-words-missing")),
@@ -265,7 +261,7 @@ pub(crate) async fn act(
             None
         }
         ("hold", Some(words)) => {
-            app.hold(&member, id, Some(words)).await?;
+            app.hold_by_law(&member, id, Some(words)).await?;
             None
         }
         ("erase", Some(words)) => {

@@ -13,11 +13,12 @@ pub(super) fn squares(text: &str) -> Result<String, Fault> {
     let code = QrCode::encode_text(text, QrCodeEcc::Medium)
         .map_err(|_| Fault::Broken(anyhow::anyhow!("an address is too long for a picture")))?;
     let size = code.size();
-    let path: String = (0..size)
+    let path = (0..size)
         .flat_map(|y| (0..size).map(move |x| (x, y)))
         .filter(|(x, y)| code.get_module(*x, *y))
-        .map(|(x, y)| format!("M{} {}h1v1h-1z", x + QUIET, y + QUIET))
-        .collect();
+        .fold(String::new(), |path, (x, y)| {
+            path + &format!("M{} {}h1v1h-1z", x + QUIET, y + QUIET)
+        });
     let whole = size + 2 * QUIET;
     Ok(format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {whole} {whole}\" \

@@ -114,7 +114,7 @@ pub(crate) async fn post(
     let mut reading = Reading::default();
     let email = reading.take("email", Email::read(&form.email));
     let password = reading.take("password", form::password(&form.password));
-    let Some((email, _)) = email.zip(password) else {
+    let Some((email, ())) = email.zip(password) else {
         let problems = Problems::in_words(reading.end(), language);
         return form::again(&page(Again::Not, problems));
     };

@@ -29,11 +29,57 @@ pub(crate) struct Notice {
 
 /// The notice of a business.
 pub(crate) fn notice(language: Language, who: &Responsible) -> Notice {
-    let item = |title: Text, text: Vec<String>| Item {
+    let mut items = what_and_why(language, who);
+    items.extend(where_to_and_what_then(language, who));
+    Notice { language, items }
+}
+
+fn item(title: &Text, text: Vec<String>) -> Item {
+    Item {
         title: title.to_string(),
         text,
-    };
-    let one = |title: Text, text: Text| item(title, vec![text.to_string()]);
+    }
+}
+
+fn one(title: &Text, text: &Text) -> Item {
+    item(title, vec![text.to_string()])
+}
+
+fn what_and_why(language: Language, who: &Responsible) -> Vec<Item> {
+    let name = &who.name;
+    vec![
+        one(
+            &language.text("notice-what-title"),
+            &language.text("notice-what"),
+        ),
+        item(
+            &language.text("notice-who-title"),
+            responsible(language, who),
+        ),
+        item(
+            &language.text("notice-address-title"),
+            vec![who.address.clone()],
+        ),
+        one(
+            &language.text("notice-why-title"),
+            &language.text("notice-why"),
+        ),
+        one(
+            &language.text("notice-voluntary-title"),
+            &language.text("notice-voluntary"),
+        ),
+        one(
+            &language.text("notice-consequence-title"),
+            &language.text("notice-consequence").with("name", name),
+        ),
+        one(
+            &language.text("notice-law-title"),
+            &language.text("notice-law").with("name", name),
+        ),
+    ]
+}
+
+fn where_to_and_what_then(language: Language, who: &Responsible) -> Vec<Item> {
     let days = |class: &str, choice: Option<i32>| {
         let registered = || {
             register()
@@ -46,61 +92,31 @@ pub(crate) fn notice(language: Language, who: &Responsible) -> Notice {
         days("note", who.note_days),
         days("contact", who.contact_days),
     );
-    let name = &who.name;
-    let items = vec![
-        one(
-            language.text("notice-what-title"),
-            language.text("notice-what"),
-        ),
+    vec![
         item(
-            language.text("notice-who-title"),
-            responsible(language, who),
-        ),
-        item(
-            language.text("notice-address-title"),
-            vec![who.address.clone()],
-        ),
-        one(
-            language.text("notice-why-title"),
-            language.text("notice-why"),
-        ),
-        one(
-            language.text("notice-voluntary-title"),
-            language.text("notice-voluntary"),
-        ),
-        one(
-            language.text("notice-consequence-title"),
-            language.text("notice-consequence").with("name", name),
-        ),
-        one(
-            language.text("notice-law-title"),
-            language.text("notice-law").with("name", name),
-        ),
-        item(
-            language.text("notice-recipients-title"),
+            &language.text("notice-recipients-title"),
             recipients(language, who),
         ),
         one(
-            language.text("notice-abroad-title"),
-            language.text("notice-abroad"),
+            &language.text("notice-abroad-title"),
+            &language.text("notice-abroad"),
         ),
         one(
-            language.text("notice-long-title"),
-            language
+            &language.text("notice-long-title"),
+            &language
                 .text("notice-long")
                 .with("note", note)
                 .with("contact", contact),
         ),
         one(
-            language.text("notice-rights-title"),
-            language.text("notice-rights"),
+            &language.text("notice-rights-title"),
+            &language.text("notice-rights"),
         ),
         one(
-            language.text("notice-complain-title"),
-            language.text("notice-complain"),
+            &language.text("notice-complain-title"),
+            &language.text("notice-complain"),
         ),
-    ];
-    Notice { language, items }
+    ]
 }
 
 fn responsible(language: Language, who: &Responsible) -> Vec<String> {

@@ -198,7 +198,7 @@ impl App {
     }
 
     /// Places a hold over the customer of a request, or lifts it where there is no reason.
-    pub(crate) async fn hold(
+    pub(crate) async fn hold_by_law(
         &self,
         member: &Member,
         request: Uuid,

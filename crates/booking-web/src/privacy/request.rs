@@ -84,7 +84,7 @@ pub(crate) fn check(sent: &SentAsk) -> Result<Asked, Vec<Problem>> {
     let mut keep = |field, detail| problems.push(Problem { field, detail });
     let kind = Kind::parse(&sent.kind);
     if kind.is_none() {
-        keep("kind", message("field-kind-missing"));
+        keep("kind", message("field-request-kind-missing"));
     }
     let email = intake::email(&sent.email).unwrap_or_else(|detail| {
         keep("email", detail);
@@ -189,7 +189,7 @@ impl App {
 
     /// Takes a request as confirmed. A copy of what is kept is given at once, and with that
     /// the request is answered; everything else somebody of the business decides.
-    pub(crate) async fn confirm(
+    pub(crate) async fn confirm_request(
         &self,
         business: &Business,
         token: &str,

@@ -82,7 +82,8 @@ pub(crate) async fn by_id(
     sqlx::query_as!(
         Service,
         "select id, slug, name, about, duration_minutes, before_minutes, after_minutes,
-                step_minutes, notice_minutes, horizon_days, price_cents, capacity, fills_gaps
+                step_minutes, notice_minutes, horizon_days, price_cents, capacity, fills_gaps,
+                only_planned
          from service where id = $1",
         id
     )

@@ -1,10 +1,12 @@
-//! Nobody reaches a neighbour's rows: every table of the schema, as every business, and
-//! under every setting that opens a window in the wall between them. A table that the test
-//! cannot make a row of fails it, and so does a window that nobody explained.
+//! Nobody reaches a neighbour's rows, nor their pages: every table of the schema, as every
+//! business, and under every setting that opens a window in the wall between them. A table
+//! that the test cannot make a row of fails it, and so does a window that nobody explained.
 
+use chassis::{Clock, Random};
 use std::collections::BTreeSet;
 
-use crate::site::World;
+use crate::site::{World, wish};
+use reqwest::StatusCode;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection as _};
 use uuid::Uuid;
@@ -149,11 +151,15 @@ fn value(table: &str, column: &str, kind: &str, is_needed: bool, of: &Tenant) ->
     Some(any.to_owned())
 }
 
+fn new_id() -> Uuid {
+    Random::system().uuid(Clock::system().now())
+}
+
 /// Makes a row in every table, as only somebody beside the application can.
 async fn tenant(admin: &mut PgConnection) -> Tenant {
     let mut tenant = Tenant {
-        business: Uuid::now_v7(),
-        account: Uuid::now_v7(),
+        business: new_id(),
+        account: new_id(),
         rows: Vec::new(),
     };
     let columns: Vec<(String, String, String, bool)> = sqlx::query_as(
@@ -320,4 +326,144 @@ async fn every_table_is_closed_to_neighbours_under_every_setting() {
         .map(|window| WINDOWS[window].0)
         .collect();
     assert!(unused.is_empty(), "windows that are none: {unused:?}");
+}
+
+/// Every route of the program, from the one table that has them: address and methods.
+fn routes() -> Vec<(String, BTreeSet<&'static str>)> {
+    let table = include_str!("../../src/router.rs");
+    let table = table.split("pub(crate) fn internal").next().unwrap();
+    table
+        .split(".route(")
+        .skip(1)
+        .map(|route| {
+            let address = route.split('"').nth(1).unwrap().to_owned();
+            let rest = route.split(".route").next().unwrap();
+            let methods = ["get", "post", "put", "delete", "patch"]
+                .into_iter()
+                .filter(|method| rest.contains(&format!("{method}(")))
+                .collect();
+            (address, methods)
+        })
+        .collect()
+}
+
+/// What a neighbour's parameter is; a parameter that nobody thought of fails the test.
+async fn of_a_neighbour(world: &World, parameter: &str) -> Option<String> {
+    let query = match parameter {
+        "service" => {
+            "select service.slug from service join business on business.id = business_id
+            where business.slug = 'the-quiet-room' limit 1"
+        }
+        "booking" => {
+            "select booking.id::text from booking join business on business.id = business_id
+            where business.slug = 'the-quiet-room' limit 1"
+        }
+        "request" => "select id::text from privacy_request where language = 'zz'",
+        "incident" => "select id::text from incident limit 1",
+        "customer" => {
+            "select customer.id::text from customer join business on business.id = business_id
+            where business.slug = 'the-quiet-room' limit 1"
+        }
+        "staff" | "person" => {
+            "select staff.id::text from staff join business on business.id = business_id
+            where business.slug = 'the-quiet-room' limit 1"
+        }
+        _ => return None,
+    };
+    let pool = world.all().await;
+    let found = sqlx::query_scalar(query).fetch_one(&pool).await.unwrap();
+    pool.close().await;
+    Some(found)
+}
+
+/// Parameters whose value is a secret or names nothing of a business.
+const OF_NOBODY: [&str; 4] = ["token", "file", "business", "key"];
+
+#[tokio::test]
+async fn every_address_with_a_neighbours_id_leads_nowhere() {
+    let world = World::seeded().await;
+    let pool = world.all().await;
+    for statement in [
+        "insert into privacy_request (id, business_id, kind, channel, state, email, language,
+             received_at, due_at)
+         select gen_random_uuid(), id, 'access', 'phone', 'open', 'a@b.co', 'zz', now(),
+             now() + interval '30 days'
+         from business where slug = 'the-quiet-room'",
+        "insert into incident (id, business_id, what, noticed_at, began_at, ended_at, consequences,
+             measures, advice, created_by, created_at)
+         select gen_random_uuid(), id, 'x', now(), now(), now(), 'x', 'x', 'x',
+             gen_random_uuid(), now()
+         from business where slug = 'the-quiet-room'",
+    ] {
+        sqlx::query(statement).execute(&pool).await.unwrap();
+    }
+    pool.close().await;
+    let site = world.site().await;
+    let owner = site.visitor();
+    let desk = owner.sign_in("owner@karoo-cuts.example").await;
+    let csrf = desk.field("csrf");
+    let (mut tried, mut unknown) = (0, Vec::new());
+    for (address, methods) in routes() {
+        let parameters: Vec<_> = address
+            .split('/')
+            .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+            .collect();
+        // What programs reach with keys is tried with keys, in `programs`.
+        let is_for_keys = address.starts_with("/api/") && parameters.contains(&"id");
+        if !parameters.contains(&"business") || is_for_keys {
+            continue;
+        }
+        // Our business with something of the neighbour's, and the neighbour's own desk.
+        let mut ours = address.replace("{business}", "karoo-cuts");
+        let mut is_theirs = false;
+        for parameter in parameters {
+            match of_a_neighbour(&world, parameter).await {
+                Some(value) => {
+                    ours = ours.replace(&format!("{{{parameter}}}"), &value);
+                    is_theirs = true;
+                }
+                None if OF_NOBODY.contains(&parameter) => {
+                    ours = ours.replace(&format!("{{{parameter}}}"), "aaaaaaaaaaaaaaaaaaaaaaaaaa");
+                    is_theirs |= parameter != "business";
+                }
+                None => unknown.push(format!("{address}: {parameter}")),
+            }
+        }
+        let mut targets = Vec::new();
+        if is_theirs {
+            targets.push(ours);
+        }
+        if address.starts_with("/desk/") {
+            let parts = address.split('/').map(|part| match part {
+                "{business}" => "the-quiet-room".to_owned(),
+                id if id.starts_with('{') => Uuid::max().to_string(),
+                plain => plain.to_owned(),
+            });
+            let desk = parts.collect::<Vec<_>>().join("/");
+            targets.push(desk);
+        }
+        for target in targets {
+            for method in &methods {
+                let request = match *method {
+                    "get" => owner.client.get(site.url(&target)),
+                    "post" if target.starts_with("/api/") => owner
+                        .client
+                        .post(site.url(&target))
+                        .header("idempotency-key", "k")
+                        .json(&wish("x", "2030-01-01T08:00:00Z", "x")),
+                    _ => owner.client.post(site.url(&target)).form(&[
+                        ("csrf", csrf.as_str()),
+                        ("act", "done"),
+                        ("words", "x"),
+                        ("start", "2030-01-01T08:00:00Z"),
+                    ]),
+                };
+                let status = request.send().await.unwrap().status();
+                assert_eq!(status, StatusCode::NOT_FOUND, "{method} {target}");
+                tried += 1;
+            }
+        }
+    }
+    assert!(unknown.is_empty(), "say what a neighbour's is: {unknown:?}");
+    assert!(tried >= 20, "only {tried} addresses were tried");
 }

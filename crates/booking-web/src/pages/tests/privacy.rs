@@ -219,7 +219,7 @@ fn incidents(language: Language) -> String {
 
 fn pages(language: Language) -> Vec<(&'static str, String)> {
     let wrong = [
-        ("kind", "field-kind-missing"),
+        ("kind", "field-request-kind-missing"),
         ("email", "field-email-missing"),
     ];
     vec![
