@@ -22,6 +22,8 @@ pub(crate) enum Suite {
     Journey,
     /// Every page with axe, at 320 pixels, without scripts.
     Access,
+    /// The desk of a business, with axe, at 320 pixels, without scripts.
+    Desk,
     /// The public pages as Lighthouse sees them.
     Lighthouse,
     /// The console of Slipway.
@@ -29,9 +31,10 @@ pub(crate) enum Suite {
 }
 
 /// One after the other: two at once would take each other's times.
-const SUITES: [Suite; 4] = [
+const SUITES: [Suite; 5] = [
     Suite::Journey,
     Suite::Access,
+    Suite::Desk,
     Suite::Lighthouse,
     Suite::Console,
 ];
@@ -41,6 +44,7 @@ impl Suite {
         match self {
             Self::Journey => "journey.test.js",
             Self::Access => "access.test.js",
+            Self::Desk => "desk.test.js",
             Self::Lighthouse => "lighthouse.test.js",
             Self::Console => "console.test.js",
         }

@@ -57,6 +57,15 @@ static STYLESHEET: LazyLock<Asset> = LazyLock::new(|| {
     )
 });
 
+static DESK: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new(
+        "desk",
+        "css",
+        "text/css; charset=utf-8",
+        include_str!("../static/desk.css"),
+    )
+});
+
 static ICON: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new(
         "icon",
@@ -84,13 +93,18 @@ pub(crate) fn stylesheet() -> String {
     STYLESHEET.address()
 }
 
+/// Beside the other one, for the pages of the desk.
+pub(crate) fn desk_stylesheet() -> String {
+    DESK.address()
+}
+
 pub(crate) fn icon() -> String {
     ICON.address()
 }
 
 /// Answers `/assets/{file}`.
 pub(crate) async fn get(Path(name): Path<String>) -> Result<Response, Fault> {
-    let asset = [&STYLESHEET, &ICON, &COUNTDOWN]
+    let asset = [&STYLESHEET, &DESK, &ICON, &COUNTDOWN]
         .into_iter()
         .find(|asset| asset.is_named(&name))
         .ok_or(Fault::NotFound)?;

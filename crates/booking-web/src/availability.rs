@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use booking::{
-    DayRule, Exceptions, HolidayChoice, Hours, Lane, Minute, Opening, Service, Supply, Window,
+    DayRule, Exceptions, HolidayChoice, Hours, Lane, Minute, Opening, Service, Span, Supply, Window,
 };
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::crew::Crew;
 use crate::store;
+use crate::store::calendar::Person;
 use crate::store::claim::Busy;
 use crate::store::class::Class;
 
@@ -55,16 +56,7 @@ pub(crate) async fn known(
     // Hours may begin on the day before, visits may last a day and buffers half of one.
     let (from, to) = (plus_days(window.from, -2), plus_days(window.to, 3));
     let (start, end) = (booking::day_start(zone, from), booking::day_start(zone, to));
-    let dates = (stored_date(from), stored_date(to));
-    let rules = Rules {
-        openings: store::lane::openings(connection, &lanes).await?,
-        exceptions: store::lane::exceptions(connection, &lanes, &locations, dates.0, dates.1)
-            .await?,
-        holidays: {
-            let choice = store::lane::holiday_choice(connection, dates.0, dates.1).await?;
-            holidays(choice).closed(from, to)
-        },
-    };
+    let rules = Rules::read(connection, &lanes, &locations, (from, to)).await?;
     let busy = store::claim::busy(connection, &lanes, (start, end), now).await?;
     let mut classes = Vec::new();
     if service.capacity > 1 {
@@ -104,6 +96,29 @@ pub(crate) async fn known(
     })
 }
 
+/// When each of `people` is at work on the days `from` to `to`, time off not looked at. The
+/// business must be in scope.
+pub(crate) async fn at_work(
+    connection: &mut PgConnection,
+    zone: &TimeZone,
+    people: &[Person],
+    from: Date,
+    to: Date,
+) -> sqlx::Result<Vec<Vec<Span>>> {
+    let lanes: Vec<Uuid> = people.iter().map(|person| person.lane).collect();
+    let mut locations: Vec<Uuid> = people.iter().map(|person| person.location).collect();
+    locations.sort_unstable();
+    locations.dedup();
+    // Hours may begin on the day before.
+    let from = plus_days(from, -1);
+    let rules = Rules::read(connection, &lanes, &locations, (from, to)).await?;
+    let open = people.iter().map(|person| {
+        let hours = rules.hours(person.lane, person.location, true);
+        hours.open(zone, from, to)
+    });
+    Ok(open.collect())
+}
+
 fn seats(class: &Class) -> booking::Class {
     booking::Class {
         start: class.start,
@@ -119,6 +134,22 @@ struct Rules {
 }
 
 impl Rules {
+    async fn read(
+        connection: &mut PgConnection,
+        lanes: &[Uuid],
+        locations: &[Uuid],
+        (from, to): (Date, Date),
+    ) -> sqlx::Result<Self> {
+        let dates = (stored_date(from), stored_date(to));
+        let choice = store::lane::holiday_choice(connection, dates.0, dates.1).await?;
+        Ok(Self {
+            openings: store::lane::openings(connection, lanes).await?,
+            exceptions: store::lane::exceptions(connection, lanes, locations, dates.0, dates.1)
+                .await?,
+            holidays: holidays(choice).closed(from, to),
+        })
+    }
+
     /// The hours of one lane. A room or a device for which none were entered is always open.
     fn hours(&self, lane: Uuid, location: Uuid, is_person: bool) -> Hours {
         let own = self.openings.iter().filter(|o| o.lane_id == lane);
@@ -177,7 +208,7 @@ pub(crate) fn stored_date(date: Date) -> time::Date {
         .unwrap_or(time::Date::MIN)
 }
 
-fn date(stored: time::Date) -> Option<Date> {
+pub(crate) fn date(stored: time::Date) -> Option<Date> {
     let year = i16::try_from(stored.year()).ok()?;
     let (month, day) = (u8::from(stored.month()), stored.day());
     Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()

@@ -116,6 +116,13 @@ pub(crate) enum Booked {
     KeyReused,
 }
 
+impl Business {
+    /// In which it is paid.
+    pub(crate) fn currency(&self) -> &str {
+        &self.row.currency
+    }
+}
+
 impl Offer {
     pub(crate) async fn find(app: &App, business: &str, service: &str) -> Result<Self, Fault> {
         let business = app.business(business).await?;

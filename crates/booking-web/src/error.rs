@@ -84,6 +84,15 @@ pub(crate) struct FieldProblem {
     pub(crate) detail: String,
 }
 
+impl FieldProblem {
+    /// What is wrong with one of the fields.
+    pub(crate) fn of<'a>(problems: &'a [Self], field: &str) -> Option<&'a str> {
+        let mut problems = problems.iter();
+        let problem = problems.find(|problem| problem.field == field);
+        problem.map(|problem| problem.detail.as_str())
+    }
+}
+
 /// A free time near one that is gone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Alternative {

@@ -1,6 +1,8 @@
 //! What a person or program sends to book, from text to checked values. Pure.
 //! Every field that needs another value is named at once, in words that help.
 
+use std::ops::RangeInclusive;
+
 use jiff::Timestamp;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -11,8 +13,9 @@ use crate::crew::Who;
 use crate::error::FieldProblem;
 use crate::language::{Language, Message, message};
 
-const NAME_CHARS_MAX: usize = 200;
+pub(crate) const NAME_CHARS_MAX: usize = 200;
 const NOTE_CHARS_MAX: usize = 500;
+const DESK_NOTE_CHARS_MAX: usize = 2000;
 const EMAIL_BYTES_MAX: usize = 254;
 
 /// The fields as they were sent; anything that is missing is empty.
@@ -176,7 +179,7 @@ pub(crate) fn email(text: &str) -> Result<String, Message> {
 }
 
 /// A number without a country is South African: `082 123 4567` is `+27821234567`.
-fn phone(text: &str) -> Result<Option<String>, Message> {
+pub(crate) fn phone(text: &str) -> Result<Option<String>, Message> {
     let help = || message("field-phone-shape");
     let text = text.trim();
     if text.is_empty() {
@@ -210,15 +213,79 @@ fn phone(text: &str) -> Result<Option<String>, Message> {
 }
 
 fn note(text: &str) -> Result<Option<String>, Message> {
+    text_of_at_most(NOTE_CHARS_MAX, text)
+}
+
+/// What staff writes for each other.
+pub(crate) fn desk_note(text: &str) -> Result<Option<String>, Message> {
+    text_of_at_most(DESK_NOTE_CHARS_MAX, text)
+}
+
+/// Some lines of text, or nothing.
+pub(crate) fn text_of_at_most(max: usize, text: &str) -> Result<Option<String>, Message> {
     // Browsers count a new line once and send it as two.
     let note = text.trim().replace("\r\n", "\n");
-    if note.chars().count() > NOTE_CHARS_MAX {
-        return Err(message("field-note-length").with("max", NOTE_CHARS_MAX));
+    if note.chars().count() > max {
+        return Err(message("field-note-length").with("max", max));
     }
     if note.chars().any(|c| c.is_control() && !"\n\t".contains(c)) {
         return Err(message("field-note-control"));
     }
     Ok((!note.is_empty()).then_some(note))
+}
+
+/// One line of text that is not empty.
+pub(crate) fn line(text: &str, max: usize) -> Result<String, Message> {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let length = line.chars().count();
+    if length == 0 || length > max || line.chars().any(char::is_control) {
+        return Err(message("field-line").with("max", max));
+    }
+    Ok(line)
+}
+
+/// A whole number within `range`.
+pub(crate) fn number(text: &str, range: RangeInclusive<i32>) -> Result<i32, Message> {
+    let number = text.trim().parse().ok();
+    number
+        .filter(|number| range.contains(number))
+        .ok_or_else(|| {
+            message("field-number-range")
+                .with("min", *range.start())
+                .with("max", *range.end())
+        })
+}
+
+/// An amount of money such as `350`, `R1 250.50` or `99,90`, in cents.
+pub(crate) fn cents(text: &str) -> Result<i64, Message> {
+    let help = || message("field-price-shape");
+    let plain: String = text
+        .trim()
+        .trim_start_matches(['R', 'r'])
+        .chars()
+        .filter(|c| !c.is_whitespace())
+        .collect();
+    let plain = plain.replace(',', ".");
+    let (whole, rest) = plain.split_once('.').unwrap_or((plain.as_str(), ""));
+    let is_digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    if whole.is_empty()
+        || whole.len() > 9
+        || rest.len() > 2
+        || !is_digits(whole)
+        || !is_digits(rest)
+    {
+        return Err(help());
+    }
+    let number = |text: &str| text.parse::<i64>().map_err(|_| help());
+    Ok(number(whole)? * 100 + number(&format!("{rest:0<2}"))?)
+}
+
+/// An amount in cents as it is typed.
+pub(crate) fn typed_cents(cents: i64) -> String {
+    match cents % 100 {
+        0 => (cents / 100).to_string(),
+        rest => format!("{}.{rest:02}", cents / 100),
+    }
 }
 
 #[cfg(test)]
@@ -262,6 +329,39 @@ mod tests {
         let kept = note(&format!("{above}\r\n{below}")).unwrap();
         assert_eq!(kept, Some(format!("{above}\n{below}")));
         assert!(note(&format!("{above}\r\n{below}y")).is_err());
+    }
+
+    #[test]
+    fn amounts_are_read_as_they_are_typed_and_written_so() {
+        for (text, expected) in [
+            ("350", Some(35_000)),
+            ("R1 250.50", Some(125_050)),
+            ("99,9", Some(9_990)),
+            ("0", Some(0)),
+            ("", None),
+            ("-5", None),
+            ("1.234", None),
+            ("1e3", None),
+            ("99999999999", None),
+        ] {
+            assert_eq!(cents(text).ok(), expected, "{text}");
+        }
+        assert_eq!(
+            (typed_cents(35_000), typed_cents(125_050)),
+            ("350".into(), "1250.50".into())
+        );
+    }
+
+    #[test]
+    fn a_number_is_within_its_range() {
+        for (text, expected) in [
+            (" 5 ", Some(5)),
+            ("1440", Some(1440)),
+            ("4", None),
+            ("x", None),
+        ] {
+            assert_eq!(number(text, 5..=1440).ok(), expected, "{text}");
+        }
     }
 
     #[test]

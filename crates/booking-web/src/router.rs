@@ -12,6 +12,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
 use crate::error::Fault;
+use crate::pages::desk;
 use crate::{api, assets, feed, frame, health, pages};
 
 /// What visitors reach.
@@ -60,34 +61,6 @@ fn people() -> Router<Arc<App>> {
         .route(
             "/b/{token}/marketing",
             get(pages::marketing::get).post(pages::marketing::post),
-        )
-        .route(
-            "/desk/{business}/privacy",
-            get(pages::office::get).post(pages::office::post),
-        )
-        .route(
-            "/desk/{business}/privacy/requests/{request}",
-            get(pages::office::request).post(pages::office::act),
-        )
-        .route(
-            "/desk/{business}/privacy/requests/{request}/copy",
-            get(pages::office::copy_page),
-        )
-        .route(
-            "/desk/{business}/privacy/requests/{request}/copy.json",
-            get(pages::office::copy_file),
-        )
-        .route(
-            "/desk/{business}/privacy/access",
-            get(pages::office::access),
-        )
-        .route(
-            "/desk/{business}/privacy/incidents",
-            get(pages::incidents::list).post(pages::incidents::post),
-        )
-        .route(
-            "/desk/{business}/privacy/incidents/{incident}",
-            get(pages::incidents::get).post(pages::incidents::told),
         )
         .route(
             "/unsubscribe/{token}",
@@ -243,14 +216,139 @@ fn accounts() -> Router<Arc<App>> {
         )
         .route("/account/codes/picture.svg", get(account::codes_picture))
         .route("/desk", get(pages::places::get))
-        .route("/desk/{business}", get(pages::desk::get))
         .route("/desk/{business}/welcome", get(embed::welcome))
         .route(
             "/desk/{business}/members",
             get(members::get).post(members::post),
         )
         .route("/embed/{business}", get(embed::get))
+        .merge(desk_of_the_day())
+        .merge(desk_of_the_offer())
+        .merge(desk_of_privacy())
         .layer(from_fn(frame::in_time))
+}
+
+/// What the people of a business use all day.
+fn desk_of_the_day() -> Router<Arc<App>> {
+    Router::new()
+        .route("/desk/{business}", get(desk::today::get))
+        .route("/desk/{business}/calendar", get(desk::calendar::get))
+        .route("/desk/{business}/calendar/week", get(desk::week::get))
+        .route(
+            "/desk/{business}/bookings/{booking}",
+            get(desk::booking::get),
+        )
+        .route(
+            "/desk/{business}/bookings/{booking}/note",
+            post(desk::booking::note),
+        )
+        .route("/desk/{business}/customers", get(desk::customers::get))
+        .route(
+            "/desk/{business}/customers/new",
+            get(desk::customers::new).post(desk::customers::create),
+        )
+        .route(
+            "/desk/{business}/customers/{customer}",
+            get(desk::customer::get).post(desk::customer::post),
+        )
+        .route(
+            "/desk/{business}/customers/{customer}/merge",
+            get(desk::merge::get).post(desk::merge::post),
+        )
+}
+
+/// What a business changes now and then.
+fn desk_of_the_offer() -> Router<Arc<App>> {
+    Router::new()
+        .route("/desk/{business}/services", get(desk::services::get))
+        .route(
+            "/desk/{business}/services/new",
+            get(desk::services::new).post(desk::services::create),
+        )
+        .route(
+            "/desk/{business}/services/{service}",
+            get(desk::services::one).post(desk::services::post),
+        )
+        .route(
+            "/desk/{business}/services/{service}/offer",
+            post(desk::services::offer),
+        )
+        .route(
+            "/desk/{business}/rooms",
+            get(desk::rooms::get).post(desk::rooms::create),
+        )
+        .route("/desk/{business}/rooms/{kind}", post(desk::rooms::add))
+        .route(
+            "/desk/{business}/rooms/{kind}/use",
+            post(desk::rooms::employ),
+        )
+        .route("/desk/{business}/messages", get(desk::messages::get))
+        .route(
+            "/desk/{business}/messages/again",
+            post(desk::messages::again),
+        )
+        .route(
+            "/desk/{business}/settings",
+            get(desk::settings::get).post(desk::settings::post),
+        )
+        .route("/desk/{business}/staff", get(desk::staff::get))
+        .route(
+            "/desk/{business}/staff/new",
+            get(desk::staff::new).post(desk::staff::create),
+        )
+        .route(
+            "/desk/{business}/staff/{staff}",
+            get(desk::staff::one).post(desk::staff::post),
+        )
+        .route(
+            "/desk/{business}/staff/{staff}/employ",
+            post(desk::staff::employ),
+        )
+        .route(
+            "/desk/{business}/hours/{lane}",
+            get(desk::hours::get).post(desk::hours::post),
+        )
+        .route(
+            "/desk/{business}/hours/{lane}/differ",
+            post(desk::hours::differ),
+        )
+        .route(
+            "/desk/{business}/hours/{lane}/differ/remove",
+            post(desk::hours::remove),
+        )
+}
+
+/// What the law asks of a business.
+fn desk_of_privacy() -> Router<Arc<App>> {
+    Router::new()
+        .route(
+            "/desk/{business}/privacy",
+            get(pages::office::get).post(pages::office::post),
+        )
+        .route(
+            "/desk/{business}/privacy/requests/{request}",
+            get(pages::office::request).post(pages::office::act),
+        )
+        .route(
+            "/desk/{business}/privacy/requests/{request}/copy",
+            get(pages::office::copy_page),
+        )
+        .route(
+            "/desk/{business}/privacy/requests/{request}/copy.json",
+            get(pages::office::copy_file),
+        )
+        .route(
+            "/desk/{business}/privacy/access",
+            get(pages::office::access),
+        )
+        .route(
+            "/desk/{business}/privacy/incidents",
+            get(pages::incidents::list).post(pages::incidents::post),
+        )
+        .route(
+            "/desk/{business}/privacy/incidents/{incident}",
+            get(pages::incidents::get).post(pages::incidents::told),
+        )
 }
 
 /// Routes that take or give as long as they need, within limits of their own.

@@ -9,27 +9,31 @@ pub(crate) mod attempt;
 pub(crate) mod block;
 pub(crate) mod booking;
 pub(crate) mod business;
+pub(crate) mod calendar;
 pub(crate) mod chain;
 pub(crate) mod claim;
 pub(crate) mod class;
 pub(crate) mod code;
-#[allow(dead_code, reason = "the desk's page of them asks for the rest")]
-pub(crate) mod dead_letter;
+pub(crate) mod customer;
 pub(crate) mod diary;
 pub(crate) mod feed;
 pub(crate) mod hold;
+pub(crate) mod hours;
 pub(crate) mod incident;
 pub(crate) mod invitation;
 pub(crate) mod lane;
+pub(crate) mod letter;
 pub(crate) mod link;
 pub(crate) mod mail;
 pub(crate) mod membership;
 #[allow(dead_code, reason = "the pages that come after ask for the rest")]
 pub(crate) mod notice;
+pub(crate) mod offer;
 pub(crate) mod outbox;
 #[allow(dead_code, reason = "the pages that come after ask for the rest")]
 pub(crate) mod person;
 pub(crate) mod policy;
+pub(crate) mod pool;
 #[allow(dead_code, reason = "the pages that come after ask for the rest")]
 pub(crate) mod privacy;
 pub(crate) mod probe;
@@ -40,8 +44,10 @@ pub(crate) mod retention;
 pub(crate) mod seed;
 pub(crate) mod service;
 pub(crate) mod session;
+pub(crate) mod settings;
 pub(crate) mod staff;
 pub(crate) mod timer;
+pub(crate) mod visit;
 pub(crate) mod webhook;
 
 use jiff::Timestamp;

@@ -2,6 +2,7 @@
 // the folder test-results/screens.
 
 import { mkdir } from "node:fs/promises";
+import { everyDeskPage } from "./desk.js";
 import { desktop, everyPage, launch, phone, type Scheme, visit } from "./visitor.js";
 
 const folder = "test-results/screens";
@@ -10,11 +11,13 @@ const browser = await launch();
 for (const scheme of ["light", "dark"] as Scheme[]) {
   for (const [device, screen] of Object.entries({ phone, desktop })) {
     await visit(browser, { screen, scheme }, async (page) => {
-      await everyPage(page, async (name) => {
+      const look = async (name: string): Promise<void> => {
         // Where the mouse was left says nothing about the page.
         await page.mouse.move(0, 0);
         await page.screenshot({ path: `${folder}/${name}-${device}-${scheme}.png`, fullPage: true });
-      });
+      };
+      await everyPage(page, look);
+      await everyDeskPage(page, look);
     });
   }
 }

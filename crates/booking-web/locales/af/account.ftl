@@ -28,12 +28,6 @@ places-empty-title = Jy behoort aan geen besigheid nie
 places-empty = Wie dit bestuur, kan jou per e-pos nooi.
 places-open = Maak die toonbank oop
 
-desk-title = Toonbank
-desk-signed-in = Aangemeld
-desk-role = Rol
-desk-see-page = Sien die openbare bladsy
-desk-demonstration-title = ’n Demonstrasie
-desk-demonstration = Hierdie rekening en sy wagwoord is openbaar. Niks hier behoort aan iemand nie.
 
 field-code-wrong = Hierdie kode is nie reg nie, of is al gebruik; vul die nuutste een in
 field-password-wrong = Hierdie wagwoord is nie reg nie
@@ -165,3 +159,4 @@ desk-welcome = Eerste stappe, en jou webwerf
 embed-title = Volgende vrye tye by { $business }
 embed-none = Niks is in die komende dae vry nie.
 embed-all = Sien alle tye
+desk-role = Rol

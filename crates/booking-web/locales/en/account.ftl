@@ -28,12 +28,6 @@ places-empty-title = You do not belong to a business
 places-empty = Whoever runs it can invite you by mail.
 places-open = Open the desk
 
-desk-title = Desk
-desk-signed-in = Signed in
-desk-role = Role
-desk-see-page = See the public page
-desk-demonstration-title = A demonstration
-desk-demonstration = This account and its password are public. Nothing here is anybody’s.
 
 field-code-wrong = This code is not right, or was used before; enter the newest one
 field-password-wrong = This password is not right
@@ -165,3 +159,4 @@ desk-welcome = First steps, and your website
 embed-title = Next free times at { $business }
 embed-none = Nothing is free in the coming days.
 embed-all = See all times
+desk-role = Role

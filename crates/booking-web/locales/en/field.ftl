@@ -9,3 +9,6 @@ field-email-shape = Enter an e-mail address in the form name@example.com
 field-phone-shape = Enter a phone number such as 082 123 4567 or +27 82 123 4567
 field-note-length = Shorten this to { $max } letters
 field-note-control = Leave out characters that cannot be printed
+field-number-range = Enter a whole number from { $min } to { $max }
+field-price-shape = Enter an amount such as 350 or 350.50
+field-line = Enter this, with at most { $max } letters

@@ -28,12 +28,6 @@ places-empty-title = Awukho ebhizinisini
 places-empty = Olilawulayo angakumema nge-imeyili.
 places-open = Vula ideski
 
-desk-title = Ideski
-desk-signed-in = Ongenile
-desk-role = Indima
-desk-see-page = Bona ikhasi lomphakathi
-desk-demonstration-title = Umboniso
-desk-demonstration = Le akhawunti nephasiwedi yayo kuyaziwa yiwo wonke umuntu. Akukho lutho lapha olungolomuntu.
 
 field-code-wrong = Le khodi ayilungile, noma seyasetshenziswa; faka entsha kunazo zonke
 field-password-wrong = Le phasiwedi ayilungile
@@ -165,3 +159,4 @@ desk-welcome = Izinyathelo zokuqala, newebhusayithi yakho
 embed-title = Izikhathi ezilandelayo ezikhululekile e-{ $business }
 embed-none = Akukho okukhululekile ezinsukwini ezizayo.
 embed-all = Bona zonke izikhathi
+desk-role = Indima

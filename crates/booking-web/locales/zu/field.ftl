@@ -9,3 +9,6 @@ field-email-shape = Faka ikheli le-imeyili elibhalwe kanje: name@example.com
 field-phone-shape = Faka inombolo yocingo enjengo-082 123 4567 noma +27 82 123 4567
 field-note-length = Fushanisa lokhu kube izinhlamvu ezingu-{ $max }
 field-note-control = Susa izinhlamvu ezingaphrinteki
+field-number-range = Faka inombolo ephelele kusuka ku-{ $min } kuya ku-{ $max }
+field-price-shape = Faka inani elifana no-350 noma 350.50
+field-line = Faka lokhu, ngezinhlamvu ezingeqi ku-{ $max }

@@ -36,7 +36,6 @@ pub(crate) struct Member {
     pub(crate) business: Business,
     pub(crate) role: Role,
     /// Who they are in the calendar, if they are in it.
-    #[expect(dead_code, reason = "the calendar of the desk asks for it")]
     pub(crate) staff: Option<Uuid>,
     pub(crate) session: Session,
     next: String,

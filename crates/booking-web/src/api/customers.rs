@@ -45,7 +45,8 @@ struct CustomerEntry {
     #[schema(format = "uuid")]
     id: String,
     name: String,
-    email: String,
+    /// Whoever rang or walked in may have none.
+    email: Option<String>,
     phone: Option<String>,
     /// The language that they chose, such as `af`.
     language: Option<String>,

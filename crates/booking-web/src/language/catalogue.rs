@@ -30,8 +30,8 @@ macro_rules! files {
 }
 
 files![
-    "account", "booking", "business", "fault", "field", "frame", "mail", "office", "privacy",
-    "words"
+    "account", "booking", "business", "customer", "desk", "fault", "field", "frame", "mail",
+    "offer", "office", "privacy", "settings", "words",
 ];
 
 struct Catalogue {

@@ -1,49 +1,201 @@
-//! The first page of the desk: where the people of a business begin.
+//! The desk: what the people of a business use every day. Every page begins with a [`Desk`],
+//! which only members of the business get, and asks it what they may do there.
+
+pub(crate) mod booking;
+pub(crate) mod calendar;
+mod clock;
+mod column;
+pub(crate) mod customer;
+pub(crate) mod customers;
+mod frame;
+#[cfg(test)]
+#[path = "tests/desk.rs"]
+mod gallery;
+mod history;
+pub(crate) mod hours;
+pub(crate) mod merge;
+pub(crate) mod messages;
+#[cfg(test)]
+#[path = "tests/offer.rs"]
+mod offer_gallery;
+pub(crate) mod rooms;
+mod seen;
+pub(crate) mod services;
+pub(crate) mod settings;
+mod slug;
+pub(crate) mod staff;
+pub(crate) mod today;
+pub(crate) mod week;
+
+pub(super) use frame::{Frame, Here};
 
 use std::sync::Arc;
 
+use ::booking::{Actor, Right};
 use askama::Template;
-use axum::extract::State;
-use axum::response::Response;
+use axum::extract::{FromRef, FromRequestParts};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use http::StatusCode;
+use http::request::Parts;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use sqlx::PgConnection;
+use sqlx::postgres::PgTransaction;
+use uuid::Uuid;
 
 use crate::account::member::Member;
 use crate::app::App;
 use crate::error::Fault;
-use crate::language::{Text, Wanted};
-use crate::pages::{BusinessWords, Site, render, words};
+use crate::language::{Language, Wanted};
+use crate::pages::{Site, render};
 use crate::security::Visit;
+use crate::store;
+use crate::store::privacy::Access;
+use crate::store::record::Audit;
 
-#[derive(Template)]
-#[template(path = "desk.html")]
-pub(super) struct DeskPage<'a> {
-    pub(super) site: Site<'a>,
-    pub(super) csrf: String,
-    pub(super) business: BusinessWords,
-    pub(super) name: &'a str,
-    pub(super) email: &'a str,
-    pub(super) role: Text,
-    pub(super) is_demonstration: bool,
-    pub(super) may_invite: bool,
-}
-
-/// Answers `GET /desk/{business}`.
-pub(crate) async fn get(
-    State(app): State<Arc<App>>,
+/// Somebody of a business, at its desk.
+pub(crate) struct Desk {
+    app: Arc<App>,
     member: Member,
     wanted: Wanted,
     visit: Visit,
-) -> Result<Response, Fault> {
-    let site = Site::of(&app, wanted.at(member.business.language));
-    let mut response = render(&DeskPage {
-        csrf: visit.form_token(),
-        business: BusinessWords::of(site.language, &member.business),
-        name: &member.account.name,
-        email: &member.account.email,
-        role: words::role(site.language, member.role),
-        is_demonstration: member.account.is_demonstration,
-        may_invite: member.may(booking::Right::ManageMembers),
-        site,
-    })?;
-    visit.remember(&mut response);
-    Ok(response)
+    /// What was done just before, by its name in the address.
+    done: Option<String>,
+}
+
+impl Desk {
+    fn language(&self) -> Language {
+        self.wanted.language()
+    }
+
+    fn now(&self) -> Timestamp {
+        self.app.clock.now()
+    }
+
+    fn zone(&self) -> &TimeZone {
+        &self.member.business.zone
+    }
+
+    /// The day at the business.
+    fn today(&self) -> Date {
+        self.zone().to_datetime(self.now()).date()
+    }
+
+    /// A transaction for this business.
+    async fn begin(&self) -> Result<PgTransaction<'static>, Fault> {
+        Ok(store::begin(&self.app.appointments.pool, self.member.business.id).await?)
+    }
+
+    fn may(&self, right: Right) -> bool {
+        self.member.may(right)
+    }
+
+    fn must(&self, right: Right) -> Result<(), Fault> {
+        self.member.must(right)
+    }
+
+    /// Whose calendar they are bound to; none where they keep everybody's.
+    fn only(&self) -> Result<Option<Uuid>, Fault> {
+        if self.may(Right::KeepAllCalendars) {
+            return Ok(None);
+        }
+        self.must(Right::KeepOwnCalendar)?;
+        // A member of staff without a calendar sees an empty one.
+        Ok(Some(self.member.staff.unwrap_or(Uuid::nil())))
+    }
+
+    /// A new id.
+    fn id(&self) -> Uuid {
+        self.app.random.uuid(self.now())
+    }
+
+    /// Writes that the member did something to `subject`.
+    async fn audit(
+        &self,
+        connection: &mut PgConnection,
+        action: &str,
+        subject: Uuid,
+    ) -> Result<(), Fault> {
+        let audit = Audit {
+            id: self.id(),
+            business: self.member.business.id,
+            actor: Actor::Business.as_str(),
+            actor_id: Some(self.member.account.id),
+            action,
+            subject,
+            before: None,
+            after: None,
+            now: self.now(),
+        };
+        Ok(store::record::audit_change(connection, &audit).await?)
+    }
+
+    /// Writes that the member saw or changed the details of a customer.
+    async fn looked(
+        &self,
+        connection: &mut PgConnection,
+        customer: Uuid,
+        access: Access,
+    ) -> Result<(), Fault> {
+        let (id, now) = (self.id(), self.now());
+        let (business, account) = (self.member.business.id, self.member.account.id);
+        let whom = (account, customer);
+        Ok(store::privacy::log(connection, id, business, whom, access, now).await?)
+    }
+
+    /// An address at this desk.
+    fn path(&self, rest: &str) -> String {
+        format!("/desk/{}{rest}", self.member.business.slug)
+    }
+
+    fn site(&self) -> Site<'_> {
+        Site::of(&self.app, self.wanted.clone())
+    }
+
+    fn frame(&self, here: Here) -> Frame {
+        Frame::of(self, here)
+    }
+
+    /// The answer that shows `page`.
+    fn show(&self, page: &impl Template) -> Result<Response, Fault> {
+        let mut response = render(page)?;
+        self.visit.remember(&mut response);
+        Ok(response)
+    }
+
+    /// The same for a form that was not accepted.
+    fn show_as(&self, status: StatusCode, page: &impl Template) -> Result<Response, Fault> {
+        Ok((status, self.show(page)?).into_response())
+    }
+
+    /// After a form: on to a page, which says what was done.
+    fn on_to(&self, rest: &str, done: &str) -> Response {
+        let mark = if rest.contains('?') { '&' } else { '?' };
+        let address = self.path(&format!("{rest}{mark}done={done}"));
+        Redirect::to(&address).into_response()
+    }
+}
+
+impl<S> FromRequestParts<S> for Desk
+where
+    Arc<App>: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
+        let member = Member::from_request_parts(parts, state).await?;
+        let wanted = Wanted::of(&parts.uri, &parts.headers).at(member.business.language);
+        let Ok(visit) = Visit::from_request_parts(parts, state).await;
+        let mut pairs = parts.uri.query().unwrap_or_default().split('&');
+        let done = pairs.find_map(|pair| pair.strip_prefix("done="));
+        Ok(Self {
+            app: Arc::from_ref(state),
+            member,
+            wanted,
+            visit,
+            done: done.map(str::to_owned),
+        })
+    }
 }

@@ -1,6 +1,6 @@
 //! How dates, times, durations and money are written for people. Pure.
 
-use jiff::civil::Date;
+use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
 
@@ -80,6 +80,14 @@ pub(crate) fn weekday_short(language: Language, date: Date) -> String {
     language
         .text("weekday-short")
         .with("weekday", weekday(date))
+        .to_string()
+}
+
+/// "Wednesday"
+pub(crate) fn weekday_long(language: Language, weekday: Weekday) -> String {
+    language
+        .text("weekday")
+        .with("weekday", weekday.to_monday_one_offset())
         .to_string()
 }
 

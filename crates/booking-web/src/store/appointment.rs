@@ -23,6 +23,7 @@ pub(crate) struct Appointment {
     pub(crate) business_slug: String,
     pub(crate) customer_id: Uuid,
     pub(crate) customer: String,
+    /// Empty where they have none.
     pub(crate) email: String,
     pub(crate) phone: Option<String>,
     /// What the customer speaks, as far as it is known.
@@ -67,7 +68,8 @@ pub(crate) async fn by_id(
              location.name || ', ' || location.address as "place!",
              business.name as business, business.slug as business_slug,
              customer.id as customer_id,
-             coalesce(booking.booked_name, customer.name) as "customer!", customer.email,
+             coalesce(booking.booked_name, customer.name) as "customer!",
+             coalesce(customer.email, '') as "email!",
              coalesce(booking.booked_phone, customer.phone) as phone,
              coalesce(booking.locale, customer.locale, business.locale) as "locale!",
              business.locale as business_locale
@@ -140,8 +142,11 @@ pub(crate) async fn contact(
     connection: &mut PgConnection,
     customer: Uuid,
 ) -> sqlx::Result<Option<(String, Option<String>)>> {
-    let row = sqlx::query!("select email, phone from customer where id = $1", customer)
-        .fetch_optional(connection)
-        .await?;
+    let row = sqlx::query!(
+        r#"select coalesce(email, '') as "email!", phone from customer where id = $1"#,
+        customer
+    )
+    .fetch_optional(connection)
+    .await?;
     Ok(row.map(|row| (row.email, row.phone)))
 }

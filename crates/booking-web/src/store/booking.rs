@@ -169,7 +169,9 @@ pub(crate) async fn customer(
         return Ok(inserted);
     }
     sqlx::query_scalar!(
-        "select id from customer where business_id = $1 and email = $2",
+        // Who was merged into another is that other one.
+        r#"select coalesce(merged_into, id) as "id!" from customer
+         where business_id = $1 and email = $2"#,
         business,
         new.email
     )

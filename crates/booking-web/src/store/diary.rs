@@ -46,7 +46,7 @@ pub(crate) struct Entry {
 pub(crate) struct Customer {
     pub(crate) id: Uuid,
     pub(crate) name: String,
-    pub(crate) email: String,
+    pub(crate) email: Option<String>,
     pub(crate) phone: Option<String>,
     pub(crate) locale: Option<String>,
     pub(crate) created_at: OffsetDateTime,
@@ -101,7 +101,8 @@ pub(crate) async fn customers(
     sqlx::query_as!(
         Customer,
         "select id, name, email, phone, locale, created_at from customer
-         where ($1::text is null or email = $1) and ($2::uuid is null or id > $2)
+         where merged_into is null and ($1::text is null or email = $1)
+           and ($2::uuid is null or id > $2)
          order by id limit $3",
         email,
         behind,

@@ -23,15 +23,16 @@ pub(crate) struct Rows {
 }
 
 /// Finds the person behind a customer, also where their address was written in several
-/// ways, and locks them until the transaction ends. None
-/// where there is no such customer.
+/// ways or records were merged, and locks them until the transaction ends. None where there
+/// is no such customer.
 pub(crate) async fn lock(
     connection: &mut PgConnection,
     customer: Uuid,
 ) -> sqlx::Result<Option<Person>> {
     let rows = sqlx::query!(
         r#"select id, lower(email) as email from customer
-         where id = $1 or lower(email) = (select lower(email) from customer where id = $1)
+         where id = $1 or merged_into = $1
+           or lower(email) = (select lower(email) from customer where id = $1)
          order by id for update"#,
         customer
     )

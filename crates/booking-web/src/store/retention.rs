@@ -37,11 +37,11 @@ pub(crate) async fn customers(
     .await
 }
 
-/// Forgets what customers wrote with visits that ended before `before`.
+/// Forgets what customers and staff wrote about visits that ended before `before`.
 pub(crate) async fn notes(connection: &mut PgConnection, before: Timestamp) -> sqlx::Result<u64> {
     let done = sqlx::query!(
-        "update booking set note = null
-         where note is not null and ends_at < $1
+        "update booking set note = null, desk_note = null
+         where (note is not null or desk_note is not null) and ends_at < $1
            and not exists (select from legal_hold
                where customer_id = booking.customer_id and lifted_at is null)",
         stored(before)

@@ -18,7 +18,7 @@ async fn somebody_signs_in_sees_their_desk_and_signs_out() {
     let desk = visitor.sign_in("  Owner@Karoo-Cuts.example ").await;
     assert_eq!(
         (desk.status, desk.address.as_str(), desk.heading()),
-        (StatusCode::OK, "/desk/karoo-cuts", "Karoo Cuts")
+        (StatusCode::OK, "/desk/karoo-cuts", "Today")
     );
     assert!(desk.html.contains("Owner of Karoo Cuts"));
 

@@ -86,7 +86,7 @@ async fn with_a_code_app_the_password_alone_lets_nobody_in_and_no_code_counts_tw
         "used before"
     );
     let next = code(&secret, 30);
-    assert_eq!(give(&other, &next).await.heading(), "Karoo Cuts");
+    assert_eq!(give(&other, &next).await.heading(), "Today");
 
     let third = site.visitor();
     third.sign_in(OWNER).await;
@@ -94,7 +94,7 @@ async fn with_a_code_app_the_password_alone_lets_nobody_in_and_no_code_counts_tw
     assert_eq!(replay.status, StatusCode::UNPROCESSABLE_ENTITY, "a replay");
     assert_eq!(
         give(&third, &recovery[3].to_uppercase()).await.heading(),
-        "Karoo Cuts"
+        "Today"
     );
     let fourth = site.visitor();
     fourth.sign_in(OWNER).await;
@@ -104,7 +104,7 @@ async fn with_a_code_app_the_password_alone_lets_nobody_in_and_no_code_counts_tw
         StatusCode::UNPROCESSABLE_ENTITY,
         "a used recovery code"
     );
-    assert_eq!(give(&fourth, &recovery[4]).await.heading(), "Karoo Cuts");
+    assert_eq!(give(&fourth, &recovery[4]).await.heading(), "Today");
 }
 
 #[tokio::test]
@@ -142,7 +142,7 @@ async fn the_picture_of_a_secret_is_for_its_owner_and_only_while_it_is_set_up() 
     let off = [pair("csrf", &page.field("csrf")), pair("remove", "yes")];
     visitor.send("/account/codes", &off).await;
     let again = site.visitor().sign_in(OWNER).await;
-    assert_eq!(again.heading(), "Karoo Cuts");
+    assert_eq!(again.heading(), "Today");
     assert_eq!(world.count("select count(*) from recovery_code").await, 0);
 }
 

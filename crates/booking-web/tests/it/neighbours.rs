@@ -368,6 +368,14 @@ async fn of_a_neighbour(world: &World, parameter: &str) -> Option<String> {
             "select staff.id::text from staff join business on business.id = business_id
             where business.slug = 'the-quiet-room' limit 1"
         }
+        "lane" => {
+            "select staff.lane_id::text from staff join business on business.id = business_id
+            where business.slug = 'the-quiet-room' limit 1"
+        }
+        "kind" => {
+            "select pool.id::text from pool join business on business.id = business_id
+            where business.slug = 'the-quiet-room' limit 1"
+        }
         _ => return None,
     };
     let pool = world.all().await;
@@ -455,6 +463,12 @@ async fn every_address_with_a_neighbours_id_leads_nowhere() {
                         ("csrf", csrf.as_str()),
                         ("act", "done"),
                         ("words", "x"),
+                        ("other", "01a21acb-14f6-7197-aebb-99efb31aae5e"),
+                        ("unit", "01a21acb-14f6-7197-aebb-99efb31aae5e"),
+                        ("name", "x"),
+                        ("date", "2030-01-01"),
+                        ("opens", "09:00"),
+                        ("closes", "10:00"),
                         ("start", "2030-01-01T08:00:00Z"),
                     ]),
                 };

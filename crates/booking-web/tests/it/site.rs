@@ -441,6 +441,34 @@ impl Page {
             .to_owned()
     }
 
+    /// Every field of the first form whose tag holds `mark`, as a browser would send it.
+    pub(crate) fn form(&self, mark: &str) -> Vec<(String, String)> {
+        let form = self.html.split("<form ").skip(1);
+        let mut form = form.filter(|form| form.split('>').next().unwrap().contains(mark));
+        let form = form
+            .next()
+            .unwrap_or_else(|| panic!("{} has no form", self.address));
+        let form = form.split("</form>").next().unwrap();
+        let mut fields = Vec::new();
+        for piece in form.split('<').skip(1) {
+            let (tag, text) = piece.split_once('>').unwrap();
+            let Some(name) = attribute(tag, " name") else {
+                continue;
+            };
+            let value = match tag.split(' ').next().unwrap() {
+                "textarea" => Some(text),
+                "select" => selected(form, tag),
+                "input" if tag.contains("type=\"checkbox\"") || tag.contains("type=\"radio\"") => {
+                    attribute(tag, "value").filter(|_| tag.contains(" checked"))
+                }
+                "input" => Some(attribute(tag, "value").unwrap_or_default()),
+                _ => None,
+            };
+            fields.extend(value.map(|value| (name.to_owned(), value.to_owned())));
+        }
+        fields
+    }
+
     /// The addresses that links within the main part lead to.
     pub(crate) fn links(&self) -> Vec<String> {
         let main = self.html.split("<main").nth(1).unwrap();
@@ -464,6 +492,16 @@ impl Page {
             .filter_map(|rest| rest.split('>').next())
             .collect()
     }
+}
+
+/// The value of the chosen option of a select, or of its first.
+fn selected<'a>(form: &'a str, tag: &str) -> Option<&'a str> {
+    let select = form.split(tag).nth(1)?.split("</select>").next()?;
+    let options: Vec<&str> = select.split("<option ").skip(1).collect();
+    let chosen = options
+        .iter()
+        .find(|o| o.split('>').next().unwrap().contains(" selected"));
+    attribute(chosen.or(options.first())?.split('>').next()?, "value")
 }
 
 fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {

@@ -5,7 +5,6 @@ use askama::Template;
 use chassis::Env;
 
 use super::account::{AccountPage, CodesPage, NewPasswordPage, SessionWords};
-use super::desk::DeskPage;
 use super::embed::{EmbedPage, Next, WelcomePage};
 use super::form::Problems;
 use super::gallery::{business, check, free, said_outside_messages, site, zone};
@@ -165,19 +164,6 @@ fn embed(language: Language) -> String {
     })
 }
 
-fn desk(language: Language) -> String {
-    rendered(&DeskPage {
-        site: site(language),
-        csrf: csrf(),
-        business: business(language),
-        name: "Sipho Dlamini",
-        email: "thandi@karoo-cuts.example",
-        role: words::role(language, booking::Role::Owner),
-        is_demonstration: true,
-        may_invite: true,
-    })
-}
-
 fn pages(language: Language) -> Vec<(&'static str, String)> {
     let empty = [
         ("email", "field-email-missing"),
@@ -236,7 +222,6 @@ fn pages(language: Language) -> Vec<(&'static str, String)> {
         ("invitation", invitation(language)),
         ("welcome", welcome(language)),
         ("embed", embed(language)),
-        ("desk", desk(language)),
     ]
 }
 

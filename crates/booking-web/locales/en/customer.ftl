@@ -1,0 +1,40 @@
+# Customers, as the desk keeps them.
+
+customers-title = Customers
+customers-new = New customer
+customers-search = Name, phone or e-mail
+customers-find = Find
+customers-newest = Newest
+customers-found = { $count ->
+    [one] One customer found
+   *[other] { $count } customers found
+}
+customers-none-title = Nobody found
+customers-none = Try a part of the name, or the last digits of the phone number.
+
+customer-name = Full name
+customer-details = Details
+customer-bookings = Bookings
+customer-history = What was changed
+customer-missed = { $count ->
+    [one] Did not come once
+   *[other] Did not come { $count } times
+}
+customer-email-taken = Another customer has this address. Find them, or merge the two.
+customer-restricted = Only for their bookings
+customer-restricted-hint = They asked that their details are used for nothing else.
+customer-merge = Merge with another record
+
+merge-title = Merge two records
+merge-lede = Who is the same person as { $name }?
+merge-what = What will happen
+merge-stays = { $name } stays, with these details.
+merge-bookings = { $count ->
+    [0] { $name } has no bookings to hand over.
+    [one] One booking of { $name } is handed over.
+   *[other] { $count } bookings of { $name } are handed over.
+}
+merge-goes = The other record of { $name } is found no longer. Its address leads to the one that stays.
+merge-privacy = Privacy
+merge-for-good = This cannot be undone.
+merge-do = Merge
