@@ -26,15 +26,12 @@ pub(crate) mod letter;
 pub(crate) mod link;
 pub(crate) mod mail;
 pub(crate) mod membership;
-#[allow(dead_code, reason = "the pages that come after ask for the rest")]
 pub(crate) mod notice;
 pub(crate) mod offer;
 pub(crate) mod outbox;
-#[allow(dead_code, reason = "the pages that come after ask for the rest")]
 pub(crate) mod person;
 pub(crate) mod policy;
 pub(crate) mod pool;
-#[allow(dead_code, reason = "the pages that come after ask for the rest")]
 pub(crate) mod privacy;
 pub(crate) mod probe;
 pub(crate) mod record;

@@ -102,7 +102,7 @@ impl Desk {
         }
         self.must(Right::KeepOwnCalendar)?;
         // A member of staff without a calendar sees an empty one.
-        Ok(Some(self.member.staff.unwrap_or(Uuid::nil())))
+        Ok(Some(self.member.staff.unwrap_or_default()))
     }
 
     /// A new id.

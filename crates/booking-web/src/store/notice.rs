@@ -45,33 +45,6 @@ pub(crate) async fn responsible(
     .await
 }
 
-/// Says who is responsible at the business in scope from now on.
-pub(crate) async fn set_responsible(
-    connection: &mut PgConnection,
-    business: Uuid,
-    new: &Responsible,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "insert into privacy_profile (business_id, legal_name, address, officer, officer_email,
-             officer_phone, recipients)
-         values ($1, $2, $3, $4, $5, $6, $7)
-         on conflict on constraint privacy_profile_pkey do update set
-             legal_name = excluded.legal_name, address = excluded.address,
-             officer = excluded.officer, officer_email = excluded.officer_email,
-             officer_phone = excluded.officer_phone, recipients = excluded.recipients",
-        business,
-        new.name,
-        new.address,
-        new.officer.as_deref().unwrap_or_default(),
-        new.officer_email.as_deref().unwrap_or_default(),
-        new.officer_phone,
-        new.recipients
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
 /// A wording under which somebody booked.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wording<'a> {
