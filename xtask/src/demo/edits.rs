@@ -8,9 +8,9 @@ pub(super) const VISIBLE: &str = "Book a time that suits you, in under a minute.
 
 /// The second release: another heading on the start page.
 pub(super) const SECOND: &[Edit] = &[Edit {
-    file: "crates/booking-web/templates/home.html",
-    before: "<h1>Book a time that suits you.</h1>",
-    after: "<h1>Book a time that suits you, in under a minute.</h1>",
+    file: "crates/booking-web/locales/en/business.ftl",
+    before: "home-heading = Book a time that suits you.\n",
+    after: "home-heading = Book a time that suits you, in under a minute.\n",
 }];
 
 /// The third release: once its start page was seen sixty times, every third request fails,
