@@ -3,11 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::net::TcpStream;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use anyhow::Context as _;
+use crate::door::Door;
 
 /// What becomes of a post. What was taken before under the same key is not taken again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +53,7 @@ impl Request {
 /// A server. It ends with this value.
 #[derive(Debug)]
 pub struct Receiver {
-    address: SocketAddr,
+    door: Door,
     inner: Arc<Inner>,
 }
 
@@ -63,40 +62,24 @@ struct Inner {
     reply: Mutex<Reply>,
     requests: Mutex<Vec<Request>>,
     taken: Mutex<BTreeMap<String, usize>>,
-    is_over: AtomicBool,
 }
 
 impl Receiver {
     /// Starts to listen.
     pub fn start(reply: Reply) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("listening")?;
-        let address = listener.local_addr().context("listening")?;
         let inner = Arc::new(Inner {
             reply: Mutex::new(reply),
             requests: Mutex::default(),
             taken: Mutex::default(),
-            is_over: AtomicBool::new(false),
         });
         let serving = Arc::clone(&inner);
-        std::thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                if serving.is_over.load(Ordering::SeqCst) {
-                    return;
-                }
-                let inner = Arc::clone(&serving);
-                std::thread::spawn(move || {
-                    if let Err(error) = inner.serve(stream) {
-                        tracing::debug!(%error, "a client went away");
-                    }
-                });
-            }
-        });
-        Ok(Self { address, inner })
+        let door = Door::open(move |stream| serving.serve(stream))?;
+        Ok(Self { door, inner })
     }
 
     /// Where it answers.
     pub fn url(&self) -> String {
-        format!("http://{}/in", self.address)
+        format!("http://{}/in", self.door.address())
     }
 
     /// Changes what becomes of the next posts.
@@ -112,14 +95,6 @@ impl Receiver {
     /// How often each key was posted and taken, or would have been taken.
     pub fn taken(&self) -> BTreeMap<String, usize> {
         lock(&self.inner.taken).clone()
-    }
-}
-
-impl Drop for Receiver {
-    fn drop(&mut self) {
-        self.inner.is_over.store(true, Ordering::SeqCst);
-        // Wakes the listener up, so that it sees the end.
-        drop(TcpStream::connect(self.address));
     }
 }
 

@@ -3,14 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, ensure};
 
 use crate::account::Account;
+use crate::door::Door;
 use crate::server::{self, Server};
 
 const PROGRAM: &str = "/usr/bin/aiosmtpd";
@@ -94,7 +94,7 @@ pub enum Manner {
 /// A mail server whose manners a test decides.
 #[derive(Debug)]
 pub struct Postbox {
-    address: SocketAddr,
+    door: Door,
     inner: Arc<Inner>,
 }
 
@@ -102,40 +102,23 @@ pub struct Postbox {
 struct Inner {
     manner: Mutex<Manner>,
     mails: Mutex<Vec<String>>,
-    is_over: AtomicBool,
 }
 
 impl Postbox {
     /// Starts to listen.
     pub fn start(manner: Manner) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("listening")?;
-        let address = listener.local_addr().context("listening")?;
         let inner = Arc::new(Inner {
             manner: Mutex::new(manner),
             mails: Mutex::default(),
-            is_over: AtomicBool::new(false),
         });
         let serving = Arc::clone(&inner);
-        std::thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                if serving.is_over.load(Ordering::SeqCst) {
-                    return;
-                }
-                let inner = Arc::clone(&serving);
-                std::thread::spawn(move || {
-                    // A client that goes away is what some tests are about.
-                    if let Err(error) = inner.serve(stream) {
-                        tracing::debug!(%error, "a client went away");
-                    }
-                });
-            }
-        });
-        Ok(Self { address, inner })
+        let door = Door::open(move |stream| serving.serve(stream))?;
+        Ok(Self { door, inner })
     }
 
     /// Where it answers, as a program reads it.
     pub fn url(&self) -> String {
-        format!("smtp://{}", self.address)
+        format!("smtp://{}", self.door.address())
     }
 
     /// Changes the manners, also of connections that are open.
@@ -158,14 +141,6 @@ impl Postbox {
             *counts.entry(id.unwrap_or_default().to_owned()).or_default() += 1;
         }
         counts
-    }
-}
-
-impl Drop for Postbox {
-    fn drop(&mut self) {
-        self.inner.is_over.store(true, Ordering::SeqCst);
-        // Wakes the listener up, so that it sees the end.
-        drop(TcpStream::connect(self.address));
     }
 }
 
