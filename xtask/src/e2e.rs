@@ -22,19 +22,25 @@ pub(crate) enum Suite {
     Journey,
     /// Every page with axe, at 320 pixels, without scripts.
     Access,
-    /// The desk of a business, with axe, at 320 pixels, without scripts.
+    /// The desk of a business, with axe, without scripts.
     Desk,
+    /// The pages about accounts, the team and privacy.
+    Account,
+    /// Every page by keyboard, at 400 %, and with forced colours.
+    People,
     /// The public pages as Lighthouse sees them.
     Lighthouse,
     /// The console of Slipway.
     Console,
 }
 
-/// One after the other: two at once would take each other's times. The desk is run by its
-/// name only, until all its pages have passed.
-const SUITES: [Suite; 4] = [
+/// One after the other: two at once would take each other's times.
+const SUITES: [Suite; 7] = [
     Suite::Journey,
     Suite::Access,
+    Suite::Desk,
+    Suite::Account,
+    Suite::People,
     Suite::Lighthouse,
     Suite::Console,
 ];
@@ -45,6 +51,8 @@ impl Suite {
             Self::Journey => "journey.test.js",
             Self::Access => "access.test.js",
             Self::Desk => "desk.test.js",
+            Self::Account => "account.test.js",
+            Self::People => "people.test.js",
             Self::Lighthouse => "lighthouse.test.js",
             Self::Console => "console.test.js",
         }

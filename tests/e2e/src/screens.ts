@@ -2,6 +2,7 @@
 // the folder test-results/screens.
 
 import { mkdir } from "node:fs/promises";
+import { everyAccountPage } from "./account.js";
 import { everyDeskPage } from "./desk.js";
 import { desktop, everyPage, launch, phone, type Scheme, visit } from "./visitor.js";
 
@@ -14,10 +15,11 @@ for (const scheme of ["light", "dark"] as Scheme[]) {
       const look = async (name: string): Promise<void> => {
         // Where the mouse was left says nothing about the page.
         await page.mouse.move(0, 0);
-        await page.screenshot({ path: `${folder}/${name}-${device}-${scheme}.png`, fullPage: true });
+        await page.screenshot({ path: `${folder}/${name.replaceAll("/", "-")}-${device}-${scheme}.png`, fullPage: true });
       };
       await everyPage(page, look);
       await everyDeskPage(page, look);
+      await everyAccountPage(page, look);
     });
   }
 }

@@ -15,6 +15,7 @@ export interface Visit {
   screen?: { width: number; height: number };
   scheme?: Scheme;
   scripts?: boolean;
+  forced?: boolean;
 }
 
 export function launch(): Promise<Browser> {
@@ -40,6 +41,7 @@ export async function visit(browser: Browser, how: Visit, act: (page: Page) => P
     colorScheme: how.scheme ?? "light",
     javaScriptEnabled: how.scripts ?? false,
     reducedMotion: "reduce",
+    forcedColors: how.forced ? "active" : "none",
     locale: "en-ZA",
   });
   const complaints: string[] = [];
