@@ -23,6 +23,7 @@ pub(crate) mod guide;
 pub(crate) mod hold;
 pub(crate) mod home;
 pub(crate) mod incidents;
+mod kept;
 pub(crate) mod marketing;
 pub(crate) mod members;
 pub(crate) mod office;

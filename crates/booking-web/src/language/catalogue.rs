@@ -30,8 +30,8 @@ macro_rules! files {
 }
 
 files![
-    "account", "booking", "business", "customer", "desk", "fault", "field", "frame", "mail",
-    "offer", "office", "privacy", "settings", "words",
+    "account", "booking", "business", "customer", "desk", "fault", "field", "frame", "kept",
+    "mail", "offer", "office", "privacy", "settings", "words",
 ];
 
 struct Catalogue {

@@ -1,7 +1,5 @@
 //! Everything that is kept about one person, as a page to read and as a file.
 
-use std::collections::BTreeMap;
-
 use askama::Template;
 use axum::response::Response;
 use jiff::Timestamp;
@@ -9,16 +7,17 @@ use serde_json::{Map, Value};
 
 use crate::desk::Business;
 use crate::error::Fault;
-use crate::pages::{BusinessWords, Site, render, words};
+use crate::language::Language;
+use crate::pages::{BusinessWords, Site, kept, render, words};
 use crate::store::person::Rows;
 
 /// What the file says about itself.
 const FORMAT: &str = "booking-person-1";
 
-/// Rows of one kind, each as names and values.
+/// Rows of one kind, each as names and values, in words.
 pub(super) struct Kind {
     pub(super) name: String,
-    pub(super) rows: Vec<BTreeMap<String, String>>,
+    pub(super) rows: Vec<Vec<(String, String)>>,
 }
 
 #[derive(Template)]
@@ -41,7 +40,7 @@ pub(super) fn page(
     render(&CopyPage {
         business: BusinessWords::of(site.language, business),
         moment: words::moment(site.language, &moment),
-        kinds: kinds(rows),
+        kinds: kinds(site.language, rows),
         site,
     })
 }
@@ -59,13 +58,16 @@ pub(crate) fn json(rows: &[Rows], now: Timestamp) -> String {
 }
 
 /// What is empty says nothing, and what is no text is shown as it is written.
-fn kinds(rows: &[Rows]) -> Vec<Kind> {
+fn kinds(language: Language, rows: &[Rows]) -> Vec<Kind> {
     let words = |row: Map<String, Value>| {
         row.into_iter()
             .filter(|(_, value)| !value.is_null())
-            .map(|(name, value)| match value {
-                Value::String(text) => (name, text),
-                other => (name, other.to_string()),
+            .map(|(column, value)| {
+                let text = match value {
+                    Value::String(text) => text,
+                    other => other.to_string(),
+                };
+                (kept::value(language, &column), text)
             })
             .collect()
     };
@@ -74,7 +76,7 @@ fn kinds(rows: &[Rows]) -> Vec<Kind> {
             let parsed: Vec<Map<String, Value>> =
                 serde_json::from_str(&kind.json).unwrap_or_default();
             Kind {
-                name: kind.table.to_owned(),
+                name: kept::kind(language, kind.table),
                 rows: parsed.into_iter().map(words).collect(),
             }
         })
@@ -95,7 +97,9 @@ mod tests {
         let file: Value = serde_json::from_str(&json(&rows, now)).unwrap();
         assert_eq!(file["as_of"], "2027-03-24T07:30:00Z");
         assert_eq!(file["customer"][0]["name"], "Zoë \"Z\" <b>");
-        let kinds = kinds(&rows);
-        assert_eq!(kinds[0].rows[0].len(), 1, "what is empty is left out");
+        let kinds = kinds(Language::English, &rows);
+        assert_eq!(kinds[0].name, "Your details");
+        let name = ("Name".to_owned(), "Zoë \"Z\" <b>".to_owned());
+        assert_eq!(kinds[0].rows[0], [name], "what is empty is left out");
     }
 }
