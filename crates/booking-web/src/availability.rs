@@ -1,7 +1,7 @@
 //! Who and what can give a service when. Reads hours and claims, and lets the rules in the
 //! crate `booking` decide.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use booking::{
     DayRule, Exceptions, HolidayChoice, Hours, Lane, Minute, Opening, Service, Span, Supply, Window,
@@ -130,7 +130,7 @@ fn seats(class: &Class) -> booking::Class {
 struct Rules {
     openings: Vec<store::lane::Opening>,
     exceptions: Vec<store::lane::Exception>,
-    holidays: std::collections::BTreeSet<Date>,
+    holidays: BTreeSet<Date>,
 }
 
 impl Rules {
@@ -154,7 +154,8 @@ impl Rules {
     fn hours(&self, lane: Uuid, location: Uuid, is_person: bool) -> Hours {
         let own = self.openings.iter().filter(|o| o.lane_id == lane);
         let mut weekly: Vec<_> = own.filter_map(weekly).collect();
-        if weekly.is_empty() && !is_person {
+        let is_always_open = weekly.is_empty() && !is_person;
+        if is_always_open {
             weekly = Hours::always().weekly;
         }
         let entered = |of: Uuid| {
@@ -164,7 +165,12 @@ impl Rules {
         let exceptions = Exceptions {
             lane: entered(lane),
             location: entered(location),
-            holidays: self.holidays.clone(),
+            // A room keeps no holiday of its own: whoever works then needs one.
+            holidays: if is_always_open {
+                BTreeSet::new()
+            } else {
+                self.holidays.clone()
+            },
         };
         Hours {
             weekly,
@@ -231,7 +237,7 @@ mod tests {
         let rules = Rules {
             openings: Vec::new(),
             exceptions: Vec::new(),
-            holidays: std::collections::BTreeSet::new(),
+            holidays: BTreeSet::new(),
         };
         let week = |is_person| rules.hours(Uuid::nil(), Uuid::nil(), is_person).weekly;
         assert_eq!((week(true).len(), week(false).len()), (0, 7));

@@ -165,8 +165,11 @@ pub(crate) fn choices<'a>(
         .map(|free| choice(language, free.start, zone))
         .collect();
     for second in 1..choices.len() {
-        if choices[second].full_name == choices[second - 1].full_name {
-            choices[second - 1].suffix = language.text("before-clocks-change").to_string();
+        // With steps of less than an hour, others stand between the two.
+        let mut earlier = choices[..second].iter();
+        let first = earlier.rposition(|choice| choice.full_name == choices[second].full_name);
+        if let Some(first) = first {
+            choices[first].suffix = language.text("before-clocks-change").to_string();
             choices[second].suffix = language.text("after-clocks-change").to_string();
         }
     }
@@ -243,10 +246,19 @@ mod tests {
     #[test]
     fn a_wall_time_that_comes_twice_is_two_choices_told_apart() {
         let zone = TimeZone::get("Europe/London").unwrap();
-        let free = free(&["2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"]);
+        let free = free(&[
+            "2026-10-25T00:00:00Z",
+            "2026-10-25T00:30:00Z",
+            "2026-10-25T01:00:00Z",
+            "2026-10-25T01:30:00Z",
+            "2026-10-25T02:00:00Z",
+        ]);
         let choices = choices(EN, free.iter(), &zone);
-        assert_eq!(choices[0].clock, choices[1].clock);
-        assert_ne!(choices[0].start, choices[1].start);
-        assert_ne!(choices[0].suffix, choices[1].suffix);
+        let clocks: Vec<_> = choices.iter().map(|choice| choice.clock.as_str()).collect();
+        assert_eq!(clocks, ["01:00", "01:30", "01:00", "01:30", "02:00"]);
+        let suffix = |place: usize| choices[place].suffix.as_str();
+        assert_eq!((suffix(0), suffix(2)), (suffix(1), suffix(3)));
+        assert_ne!(suffix(0), suffix(2));
+        assert_eq!(suffix(4), "", "what comes once needs no more");
     }
 }

@@ -27,11 +27,14 @@ pub(crate) struct Place {
 impl Place {
     /// Where `span` is on `date`; none where it is on other days only.
     fn of(span: Span, date: Date, zone: &TimeZone) -> Option<Self> {
-        let place = Self {
-            from: slot(span.start(), date, zone, Rounding::Down),
-            to: slot(span.end(), date, zone, Rounding::Up),
-        };
-        (place.from < place.to).then_some(place)
+        let from = slot(span.start(), date, zone, Rounding::Down);
+        let to = slot(span.end(), date, zone, Rounding::Up);
+        // While the clocks go back, it may end on the wall before it began.
+        let both_here = [span.start(), span.end()]
+            .into_iter()
+            .all(|at| zone.to_datetime(at).date() == date);
+        let to = if both_here { to.max(from + 1) } else { to };
+        (from < to).then_some(Self { from, to })
     }
 
     /// The classes that put it there.
