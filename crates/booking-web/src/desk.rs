@@ -136,6 +136,16 @@ impl Offer {
         Ok(Self { business, service })
     }
 
+    /// What a booking is a booking of, also where that is offered no longer.
+    pub(crate) async fn of(app: &App, booking: &Booking) -> Result<Self, Fault> {
+        let business = app.business(&booking.business_slug).await?;
+        let mut transaction = store::begin(&app.appointments.pool, business.id).await?;
+        let row = store::service::ever_named(&mut transaction, &booking.service_slug).await?;
+        transaction.rollback().await?;
+        let service = Service::of(row.ok_or(Fault::NotFound)?, &business);
+        Ok(Self { business, service })
+    }
+
     pub(crate) fn offered(&self) -> Offered<'_> {
         Offered {
             business: &self.business.row,

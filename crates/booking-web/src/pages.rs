@@ -157,7 +157,6 @@ pub(crate) struct BookingWords {
     price: String,
     zone_name: String,
     when: When,
-    is_cancelled: bool,
 }
 
 impl BookingWords {
@@ -172,7 +171,6 @@ impl BookingWords {
             price: words::price(language, booking.price_cents, &booking.currency),
             zone_name: words::zone_name(language, &booking.zone_id),
             when: When::of(language, booking.start, booking.end, &booking.zone),
-            is_cancelled: booking.is_cancelled(),
         }
     }
 }

@@ -95,12 +95,14 @@ pub(crate) async fn work(
     let queueing = tokio::spawn(fill_queue(Arc::clone(&worker)));
     let counting = tokio::spawn(count(Arc::clone(&worker)));
     let sweeping = tokio::spawn(sweep(Arc::clone(&worker)));
+    let giving_back = tokio::spawn(give_back(Arc::clone(&worker)));
     take(&worker).await;
     worker.deliveries.close();
     let drained = tokio::time::timeout(drain, worker.deliveries.wait()).await;
     queueing.await.context("ending the queue")?;
     counting.await.context("ending the count")?;
     sweeping.await.context("ending the sweeps")?;
+    giving_back.await.context("ending what is given back")?;
     end.request();
     if let Some(watched) = watched {
         watched.await.context("ending the internal port")?;
@@ -258,8 +260,9 @@ async fn queue_due(courier: &Courier, queue: &Queue) -> anyhow::Result<i64> {
     Ok(i64::try_from(ids.len())?)
 }
 
-/// Does what comes round again, until the end is asked for.
-async fn sweep(worker: Arc<Worker>) {
+/// Gives times back that were held for too long, until the end is asked for. On its own, since
+/// somebody waits for them, whatever else there is to sweep.
+async fn give_back(worker: Arc<Worker>) {
     while !worker.shutdown.is_requested() {
         let courier = &worker.courier;
         let appointments = Appointments {
@@ -270,6 +273,14 @@ async fn sweep(worker: Arc<Worker>) {
         if let Err(error) = appointments.sweep_holds(courier.clock.now()).await {
             tracing::warn!(%error, "what was held for too long is given back later");
         }
+        worker.pause(SWEEP_AGAIN).await;
+    }
+}
+
+/// Does what comes round again, until the end is asked for.
+async fn sweep(worker: Arc<Worker>) {
+    while !worker.shutdown.is_requested() {
+        let courier = &worker.courier;
         for sweep in Sweep::ALL {
             let now = courier.clock.now();
             match sweep.run(&courier.pool, &courier.random, now).await {

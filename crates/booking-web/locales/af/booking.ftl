@@ -64,9 +64,14 @@ booked-keep-title = Hou hierdie bladsy
 booked-keep = Sy adres is jou sleutel tot hierdie bespreking. Boekmerk dit, dan kan jy daarna terugkom.
 booked-cancel-until = Jy kan kanselleer tot { $moment }.
 booked-too-late = Dit is te laat om hier te kanselleer: praat asseblief met { $business }.
+booked-no-move = Om dit nou te skuif: praat asseblief met { $business }.
 booked-calendar = Voeg by kalender
 booked-move = Kies ’n ander tyd
 booked-cancel = Kanselleer hierdie bespreking
+
+over-title = Jou besoek
+over-lede = Jy was by { $business } bespreek { $day } om { $clock }.
+over-again = Bespreek weer
 
 cancelled-title = Jou bespreking is gekanselleer
 cancelled-lede = Die tyd is weer vry vir iemand anders. Jy hoef niks meer te doen nie.
@@ -75,6 +80,7 @@ cancelled-again = Bespreek ’n ander tyd
 cancel-title = Kanselleer jou bespreking
 cancel-heading = Kanselleer hierdie bespreking?
 cancel-lede = Die tyd gaan dadelik na iemand anders. Dit kan nie ongedaan gemaak word nie, maar jy kan weer bespreek.
+cancel-only-with-waiver = Dit is te laat om te kanselleer, behalwe as jy in die hospitaal is of iemand na aan jou dood is. Dan geld dit altyd, en kos dit niks.
 cancel-yes = Ja, kanselleer dit
 cancel-no = Hou dit
 cancel-costs = Kansellasie kos

@@ -64,9 +64,14 @@ booked-keep-title = Keep this page
 booked-keep = Its address is your key to this booking. Bookmark it, and you can come back to it.
 booked-cancel-until = You can cancel until { $moment }.
 booked-too-late = It is too late to cancel here: please speak to { $business }.
+booked-no-move = To move it now: please speak to { $business }.
 booked-calendar = Add to calendar
 booked-move = Choose another time
 booked-cancel = Cancel this booking
+
+over-title = Your visit
+over-lede = You were booked with { $business } { $day } at { $clock }.
+over-again = Book again
 
 cancelled-title = Your booking is cancelled
 cancelled-lede = The time is free again for somebody else. You have nothing more to do.
@@ -75,6 +80,7 @@ cancelled-again = Book another time
 cancel-title = Cancel your booking
 cancel-heading = Cancel this booking?
 cancel-lede = The time goes to somebody else straight away. This cannot be undone, but you can book again.
+cancel-only-with-waiver = It is too late to cancel, unless you are in hospital or somebody close to you has died. Then it always counts, and costs nothing.
 cancel-yes = Yes, cancel it
 cancel-no = Keep it
 cancel-costs = Cancelling costs

@@ -64,9 +64,14 @@ booked-keep-title = Gcina leli khasi
 booked-keep = Ikheli laleli khasi liyisikhiye salokhu kubhukha. Ligcine kumabhukhimakhi, bese ungabuyela kulo.
 booked-cancel-until = Ungakhansela kuze kube ngu-{ $moment }.
 booked-too-late = Sekwephuze kakhulu ukukhansela lapha: sicela ukhulume ne-{ $business }.
+booked-no-move = Ukuyihambisa manje: sicela ukhulume ne-{ $business }.
 booked-calendar = Faka ekhalendeni
 booked-move = Khetha esinye isikhathi
 booked-cancel = Khansela lokhu kubhukha
+
+over-title = Ukuvakasha kwakho
+over-lede = Ububhukhe ku-{ $business } { $day } ngo-{ $clock }.
+over-again = Bhukha futhi
 
 cancelled-title = Ukubhukha kwakho kukhanseliwe
 cancelled-lede = Isikhathi sesikhululekele omunye umuntu. Akukho okunye okudingeka ukwenze.
@@ -75,6 +80,7 @@ cancelled-again = Bhukha esinye isikhathi
 cancel-title = Khansela ukubhukha kwakho
 cancel-heading = Ukhansela lokhu kubhukha?
 cancel-lede = Isikhathi siya komunye umuntu ngokushesha. Lokhu akukwazi ukuhlehliswa, kodwa ungabhukha futhi.
+cancel-only-with-waiver = Sekwephuze kakhulu ukukhansela, ngaphandle uma usesibhedlela noma ushonelwe umuntu oseduze. Lokho kuhlala kwamukelekile, futhi akubizi lutho.
 cancel-yes = Yebo, khansela
 cancel-no = Kugcine
 cancel-costs = Ukukhansela kubiza

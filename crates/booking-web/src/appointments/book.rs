@@ -87,7 +87,9 @@ impl Appointments {
             .filter(|held| held.service == service)
             .map(|held| held.booking)
             .collect();
-        let mut lanes = self.let_go(connection, business, &own, now).await?;
+        let mut lanes = self
+            .let_go(connection, business, &own, wish.start, now)
+            .await?;
         let making = Making {
             offered,
             id,

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::hold::has_run_out;
 use super::make::Person;
 use super::moves::By;
 use super::take::Visit;
@@ -67,6 +68,10 @@ impl Appointments {
         }
         let token = token.to_owned();
         let taken = match standing.state {
+            // Since it ran out, free times were counted as if it were gone.
+            State::Held if has_run_out(&standing, now) => {
+                Some(store::hold::lanes(connection, id).await?)
+            }
             State::Held => Some(Vec::new()),
             State::Expired => self.again(connection, &business, &standing, now).await?,
             state if state.is_cancelled() => return Ok(Confirmation::Ended),

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::make::{Making, Way};
 use super::moves::{By, Change, Picture};
+use super::take::around;
 use super::{Appointments, Offered, request, token_hash};
 use crate::crew::Who;
 use crate::store;
@@ -107,7 +108,9 @@ impl Appointments {
             return Ok(Holding::TooMany);
         }
         let replaced: Vec<Uuid> = replaced.iter().map(|held| held.booking).collect();
-        let mut lanes = self.let_go(connection, business, &replaced, now).await?;
+        let mut lanes = self
+            .let_go(connection, business, &replaced, choice.start, now)
+            .await?;
         let making = Making {
             offered,
             id,
@@ -149,20 +152,25 @@ impl Appointments {
         Ok(own)
     }
 
-    /// Lets holds go, and gives the lanes that are free then.
+    /// Lets holds go for a visit that begins at `start`, and gives the lanes that are free then.
+    /// What has run out around that time is cleared first: everybody locks that in the order
+    /// of the ids, and nobody who waits there has a hold of their own locked.
     pub(super) async fn let_go(
         &self,
         connection: &mut PgConnection,
         business: Uuid,
         holds: &[Uuid],
+        start: Timestamp,
         now: Timestamp,
     ) -> sqlx::Result<Vec<Uuid>> {
         if holds.is_empty() {
             return Ok(Vec::new());
         }
         store::hold::move_alone(connection, business).await?;
-        self.expire(connection, holds, By::Customer, |_| true, now)
-            .await
+        let mut lanes = self.clear(connection, around(start), now).await?;
+        let freed = self.expire(connection, holds, By::Customer, |_| true, now);
+        lanes.extend(freed.await?);
+        Ok(lanes)
     }
 
     /// Ends those of `holds` that are still held and `fit`; gives the lanes that are free.
@@ -228,6 +236,11 @@ impl Appointments {
             after: picture,
         };
         self.record(connection, &change, By::Customer, now).await?;
+        if has_run_out(&standing, now) {
+            // Since then, free times were counted as if it were gone.
+            let lanes = store::hold::lanes(connection, id).await?;
+            store::lane::bump(connection, &lanes).await?;
+        }
         transaction.commit().await?;
         Ok(Extension::Until(later))
     }
@@ -273,7 +286,7 @@ impl Appointments {
     }
 }
 
-fn has_run_out(standing: &Standing, now: Timestamp) -> bool {
+pub(super) fn has_run_out(standing: &Standing, now: Timestamp) -> bool {
     standing.hold_until.is_some_and(|until| until <= now)
 }
 

@@ -2,14 +2,14 @@
 //! transaction, so that it may overlap its own old time, and nothing is lost where the new
 //! one cannot be had. The booking stays the same, under the same secret address.
 
-use booking::{Actor, State};
+use booking::{Actor, Cancelling, State};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::moves::{By, Change, Picture};
-use super::take::Visit;
+use super::take::{Visit, around};
 use super::{Appointments, terms};
 use crate::crew::Who;
 use crate::store;
@@ -72,7 +72,10 @@ impl Appointments {
             return Ok(Rescheduling::Changed);
         }
         let policy = terms::read(standing.policy.as_deref(), business.cancel_limit_minutes);
-        if now > policy.cancel_until(standing.start) {
+        // Where calling it off costs, moving it far away first would be a way around the fee.
+        let price = standing.price_cents;
+        let cancelling = booking::cancelling(&policy, price, standing.start, None, now);
+        if cancelling != (Cancelling::For { fee_cents: 0 }) {
             return Ok(Rescheduling::TooLate);
         }
         let by = By::Customer;
@@ -107,16 +110,26 @@ impl Appointments {
         if by.actor() == Actor::Business {
             for_the_desk(&mut service);
         }
-        let mut lanes = self.give_back(connection, standing, now).await?;
-        let visit = Visit {
+        // Before anything is given back: whoever waits here has nothing that others wait for.
+        let mut lanes = self.clear(connection, around(start), now).await?;
+        lanes.extend(self.give_back(connection, standing, now).await?);
+        let visit = |who| Visit {
             business: business.id,
             zone: &zone,
             service: &service,
-            who: Who::Anyone,
+            who,
             booking: standing.id,
             start,
         };
-        let Some(taken) = self.take(connection, visit, now).await? else {
+        // With the same person, where that can be: many book for the sake of one.
+        let mut taken = None;
+        for who in [Who::Only(standing.staff), Who::Anyone] {
+            taken = self.take(connection, visit(who), now).await?;
+            if taken.is_some() {
+                break;
+            }
+        }
+        let Some(taken) = taken else {
             return Ok(None);
         };
         lanes.extend(taken.lanes);

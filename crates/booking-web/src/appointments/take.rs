@@ -63,7 +63,7 @@ impl Appointments {
         visit: Visit<'_>,
         now: Timestamp,
     ) -> sqlx::Result<Option<Taken>> {
-        for _ in 0..ROUNDS {
+        for round in 1..=ROUNDS {
             let known = known(connection, visit, now).await?;
             let rules = availability::rules(visit.service);
             let Ok(able) = booking::able(&known.supply, &rules, visit.start, now) else {
@@ -73,7 +73,12 @@ impl Appointments {
             if let Some(taken) = self.sit(connection, visit, &known, &able, now).await? {
                 return Ok(Some(taken));
             }
-            for person in fairly(connection, &known, &able, visit.start).await? {
+            let mut people = fairly(connection, &known, &able, visit.start).await?;
+            // Whoever took the first one's time may have begun a class that has a seat left.
+            if visit.service.capacity > 1 && round < ROUNDS {
+                people.truncate(1);
+            }
+            for person in people {
                 let taken = self.begin(connection, visit, &known, &able, person, now);
                 if let Some(taken) = taken.await? {
                     return Ok(Some(taken));
@@ -207,7 +212,7 @@ impl Appointments {
 }
 
 /// The time in which anything may stand in the way of a visit that begins at `start`.
-fn around(start: Timestamp) -> (Timestamp, Timestamp) {
+pub(super) fn around(start: Timestamp) -> (Timestamp, Timestamp) {
     let day = SignedDuration::from_hours(36);
     (
         start.saturating_sub(day).unwrap_or(start),

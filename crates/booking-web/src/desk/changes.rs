@@ -1,6 +1,6 @@
 //! What the holder of a secret address does to a booking, in the words of the domain.
 
-use booking::{Cancelling, Waiver};
+use booking::{Cancelling, State, Waiver};
 use jiff::Timestamp;
 
 use crate::app::App;
@@ -32,6 +32,17 @@ impl Booking {
             Cancelling::For { fee_cents } if self.can_cancel(now) => Some(fee_cents),
             _ => None,
         }
+    }
+
+    /// Whether it can be moved at `now`: as long as calling it off costs nothing.
+    pub(crate) fn can_move(&self, now: Timestamp) -> bool {
+        self.fee(now) == Some(0)
+    }
+
+    /// Whether it can be called off at `now` for a reason for which no fee is asked and no
+    /// time is too late, but not without one.
+    pub(crate) fn only_with_waiver(&self, now: Timestamp) -> bool {
+        self.state == State::Confirmed && !self.can_cancel(now) && now <= self.start
     }
 
     /// The fees that come nearer, as (from when on, how much).

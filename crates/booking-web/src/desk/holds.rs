@@ -119,6 +119,6 @@ impl App {
     /// What the booking behind a secret address is a booking of.
     pub(crate) async fn offer_of(&self, token: &str) -> Result<Offer, Fault> {
         let booking = self.booking(token).await?;
-        Offer::find(self, &booking.business_slug, &booking.service_slug).await
+        Offer::of(self, &booking).await
     }
 }

@@ -6,22 +6,49 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use jiff::Timestamp;
 
 use crate::address::Path;
 use crate::app::App;
 use crate::calendar::{self, Method};
+use crate::desk::Booking;
 use crate::error::Fault;
 use crate::language::Wanted;
 use crate::pages::{BookingWords, Site, render, words};
+
+/// What there is to say about a booking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Somebody is expected, or there.
+    Ahead,
+    /// The visit is over, or nobody came.
+    Over,
+    Cancelled,
+}
+
+impl Stage {
+    fn of(booking: &Booking, now: Timestamp) -> Self {
+        match booking.state {
+            state if state.is_cancelled() => Self::Cancelled,
+            booking::State::Completed | booking::State::NoShow => Self::Over,
+            _ if booking.end <= now => Self::Over,
+            _ => Self::Ahead,
+        }
+    }
+}
 
 #[derive(Template)]
 #[template(path = "booking.html")]
 pub(super) struct BookingPage<'a> {
     pub(super) site: Site<'a>,
     pub(super) token: &'a str,
-    pub(super) heading: String,
+    pub(super) stage: Stage,
     /// Until when it can be cancelled here; none where that is past.
     pub(super) cancel_until: Option<String>,
+    /// Whether it can be moved; where calling it off costs, it cannot.
+    pub(super) can_move: bool,
+    /// Past the time for cancelling, for a reason that always counts.
+    pub(super) only_with_waiver: bool,
     /// What calling it off has cost.
     pub(super) fee: Option<String>,
     pub(super) booking: BookingWords,
@@ -39,8 +66,9 @@ pub(crate) async fn get(
     }
     let site = Site::of(&app, wanted.about(&booking));
     let language = site.language;
+    let now = app.clock.now();
     let cancel_until = booking
-        .can_cancel(app.clock.now())
+        .can_cancel(now)
         .then(|| {
             booking
                 .cancel_until()
@@ -49,17 +77,16 @@ pub(crate) async fn get(
         .map(|until| words::moment(language, &until));
     let charged = booking.fee_cents.filter(|cents| *cents > 0);
     let fee = charged.map(|cents| words::price(language, cents, &booking.currency));
+    let stage = Stage::of(&booking, now);
+    let (can_move, only_with_waiver) = (booking.can_move(now), booking.only_with_waiver(now));
     let booking = BookingWords::of(language, &booking);
-    let heading = if booking.is_cancelled {
-        site.text("cancelled-title")
-    } else {
-        site.text("booked-title")
-    };
     render(&BookingPage {
         site,
         token: &token,
-        heading: heading.to_string(),
+        stage,
         cancel_until,
+        can_move,
+        only_with_waiver,
         fee,
         booking,
     })

@@ -24,6 +24,8 @@ pub(super) struct CancelPage<'a> {
     pub(super) csrf: String,
     pub(super) token: &'a str,
     pub(super) booking: BookingWords,
+    /// The time for calling it off is over, but for a reason that always counts.
+    pub(super) only_with_waiver: bool,
     /// What it costs now; none where it costs nothing.
     pub(super) fee: Option<String>,
     /// "From 09:30 on Wednesday 24 March 2027 it costs R350."
@@ -53,7 +55,8 @@ pub(crate) async fn get(
     let booking = app.booking(&token).await?;
     // Its page says why there is nothing to cancel.
     let now = app.clock.now();
-    if !booking.can_cancel(now) {
+    let only_with_waiver = booking.only_with_waiver(now);
+    if !booking.can_cancel(now) && !only_with_waiver {
         return Ok(Redirect::to(&format!("/b/{token}")).into_response());
     }
     let site = Site::of(&app, wanted.about(&booking));
@@ -70,6 +73,7 @@ pub(crate) async fn get(
     let mut response = render(&CancelPage {
         fee: booking.fee(now).filter(|cents| *cents > 0).map(price),
         later: later.collect(),
+        only_with_waiver,
         csrf: visit.form_token(),
         token: &token,
         booking: BookingWords::of(site.language, &booking),

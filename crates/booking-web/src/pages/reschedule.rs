@@ -38,7 +38,7 @@ pub(crate) async fn get(
     let Query(chosen) = query?;
     let booking = app.booking(&token).await?;
     // Its page says why it cannot be moved.
-    if !booking.can_cancel(app.clock.now()) {
+    if !booking.can_move(app.clock.now()) {
         return Ok(Redirect::to(&format!("/b/{token}")).into_response());
     }
     let offer = app.offer_of(&token).await?;

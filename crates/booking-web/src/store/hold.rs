@@ -181,6 +181,20 @@ pub(crate) async fn by_id(
     }))
 }
 
+/// The lanes that are taken for a booking, or for the class in which it has a seat.
+pub(crate) async fn lanes(connection: &mut PgConnection, booking: Uuid) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar!(
+        r#"select lane_id as "lane!" from claim where booking_id = $1 and active
+         union
+         select claim.lane_id from seat
+         join claim on claim.class_id = seat.class_id and claim.active
+         where seat.booking_id = $1 and seat.is_active"#,
+        booking
+    )
+    .fetch_all(connection)
+    .await
+}
+
 /// How many times are held from an address at the business in scope.
 pub(crate) async fn count_of_origin(
     connection: &mut PgConnection,

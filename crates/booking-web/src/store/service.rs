@@ -74,6 +74,23 @@ pub(crate) async fn by_slug(
     .await
 }
 
+/// The service of an address, also one that is offered no longer.
+pub(crate) async fn ever_named(
+    connection: &mut PgConnection,
+    slug: &str,
+) -> sqlx::Result<Option<Service>> {
+    sqlx::query_as!(
+        Service,
+        "select id, slug, name, about, duration_minutes, before_minutes, after_minutes,
+                step_minutes, notice_minutes, horizon_days, price_cents, capacity, fills_gaps,
+                only_planned
+         from service where slug = $1",
+        slug
+    )
+    .fetch_optional(connection)
+    .await
+}
+
 /// Also one that is offered no longer.
 pub(crate) async fn by_id(
     connection: &mut PgConnection,

@@ -54,6 +54,10 @@ const BARE: &str = "select count(*) from booking where created_at > now() - inte
       or not exists (select from audit a where a.subject = booking.id)
       or not exists (select from outbox o where o.booking_id = booking.id))";
 
+const DEADLOCKS: &str = "select deadlocks from pg_stat_database where datname = current_database()";
+
+/// What must never be, whatever was done: overlapping claims, claims of nobody, classes that
+/// count their seats wrong, bookings without their claims, transactions that waited in a circle.
 pub(crate) async fn invariants(world: &World) -> Vec<String> {
     let mut broken = Vec::new();
     for (name, query) in [
@@ -61,6 +65,7 @@ pub(crate) async fn invariants(world: &World) -> Vec<String> {
         ("strays", STRAYS),
         ("seats", SEATS),
         ("bare", BARE),
+        ("deadlocks", DEADLOCKS),
     ] {
         let count = world.count(query).await;
         if count != 0 {

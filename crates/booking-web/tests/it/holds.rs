@@ -368,3 +368,36 @@ async fn the_end_of_a_hold_against_its_confirmation_has_one_outcome() {
     }
     assert_eq!(crate::claims::invariants(&world).await, [""; 0]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn visitors_whose_holds_ran_out_get_each_others_times_and_nobody_waits_in_a_circle() {
+    let world = World::seeded().await;
+    let site = world.site().await;
+    let free = site.api().free(BUSINESS, SERVICE, 31).await;
+    // A visit takes several of the times that are offered; these have nothing in common.
+    let starts: Vec<&String> = free.iter().step_by(free.len() / 6).take(5).collect();
+    for _ in 0..4 {
+        let mut visitors = Vec::new();
+        for start in &starts {
+            let visitor = site.visitor();
+            let page = times(&visitor).await;
+            let form = visitor.choose(&page, start).await;
+            assert_eq!(form.heading(), "Your details");
+            visitors.push((visitor, page));
+        }
+        run_out(&world).await;
+        let wishes = visitors.iter().enumerate().map(|(n, (visitor, page))| {
+            let next = starts[(n + 1) % starts.len()];
+            visitor.choose(page, next)
+        });
+        for page in futures_util::future::join_all(wishes).await {
+            assert_eq!(
+                (page.status, page.heading()),
+                (StatusCode::OK, "Your details")
+            );
+        }
+        assert_eq!(world.count(HELD).await, 5);
+        run_out(&world).await;
+    }
+    assert_eq!(crate::claims::invariants(&world).await, [""; 0]);
+}

@@ -28,4 +28,5 @@ mod schema;
 mod sign_up;
 mod site;
 mod tenants;
+mod terms;
 mod work;

@@ -8,7 +8,7 @@ use jiff::ToSpan as _;
 use jiff::civil::date;
 use jiff::tz::TimeZone;
 
-use super::booking::BookingPage;
+use super::booking::{BookingPage, Stage};
 use super::business::BusinessPage;
 use super::cancel::CancelPage;
 use super::details::{DetailsPage, FormWords, HeldWords};
@@ -176,7 +176,7 @@ fn held(language: Language, until: Option<&str>) -> String {
     .unwrap()
 }
 
-fn booked(language: Language, is_cancelled: bool) -> BookingWords {
+fn booked(language: Language) -> BookingWords {
     let free = free();
     BookingWords {
         business: "Karoo Cuts".into(),
@@ -188,21 +188,22 @@ fn booked(language: Language, is_cancelled: bool) -> BookingWords {
         price: words::price(language, 35_000, "ZAR"),
         zone_name: words::zone_name(language, "Africa/Johannesburg"),
         when: When::of(language, free[2].start, free[2].end, &zone()),
-        is_cancelled,
     }
 }
 
-fn booking(language: Language, is_cancelled: bool) -> String {
+fn booking(language: Language, stage: Stage) -> String {
     BookingPage {
         site: site(language),
         token: "secret",
-        heading: language.text("booked-title").to_string(),
-        fee: is_cancelled.then(|| words::price(language, 17_500, "ZAR")),
+        stage,
+        fee: (stage == Stage::Cancelled).then(|| words::price(language, 17_500, "ZAR")),
+        can_move: true,
+        only_with_waiver: true,
         cancel_until: Some(words::moment(
             language,
             &free()[0].start.to_zoned_datetime(zone()),
         )),
-        booking: booked(language, is_cancelled),
+        booking: booked(language),
     }
     .render()
     .unwrap()
@@ -273,15 +274,17 @@ fn pages(language: Language) -> Vec<(&'static str, String)> {
         ("details-gone", details(language, typed, vec![], true)),
         ("held", held(language, Some("14:35"))),
         ("held-over", held(language, None)),
-        ("booked", booking(language, false)),
-        ("cancelled", booking(language, true)),
+        ("booked", booking(language, Stage::Ahead)),
+        ("over", booking(language, Stage::Over)),
+        ("cancelled", booking(language, Stage::Cancelled)),
         (
             "cancel",
             CancelPage {
                 site: site(language),
                 csrf: "token".into(),
                 token: "secret",
-                booking: booked(language, false),
+                booking: booked(language),
+                only_with_waiver: false,
                 fee: Some(words::price(language, 17_500, "ZAR")),
                 later: vec![
                     language
