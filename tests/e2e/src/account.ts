@@ -67,7 +67,7 @@ async function ofPrograms(page: Page, look: (name: string) => Promise<void>): Pr
 
 async function ofPrivacy(page: Page, look: (name: string) => Promise<void>): Promise<void> {
   await open(page, `${desk}/privacy`);
-  await page.getByLabel("E-mail").fill(`somebody.${Date.now()}@example.com`);
+  await page.getByRole("textbox", { name: "E-mail" }).fill(`somebody.${Date.now()}@example.com`);
   await press(page, "Write it down");
   await page.getByText("Nobody has asked").waitFor({ state: "detached" });
   await open(page, `${desk}/privacy`);

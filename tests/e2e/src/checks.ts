@@ -55,7 +55,9 @@ export const zoomed: Check = async (page, name) => {
     const cut = all.filter((e) => {
       const style = getComputedStyle(e);
       const hides = [style.overflowX, style.overflowY].some((how) => how === "hidden" || how === "clip");
-      return hides && !isHidden(e) && (e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1);
+      // A field lets its visitor move along what is in it.
+      const isField = e.matches("input, select, textarea, svg, svg *");
+      return hides && !isField && !isHidden(e) && (e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1);
     });
     const stays = all
       .filter((e) => ["fixed", "sticky"].includes(getComputedStyle(e).position))
@@ -98,7 +100,8 @@ export const keyboard: Check = async (page, name) => {
   for (let press = 0; press < 400; press += 1) {
     await page.keyboard.press("Tab");
     const stop = await page.evaluate(whereFocusIs);
-    if (stop === null) break;
+    // Past the last control the focus leaves the page, or begins at its top again.
+    if (stop === null || (stop.place === stops[0]?.place && stops.length > 1)) break;
     if (stop.place !== stops.at(-1)?.place) stops.push(stop);
   }
   assert.ok(stops.length < 400, `${name} holds the keyboard`);
@@ -154,7 +157,8 @@ export const forced: Check = async (page, name) => {
     const edges = (e: Element): boolean =>
       ["", "::before", "::after"].some((part) => {
         const style = getComputedStyle(e, part);
-        return style.borderBottomStyle !== "none" && Number.parseFloat(style.borderBottomWidth) > 0;
+        const isUnderlined = style.textDecorationLine.includes("underline");
+        return isUnderlined || (style.borderBottomStyle !== "none" && Number.parseFloat(style.borderBottomWidth) > 0);
       });
     const looks = (e: Element): string => {
       const style = getComputedStyle(e);
