@@ -17,6 +17,7 @@ use crate::calendar::{escape, fold, stamp};
 use crate::error::Fault;
 use crate::etag::Tag;
 use crate::store::feed::{self, Feed, Visit};
+use crate::store::privacy::Viewer;
 use crate::store::{self, instant, stored};
 
 const BEHIND: SignedDuration = SignedDuration::from_hours(24 * 31);
@@ -117,8 +118,14 @@ impl App {
             now.checked_add(AHEAD).unwrap_or(now),
         );
         let visits = feed::visits(&mut transaction, found.staff_id, during).await?;
-        transaction.rollback().await?;
         let names = Names::parse(&found.names).unwrap_or(Names::None);
+        if names != Names::None {
+            let shown: Vec<_> = visits.iter().filter_map(|v| v.customer_id).collect();
+            let viewer = Viewer::Program(found.id);
+            self.shown_to(&mut transaction, found.business_id, viewer, &shown)
+                .await?;
+        }
+        transaction.commit().await?;
         Ok((business.name, names, visits))
     }
 
@@ -245,6 +252,7 @@ mod tests {
             changed_at: at("2027-03-01T08:00:00Z"),
             service: "Cut, wash".into(),
             staff: "Sipho Dlamini".into(),
+            customer_id: None,
             customer: Some("Thandi Nkosi".into()),
             place: "é".repeat(80),
         };

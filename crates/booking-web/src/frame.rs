@@ -73,6 +73,10 @@ pub(crate) async fn frame(State(app): State<Arc<App>>, request: Request, next: N
 /// taken whole first, and whoever sends slowly or too much is told so: no fault of ours.
 pub(crate) async fn in_time(request: Request, next: Next) -> Response {
     let (head, body) = request.into_parts();
+    if head.uri.query().is_some_and(|query| query.contains("%00")) {
+        // The database keeps no such character, and nobody types it.
+        return Fault::Malformed("text cannot hold the character NUL".to_owned()).into_response();
+    }
     let body = match tokio::time::timeout(BODY_WITHIN, to_bytes(body, BODY_BYTES_MAX)).await {
         Ok(Ok(body)) => body,
         Ok(Err(error)) => return Fault::of_body(&error).into_response(),

@@ -4,6 +4,8 @@
 use std::ops::RangeInclusive;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -128,6 +130,20 @@ pub(crate) fn check(sent: &Sent) -> Result<Checked, Vec<Problem>> {
     })
 }
 
+/// The years that people mean, and that every part of the program can store and count with.
+const YEARS: RangeInclusive<i16> = 1900..=9998;
+
+/// Whether an instant is one that is stored and searched for.
+pub(crate) fn is_storable(at: Timestamp) -> bool {
+    YEARS.contains(&at.to_zoned_datetime(TimeZone::UTC).year())
+}
+
+/// Reads a day such as `2027-03-24`.
+pub(crate) fn day(text: &str) -> Option<Date> {
+    let day: Date = text.trim().parse().ok()?;
+    YEARS.contains(&day.year()).then_some(day)
+}
+
 /// Reads an instant such as `2027-03-24T07:30:00Z`.
 pub(crate) fn start(text: &str) -> Result<Timestamp, Problem> {
     let problem = |detail| Problem {
@@ -138,10 +154,9 @@ pub(crate) fn start(text: &str) -> Result<Timestamp, Problem> {
         return Err(problem(message("field-start-missing")));
     }
     // A plus sign that was not encoded arrives as a space.
-    text.trim()
-        .replace(' ', "+")
-        .parse()
-        .map_err(|_| problem(message("field-start-unknown")))
+    let read = text.trim().replace(' ', "+").parse().ok();
+    read.filter(|at| is_storable(*at))
+        .ok_or_else(|| problem(message("field-start-unknown")))
 }
 
 pub(crate) fn name(text: &str) -> Result<String, Message> {
@@ -155,9 +170,10 @@ pub(crate) fn name(text: &str) -> Result<String, Message> {
     Ok(name)
 }
 
+/// An address in lower case, so that whoever writes it another way is the same person.
 pub(crate) fn email(text: &str) -> Result<String, Message> {
     let help = || message("field-email-shape");
-    let email = text.trim();
+    let email = text.trim().to_lowercase();
     if email.is_empty() {
         return Err(message("field-email-missing"));
     }
@@ -175,7 +191,7 @@ pub(crate) fn email(text: &str) -> Result<String, Message> {
     if email.len() > EMAIL_BYTES_MAX || !plain(local) || !plain(domain) || !has_dot {
         return Err(help());
     }
-    Ok(email.to_owned())
+    Ok(email)
 }
 
 /// A number without a country is South African: `082 123 4567` is `+27821234567`.
@@ -232,6 +248,11 @@ pub(crate) fn text_of_at_most(max: usize, text: &str) -> Result<Option<String>, 
         return Err(message("field-note-control"));
     }
     Ok((!note.is_empty()).then_some(note))
+}
+
+/// Some lines of text that are not empty.
+pub(crate) fn needed(max: usize, text: &str) -> Result<String, Message> {
+    text_of_at_most(max, text)?.ok_or_else(|| message("field-line").with("max", max))
 }
 
 /// One line of text that is not empty.
@@ -362,6 +383,28 @@ mod tests {
         ] {
             assert_eq!(number(text, 5..=1440).ok(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn an_instant_or_a_day_that_cannot_be_stored_is_none() {
+        for text in [
+            "-009999-01-01T00:00:00Z",
+            "1899-12-31T23:59:59Z",
+            "9999-01-01T00:00:00Z",
+        ] {
+            assert!(start(text).is_err(), "{text}");
+        }
+        for text in ["-004800-01-01", "1899-12-31", "9999-01-01", "tomorrow", ""] {
+            assert_eq!(day(text), None, "{text}");
+        }
+        assert!(start("9998-12-31T23:59:59Z").is_ok());
+        assert_eq!(day(" 1900-01-01 "), Some(Date::constant(1900, 1, 1)));
+    }
+
+    #[test]
+    fn an_address_is_the_same_however_it_is_written() {
+        let written = email(" Thandi.Nkosi@Example.co.ZA ");
+        assert_eq!(written.as_deref(), Ok("thandi.nkosi@example.co.za"));
     }
 
     #[test]

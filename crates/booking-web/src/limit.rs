@@ -4,6 +4,7 @@
 
 use jiff::Timestamp;
 
+use crate::account::network::Network;
 use crate::app::App;
 use crate::error::Fault;
 use crate::store;
@@ -17,6 +18,13 @@ pub(crate) struct Limit {
     pub(crate) seconds: u32,
 }
 
+/// Times that are held or booked from one network.
+pub(crate) const BOOKINGS: Limit = Limit {
+    name: "bookings",
+    most: 60,
+    seconds: 600,
+};
+
 impl Limit {
     /// Which window it is at `now`, and when it ends.
     fn window(&self, now: Timestamp) -> (i64, Timestamp) {
@@ -28,6 +36,19 @@ impl Limit {
 }
 
 impl App {
+    /// Counts one request from a network, or refuses it until the window is over. What this
+    /// machine asks for itself is not counted.
+    pub(crate) async fn within_network(
+        &self,
+        limit: Limit,
+        network: &Network,
+    ) -> Result<(), Fault> {
+        if network.is_local() {
+            return Ok(());
+        }
+        self.within(limit, network.as_str()).await
+    }
+
     /// Counts one request of `who`, or refuses it until the window is over.
     pub(crate) async fn within(&self, limit: Limit, who: &str) -> Result<(), Fault> {
         let now = self.clock.now();

@@ -29,7 +29,7 @@ where
 }
 
 /// The last address that is not one of this machine's own.
-fn client(headers: &HeaderMap) -> Option<IpAddr> {
+pub(crate) fn client(headers: &HeaderMap) -> Option<IpAddr> {
     let lines = headers.get_all("x-forwarded-for").iter().rev();
     lines
         .filter_map(|line| line.to_str().ok())

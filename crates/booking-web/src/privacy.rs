@@ -21,3 +21,6 @@ pub(crate) mod warning;
 #[cfg(test)]
 #[path = "privacy/tests/person.rs"]
 mod person;
+#[cfg(test)]
+#[path = "privacy/tests/records.rs"]
+mod records;

@@ -14,8 +14,9 @@ pub(crate) struct Subscription {
     pub(crate) language: Language,
     pub(crate) reminders: Reminders,
     pub(crate) is_over: bool,
-    /// What is kept of the address; none where the customer was forgotten.
-    hash: Option<[u8; 32]>,
+    /// What is kept of every address that they are reminded at; none where the customer was
+    /// forgotten.
+    hashes: Vec<[u8; 32]>,
 }
 
 impl App {
@@ -25,19 +26,16 @@ impl App {
         let mut transaction = store::begin(&self.appointments.pool, business).await?;
         let found = store::business::by_id(&mut transaction, business).await?;
         let found = found.ok_or(Fault::NotFound)?;
-        let contact = appointment::contact(&mut transaction, subscriber.customer).await?;
-        let address = contact.and_then(|(email, phone)| match reminders {
-            Reminders::Email => Some(email),
-            Reminders::Sms => phone,
-        });
-        let hash = address.map(|address| links::suppressed(business, reminders, &address));
-        let is_over = match &hash {
-            Some(hash) => {
-                let channel = reminders.channel();
-                appointment::is_suppressed(&mut transaction, channel, hash).await?
-            }
-            None => true,
+        let addresses = match reminders {
+            Reminders::Email => appointment::emails(&mut transaction, subscriber.customer).await?,
+            Reminders::Sms => appointment::phones(&mut transaction, subscriber.customer).await?,
         };
+        let hash = |address: &String| links::suppressed(business, reminders, address);
+        let hashes: Vec<_> = addresses.iter().map(hash).collect();
+        let (mut is_over, channel) = (true, reminders.channel());
+        for hash in &hashes {
+            is_over &= appointment::is_suppressed(&mut transaction, channel, hash).await?;
+        }
         transaction.rollback().await?;
         Ok(Subscription {
             business_id: business,
@@ -45,19 +43,18 @@ impl App {
             language: Language::of_tag(&found.locale).unwrap_or_default(),
             reminders,
             is_over,
-            hash,
+            hashes,
         })
     }
 
     /// Ends it; ended twice, it stays ended.
     pub(crate) async fn end_subscription(&self, subscription: &Subscription) -> Result<(), Fault> {
-        let Some(hash) = &subscription.hash else {
-            return Ok(());
-        };
         let (business, now) = (subscription.business_id, self.clock.now());
         let channel = subscription.reminders.channel();
         let mut transaction = store::begin(&self.appointments.pool, business).await?;
-        appointment::suppress(&mut transaction, business, channel, hash, now).await?;
+        for hash in &subscription.hashes {
+            appointment::suppress(&mut transaction, business, channel, hash, now).await?;
+        }
         transaction.commit().await?;
         Ok(())
     }

@@ -17,7 +17,7 @@ const MESSAGES_KEPT: SignedDuration = SignedDuration::from_hours(24 * 90);
 pub(crate) enum Sweep {
     /// Keys of requests that nobody repeats any more.
     Keys,
-    /// Messages that were done with long ago.
+    /// Messages about accounts that were done with long ago.
     Messages,
     /// Data about people whose time is over, and requests about it that wait too long.
     Privacy,

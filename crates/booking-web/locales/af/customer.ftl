@@ -24,6 +24,7 @@ customer-email-taken = ’n Ander kliënt het hierdie adres. Soek hulle, of voeg
 customer-restricted = Slegs vir hul besprekings
 customer-restricted-hint = Hulle het gevra dat hul besonderhede vir niks anders gebruik word nie.
 customer-merge = Voeg saam met ’n ander rekord
+customer-privacy = Wat hulle oor hul data vra
 
 merge-title = Voeg twee rekords saam
 merge-lede = Wie is dieselfde persoon as { $name }?

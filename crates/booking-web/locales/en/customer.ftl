@@ -24,6 +24,7 @@ customer-email-taken = Another customer has this address. Find them, or merge th
 customer-restricted = Only for their bookings
 customer-restricted-hint = They asked that their details are used for nothing else.
 customer-merge = Merge with another record
+customer-privacy = What they ask about their data
 
 merge-title = Merge two records
 merge-lede = Who is the same person as { $name }?

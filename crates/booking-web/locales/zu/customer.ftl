@@ -24,6 +24,7 @@ customer-email-taken = Elinye ikhasimende linaleli kheli. Lithole, noma uhlangan
 customer-restricted = Okokubhukha kwalo kuphela
 customer-restricted-hint = Licele ukuthi imininingwane yalo ingasetshenziselwa okunye.
 customer-merge = Hlanganisa nelinye irekhodi
+customer-privacy = Abakubuzayo ngolwazi lwabo
 
 merge-title = Hlanganisa amarekhodi amabili
 merge-lede = Ubani ongumuntu ofanayo no-{ $name }?

@@ -7,7 +7,12 @@ use axum::extract::FromRequestParts;
 use http::HeaderMap;
 use http::request::Parts;
 
-/// A prefix such as `203.0.113.0/24` or `2001:db8:1::/48`; `local` where no proxy says.
+use crate::origin;
+
+/// What stands for this machine itself, where no proxy says anything else.
+const LOCAL: &str = "local";
+
+/// A prefix such as `203.0.113.0/24` or `2001:db8:1::/48`, or `local`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Network(String);
 
@@ -16,17 +21,14 @@ impl Network {
         &self.0
     }
 
-    /// The last address that a proxy added is the one that it saw itself; what stands
-    /// before it could be anybody's invention. Booking listens on loopback only.
+    /// Whether the request comes from this machine: Booking listens on loopback only, so
+    /// nobody else comes without an address that a proxy saw.
+    pub(crate) fn is_local(&self) -> bool {
+        self.0 == LOCAL
+    }
+
     fn of(headers: &HeaderMap) -> Self {
-        let last = headers
-            .get_all("x-forwarded-for")
-            .iter()
-            .next_back()
-            .and_then(|line| line.to_str().ok())
-            .and_then(|line| line.rsplit(',').next())
-            .and_then(|address| address.trim().parse::<IpAddr>().ok());
-        Self(last.map_or_else(|| "local".to_owned(), prefix))
+        Self(origin::client(headers).map_or_else(|| LOCAL.to_owned(), prefix))
     }
 }
 
@@ -67,6 +69,8 @@ mod tests {
         assert_eq!(network("1.2.3.4, 203.0.113.77"), "203.0.113.0/24");
         assert_eq!(network("::ffff:203.0.113.9"), "203.0.113.0/24");
         assert_eq!(network("2001:db8:1:2::9"), "2001:db8:1::/48");
+        assert_eq!(network("203.0.113.77, 127.0.0.1"), "203.0.113.0/24");
+        assert_eq!(network("127.0.0.1"), "local");
         assert_eq!(network("nonsense"), "local");
         assert_eq!(Network::of(&HeaderMap::new()).0, "local");
     }

@@ -16,6 +16,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::account::network::Network;
 use crate::address::Path;
 use crate::api::local;
 use crate::app::App;
@@ -26,6 +27,7 @@ use crate::error::{Alternative, Fault, FieldProblem};
 use crate::etag::Tag;
 use crate::intake::{self, Problem, Sent};
 use crate::language::Language;
+use crate::limit::BOOKINGS;
 use crate::pages::cancel;
 use crate::pages::week::Free;
 
@@ -109,11 +111,13 @@ struct Links {
 pub(crate) async fn create(
     State(app): State<Arc<App>>,
     Path(business): Path<String>,
+    network: Network,
     headers: HeaderMap,
     wish: Result<Json<Wish>, JsonRejection>,
 ) -> Result<Response, Fault> {
     let key = idempotency_key(&headers)?;
     let Json(wish) = wish?;
+    app.within_network(BOOKINGS, &network).await?;
     if let Some(hold) = wish.hold.as_deref().filter(|hold| !hold.is_empty()) {
         return confirm(&app, hold, wish.sent, &key).await;
     }

@@ -13,6 +13,7 @@ use crate::api::page;
 use crate::app::App;
 use crate::error::Fault;
 use crate::key::{Program, Scope};
+use crate::store::privacy::Viewer;
 use crate::store::{self, diary, instant};
 
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
@@ -78,14 +79,19 @@ pub(crate) async fn list(
         return Err(Fault::Fields(problems));
     }
     let behind = behind.map(|(_, id)| id);
-    let email = question.email.as_deref();
+    let email = question.email.as_deref().map(str::to_lowercase);
     let mut transaction = store::begin(&app.appointments.pool, program.business.id).await?;
+    let email = email.as_deref();
     let mut rows = diary::customers(&mut transaction, email, behind, limit + 1).await?;
-    transaction.rollback().await?;
     let is_more = rows.len() > usize::try_from(limit).unwrap_or_default();
     if is_more {
         rows.pop();
     }
+    let shown: Vec<_> = rows.iter().map(|row| row.id).collect();
+    let viewer = Viewer::Program(program.id);
+    app.shown_to(&mut transaction, program.business.id, viewer, &shown)
+        .await?;
+    transaction.commit().await?;
     let last = rows.last().filter(|_| is_more);
     Ok(Json(Customers {
         next: last.map(|last| page::cursor(Timestamp::UNIX_EPOCH, last.id)),

@@ -21,8 +21,10 @@ use crate::appointments::{By, CallingOff};
 use crate::desk::Business;
 use crate::error::{Fault, FieldProblem};
 use crate::etag::Tag;
+use crate::intake;
 use crate::key::{Program, Scope};
 use crate::store::diary::{self, Entry, Wanted};
+use crate::store::privacy::Viewer;
 use crate::store::{self, instant};
 
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
@@ -126,7 +128,7 @@ pub(crate) async fn list(
     program.must(Scope::ReadBookings)?;
     let Query(question) = query?;
     let wanted = read_question(&question, &program.business)?;
-    let mut entries = app.diary(&program.business, &wanted).await?;
+    let mut entries = app.diary(&program, &wanted).await?;
     let is_more = entries.len() > usize::try_from(wanted.limit - 1).unwrap_or_default();
     if is_more {
         entries.pop();
@@ -159,7 +161,7 @@ pub(crate) async fn read(
     headers: HeaderMap,
 ) -> Result<Response, Fault> {
     program.must(Scope::ReadBookings)?;
-    let entry = app.diary_entry(&program.business, id).await?;
+    let entry = app.diary_entry(&program, id).await?;
     let tag = Tag::of_version(entry.version);
     if tag.is_known(&headers) {
         return Ok((StatusCode::NOT_MODIFIED, [tag.header()]).into_response());
@@ -205,31 +207,34 @@ pub(crate) async fn cancel(
         CallingOff::Changed => return Err(Fault::Changed),
         CallingOff::Unknown => return Err(Fault::NotFound),
     };
-    let entry = app.diary_entry(business, id).await?;
+    let entry = app.diary_entry(&program, id).await?;
     let tag = Tag::of_version(entry.version);
     Ok(([tag.header()], Json(shown(&entry, &program))).into_response())
 }
 
 impl App {
-    /// The bookings of a business that are asked for.
-    pub(crate) async fn diary(
-        &self,
-        business: &Business,
-        wanted: &Wanted,
-    ) -> Result<Vec<Entry>, Fault> {
-        let mut transaction = store::begin(&self.appointments.pool, business.id).await?;
+    /// The bookings that a program asks for.
+    async fn diary(&self, program: &Program, wanted: &Wanted) -> Result<Vec<Entry>, Fault> {
+        let business = program.business.id;
+        let mut transaction = store::begin(&self.appointments.pool, business).await?;
         let entries = diary::bookings(&mut transaction, wanted).await?;
-        transaction.rollback().await?;
+        if program.may(Scope::ReadCustomers) {
+            let shown: Vec<_> = entries.iter().filter_map(|e| e.customer_id).collect();
+            let viewer = Viewer::Program(program.id);
+            self.shown_to(&mut transaction, business, viewer, &shown)
+                .await?;
+        }
+        transaction.commit().await?;
         Ok(entries)
     }
 
-    async fn diary_entry(&self, business: &Business, id: Uuid) -> Result<Entry, Fault> {
+    async fn diary_entry(&self, program: &Program, id: Uuid) -> Result<Entry, Fault> {
         let wanted = Wanted {
             id: Some(id),
             limit: 1,
             ..Wanted::default()
         };
-        self.diary(business, &wanted)
+        self.diary(program, &wanted)
             .await?
             .pop()
             .ok_or(Fault::NotFound)
@@ -260,8 +265,8 @@ fn read_question(question: &Question, business: &Business) -> Result<Wanted, Fau
 }
 
 fn day(field: &'static str, text: Option<&str>) -> Result<Option<Date>, FieldProblem> {
-    let read = text.map(str::parse);
-    read.transpose().map_err(|_| FieldProblem {
+    let Some(text) = text else { return Ok(None) };
+    intake::day(text).map(Some).ok_or_else(|| FieldProblem {
         field,
         detail: "must be a date such as 2027-03-24".to_owned(),
     })

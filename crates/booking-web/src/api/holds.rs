@@ -12,6 +12,7 @@ use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use crate::account::network::Network;
 use crate::address::Path;
 use crate::api::bookings::{BookingEntry, KEY_WORDS, alternatives, entry, idempotency_key};
 use crate::app::App;
@@ -21,6 +22,7 @@ use crate::desk::holds::Chosen;
 use crate::error::Fault;
 use crate::intake;
 use crate::language::Language;
+use crate::limit::BOOKINGS;
 use crate::origin::Origin;
 use crate::store::hold::Holder;
 
@@ -57,11 +59,13 @@ pub(crate) async fn create(
     State(app): State<Arc<App>>,
     Path(business): Path<String>,
     Origin(origin): Origin,
+    network: Network,
     headers: HeaderMap,
     wanted: Result<Json<Wanted>, JsonRejection>,
 ) -> Result<Response, Fault> {
     let key = idempotency_key(&headers)?;
     let Json(wanted) = wanted?;
+    app.within_network(BOOKINGS, &network).await?;
     let start = intake::start(&wanted.start)
         .map_err(|problem| Fault::Fields(vec![problem.in_words(Language::English)]))?;
     let offer = Offer::find(&app, &business, &wanted.service).await?;

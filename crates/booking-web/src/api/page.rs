@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::error::FieldProblem;
+use crate::intake;
 
 const ROWS_MAX: i64 = 100;
 const ROWS_DEFAULT: i64 = 50;
@@ -24,6 +25,7 @@ pub(super) fn behind(text: Option<&str>) -> Result<Option<(Timestamp, Uuid)>, Fi
         let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok()?;
         let (at, id) = bytes.split_first_chunk::<8>()?;
         let at = Timestamp::from_microsecond(i64::from_be_bytes(*at)).ok()?;
+        intake::is_storable(at).then_some(())?;
         Some((at, Uuid::from_slice(id).ok()?))
     };
     read(text).map(Some).ok_or_else(|| FieldProblem {
@@ -64,7 +66,8 @@ mod tests {
         let (at, id) = ("2027-03-24T07:30:00Z".parse().unwrap(), Uuid::from_u128(7));
         assert_eq!(behind(Some(&cursor(at, id))), Ok(Some((at, id))));
         assert_eq!(behind(None), Ok(None));
-        for foreign in ["", "a", "AAAA", "!", &"A".repeat(40)] {
+        let ancient = cursor(Timestamp::MIN, id);
+        for foreign in ["", "a", "AAAA", "!", &"A".repeat(40), &ancient] {
             assert!(behind(Some(foreign)).is_err(), "{foreign}");
         }
     }

@@ -12,15 +12,24 @@ use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use crate::account::network::Network;
 use crate::address::Path;
 use crate::app::App;
 use crate::desk::Business;
 use crate::error::{Fault, FieldProblem};
 use crate::intake::Problem;
 use crate::language::{Text, Wanted};
+use crate::limit::Limit;
 use crate::pages::{BusinessWords, Site, copy, render, words};
 use crate::privacy::request::{self, Confirmed, Kind, SentAsk};
 use crate::security::{CheckedForm, Visit};
+
+/// Each one may be a mail.
+const ASKS: Limit = Limit {
+    name: "privacy-requests",
+    most: 10,
+    seconds: 3600,
+};
 
 #[derive(Template)]
 #[template(path = "ask.html")]
@@ -85,6 +94,7 @@ pub(crate) async fn get(
 pub(crate) async fn post(
     State(app): State<Arc<App>>,
     Path(slug): Path<String>,
+    network: Network,
     wanted: Wanted,
     form: CheckedForm<SentAsk>,
 ) -> Result<Response, Fault> {
@@ -99,6 +109,7 @@ pub(crate) async fn post(
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
         }
     };
+    app.within_network(ASKS, &network).await?;
     app.ask(&business, &asked, site.language).await?;
     Ok(Redirect::to(&format!("/{}/privacy/asked", business.slug)).into_response())
 }

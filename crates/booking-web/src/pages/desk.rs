@@ -144,6 +144,16 @@ impl Desk {
         Ok(store::privacy::log(connection, id, business, whom, access, now).await?)
     }
 
+    /// Writes that the member was shown these customers in a list.
+    async fn saw(
+        &self,
+        connection: &mut PgConnection,
+        customers: impl IntoIterator<Item = Option<Uuid>>,
+    ) -> Result<(), Fault> {
+        let customers: Vec<_> = customers.into_iter().flatten().collect();
+        self.app.saw(connection, &self.member, &customers).await
+    }
+
     /// An address at this desk.
     fn path(&self, rest: &str) -> String {
         format!("/desk/{}{rest}", self.member.business.slug)

@@ -12,6 +12,7 @@ use http::{HeaderValue, StatusCode};
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use crate::account::network::Network;
 use crate::address::Path;
 use crate::app::App;
 use crate::desk::Booked;
@@ -19,6 +20,7 @@ use crate::desk::Offer;
 use crate::error::{Fault, FieldProblem};
 use crate::intake::{self, Problem, Sent};
 use crate::language::Wanted;
+use crate::limit::BOOKINGS;
 use crate::pages::week::{self, TimeChoice};
 use crate::pages::words::When;
 use crate::pages::{BusinessWords, ServiceWords, Site, render, times, words};
@@ -143,6 +145,7 @@ pub(crate) async fn get(
 pub(crate) async fn post(
     State(app): State<Arc<App>>,
     Path((business, service)): Path<(String, String)>,
+    network: Network,
     wanted: Wanted,
     form: VisitorForm<DetailsForm>,
 ) -> Result<Response, Fault> {
@@ -172,6 +175,7 @@ pub(crate) async fn post(
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
         }
     };
+    app.within_network(BOOKINGS, &network).await?;
     let who = (Some(site.language), Some(visit.holder()));
     match app.book(&offer, &checked, who, &form.request).await? {
         Booked::Made(made) => Ok(Redirect::to(&format!("/b/{}", made.token)).into_response()),

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use http::StatusCode;
 use serde::Deserialize;
 
+use crate::account::network::Network;
 use crate::address::Path;
 use crate::app::App;
 use crate::appointments::Choice;
@@ -16,6 +17,7 @@ use crate::desk::{Booked, Booking, Offer};
 use crate::error::{Fault, FieldProblem};
 use crate::intake::{self, Problem, Sent};
 use crate::language::Wanted;
+use crate::limit::BOOKINGS;
 use crate::origin::Origin;
 use crate::pages::details::{self, DetailsForm, FormWords, HeldWords, Sending};
 use crate::pages::{Site, times, week, words};
@@ -45,7 +47,7 @@ pub(crate) async fn back(
 pub(crate) async fn choose(
     State(app): State<Arc<App>>,
     Path((business, service)): Path<(String, String)>,
-    Origin(origin): Origin,
+    (Origin(origin), network): (Origin, Network),
     wanted: Wanted,
     form: VisitorForm<TimeForm>,
 ) -> Result<Response, Fault> {
@@ -59,6 +61,7 @@ pub(crate) async fn choose(
             return times::page(&app, site, &offer, &visit, wrong).await;
         }
     };
+    app.within_network(BOOKINGS, &network).await?;
     let choice = Choice {
         start,
         holder: Holder {

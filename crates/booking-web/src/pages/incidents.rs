@@ -5,25 +5,32 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use booking::Right;
+use http::StatusCode;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::office::{tidy, to};
+use super::office::to;
 use crate::account::member::Member;
 use crate::address::Path;
 use crate::app::App;
-use crate::error::Fault;
-use crate::language::Wanted;
+use crate::error::{Fault, FieldProblem};
+use crate::intake::{self, Problem};
+use crate::language::{Wanted, message};
 use crate::pages::{BusinessWords, Site, render, words};
 use crate::privacy::breach::{Drafts, Letterhead, drafts};
 use crate::security::{CheckedForm, Visit};
 use crate::store;
 use crate::store::incident::{Affected, Incident, Told};
+
+const WORDS_MAX: usize = 2000;
+const INTRUDER_MAX: usize = 500;
+const DELAY_MAX: usize = 1000;
+const REFERENCE_MAX: usize = 100;
 
 /// An incident in the list.
 pub(super) struct Line {
@@ -39,6 +46,14 @@ pub(super) struct IncidentsPage<'a> {
     pub(super) csrf: String,
     pub(super) business: BusinessWords,
     pub(super) incidents: Vec<Line>,
+    pub(super) form: IncidentForm,
+    pub(super) problems: Vec<FieldProblem>,
+}
+
+impl IncidentsPage<'_> {
+    fn problem(&self, field: &str) -> Option<&str> {
+        FieldProblem::of(&self.problems, field)
+    }
 }
 
 #[derive(Template)]
@@ -50,40 +65,61 @@ pub(super) struct IncidentPage<'a> {
     pub(super) incident: Incident,
     pub(super) affected: Vec<Affected>,
     pub(super) drafts: Drafts,
+    pub(super) told: ToldForm,
+    pub(super) problems: Vec<FieldProblem>,
+}
+
+impl IncidentPage<'_> {
+    fn problem(&self, field: &str) -> Option<&str> {
+        FieldProblem::of(&self.problems, field)
+    }
 }
 
 /// An incident as it is written down. Times are on the wall of the business.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub(crate) struct IncidentForm {
     #[serde(default)]
-    what: String,
+    pub(super) what: String,
     #[serde(default)]
-    began: String,
+    pub(super) began: String,
     #[serde(default)]
-    ended: String,
+    pub(super) ended: String,
     #[serde(default)]
-    account: String,
+    pub(super) account: String,
     #[serde(default)]
-    consequences: String,
+    pub(super) consequences: String,
     #[serde(default)]
-    measures: String,
+    pub(super) measures: String,
     #[serde(default)]
-    advice: String,
+    pub(super) advice: String,
     #[serde(default)]
-    intruder: String,
+    pub(super) intruder: String,
 }
 
 /// What was told to whom.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub(crate) struct ToldForm {
     #[serde(default)]
-    reference: String,
+    pub(super) reference: String,
     #[serde(default)]
-    delay: String,
+    pub(super) delay: String,
     #[serde(default)]
-    reported: String,
+    pub(super) reported: String,
     #[serde(default)]
-    people: String,
+    pub(super) people: String,
+}
+
+impl ToldForm {
+    /// The form of an incident as it stands.
+    fn of(incident: &Incident) -> Self {
+        let tick = |is_on: bool| if is_on { "yes" } else { "" }.to_owned();
+        Self {
+            reference: incident.portal_reference.clone().unwrap_or_default(),
+            delay: incident.delay_reason.clone().unwrap_or_default(),
+            reported: tick(incident.reported_at.is_some()),
+            people: tick(incident.people_told_at.is_some()),
+        }
+    }
 }
 
 /// Answers `GET /desk/{business}/privacy/incidents`.
@@ -94,9 +130,28 @@ pub(crate) async fn list(
     visit: Visit,
 ) -> Result<Response, Fault> {
     member.must(Right::ManageMembers)?;
-    let site = Site::of(&app, wanted.at(member.business.language));
+    all(
+        &app,
+        &member,
+        wanted,
+        &visit,
+        IncidentForm::default(),
+        Vec::new(),
+    )
+    .await
+}
+
+async fn all(
+    app: &App,
+    member: &Member,
+    wanted: Wanted,
+    visit: &Visit,
+    form: IncidentForm,
+    problems: Vec<Problem>,
+) -> Result<Response, Fault> {
+    let site = Site::of(app, wanted.at(member.business.language));
     let (language, zone) = (site.language, &member.business.zone);
-    let incidents = app.incidents(&member).await?;
+    let incidents = app.incidents(member).await?;
     let line = |incident: Incident| Line {
         id: incident.id,
         noticed: words::moment(
@@ -109,6 +164,8 @@ pub(crate) async fn list(
         csrf: visit.form_token(),
         business: BusinessWords::of(language, &member.business),
         incidents: incidents.into_iter().map(line).collect(),
+        form,
+        problems: Problem::all_in_words(problems, language),
         site,
     })?;
     visit.remember(&mut response);
@@ -119,50 +176,92 @@ pub(crate) async fn list(
 pub(crate) async fn post(
     State(app): State<Arc<App>>,
     member: Member,
+    wanted: Wanted,
     form: CheckedForm<IncidentForm>,
 ) -> Result<Response, Fault> {
     member.must(Right::ManageMembers)?;
-    let (form, _) = form.open();
+    let (form, visit) = form.open();
     let now = app.clock.now();
     let id = app.random.uuid(now);
-    let new = read(&form, id, &member.business.zone, store::stored(now));
-    let Some(new) = new else {
-        return Err(Fault::Malformed(
-            "what happened, its times, consequences, measures and advice are needed".to_owned(),
-        ));
-    };
-    app.enter_incident(&member, &new).await?;
-    Ok(to(&member, &format!("incidents/{id}")))
+    match check(&form, id, &member.business.zone, store::stored(now)) {
+        Ok(new) => {
+            app.enter_incident(&member, &new).await?;
+            Ok(to(&member, &format!("incidents/{id}")))
+        }
+        Err(problems) => {
+            let page = all(&app, &member, wanted, &visit, form, problems).await?;
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+        }
+    }
 }
 
-fn read(form: &IncidentForm, id: Uuid, zone: &TimeZone, now: OffsetDateTime) -> Option<Incident> {
-    let at = |text: &str| {
-        let wall: DateTime = text.trim().parse().ok()?;
-        let at = zone.to_timestamp(wall).ok()?;
-        Some(store::stored(at))
+/// Checks all fields, or names every one that needs another value.
+fn check(
+    form: &IncidentForm,
+    id: Uuid,
+    zone: &TimeZone,
+    now: OffsetDateTime,
+) -> Result<Incident, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let mut keep = |field, detail| problems.push(Problem { field, detail });
+    let mut words = |field, text| {
+        intake::needed(WORDS_MAX, text).unwrap_or_else(|detail| {
+            keep(field, detail);
+            String::new()
+        })
     };
+    let what = words("what", &form.what);
+    let consequences = words("consequences", &form.consequences);
+    let measures = words("measures", &form.measures);
+    let advice = words("advice", &form.advice);
+    let (began, ended) = (at(&form.began, zone), at(&form.ended, zone));
+    if began.is_none() {
+        keep("began", message("incident-time-wrong"));
+    }
+    if ended.is_none() || began.is_some_and(|began| ended.is_some_and(|ended| ended < began)) {
+        keep("ended", message("incident-time-wrong"));
+    }
     let account = match form.account.trim() {
         "" => None,
-        id => Some(id.parse().ok()?),
+        id => id.parse().map_or_else(
+            |_| {
+                keep("account", message("incident-account-wrong"));
+                None
+            },
+            Some,
+        ),
     };
-    let (began_at, ended_at) = (at(&form.began)?, at(&form.ended)?);
-    (began_at <= ended_at).then_some(())?;
-    Some(Incident {
-        id,
-        what: tidy(&form.what)?,
-        noticed_at: now,
-        began_at,
-        ended_at,
-        account,
-        consequences: tidy(&form.consequences)?,
-        measures: tidy(&form.measures)?,
-        advice: tidy(&form.advice)?,
-        intruder: tidy(&form.intruder),
-        delay_reason: None,
-        portal_reference: None,
-        reported_at: None,
-        people_told_at: None,
-    })
+    let intruder = intake::text_of_at_most(INTRUDER_MAX, &form.intruder);
+    let intruder = intruder.unwrap_or_else(|detail| {
+        keep("intruder", detail);
+        None
+    });
+    match (began, ended) {
+        (Some(began_at), Some(ended_at)) if problems.is_empty() => Ok(Incident {
+            id,
+            what,
+            noticed_at: now,
+            began_at,
+            ended_at,
+            account,
+            consequences,
+            measures,
+            advice,
+            intruder,
+            delay_reason: None,
+            portal_reference: None,
+            reported_at: None,
+            people_told_at: None,
+        }),
+        _ => Err(problems),
+    }
+}
+
+/// An instant as it is on the wall.
+fn at(text: &str, zone: &TimeZone) -> Option<OffsetDateTime> {
+    let wall: DateTime = text.trim().parse().ok()?;
+    let at = zone.to_timestamp(wall).ok()?;
+    intake::is_storable(at).then(|| store::stored(at))
 }
 
 /// Answers `GET /desk/{business}/privacy/incidents/{incident}`.
@@ -174,8 +273,20 @@ pub(crate) async fn get(
     visit: Visit,
 ) -> Result<Response, Fault> {
     member.must(Right::ManageMembers)?;
-    let site = Site::of(&app, wanted.at(member.business.language));
-    let (incident, affected) = app.incident(&member, id).await?;
+    one(&app, &member, id, wanted, &visit, None).await
+}
+
+/// An incident with the form as it stands, or as it was sent and not taken.
+async fn one(
+    app: &App,
+    member: &Member,
+    id: Uuid,
+    wanted: Wanted,
+    visit: &Visit,
+    sent: Option<(ToldForm, Vec<Problem>)>,
+) -> Result<Response, Fault> {
+    let site = Site::of(app, wanted.at(member.business.language));
+    let (incident, affected) = app.incident(member, id).await?;
     let business = &member.business;
     let drafts = drafts(
         &incident,
@@ -187,12 +298,15 @@ pub(crate) async fn get(
             affected: affected.len(),
         },
     );
+    let (told, problems) = sent.unwrap_or_else(|| (ToldForm::of(&incident), Vec::new()));
     let mut response = render(&IncidentPage {
         csrf: visit.form_token(),
         business: BusinessWords::of(site.language, business),
         incident,
         affected,
         drafts,
+        told,
+        problems: Problem::all_in_words(problems, site.language),
         site,
     })?;
     visit.remember(&mut response);
@@ -204,11 +318,25 @@ pub(crate) async fn told(
     State(app): State<Arc<App>>,
     member: Member,
     Path((_, id)): Path<(String, Uuid)>,
+    wanted: Wanted,
     form: CheckedForm<ToldForm>,
 ) -> Result<Response, Fault> {
     member.must(Right::ManageMembers)?;
-    let (form, _) = form.open();
-    let (reference, delay) = (tidy(&form.reference), tidy(&form.delay));
+    let (form, visit) = form.open();
+    let mut problems = Vec::new();
+    let mut short = |field, max, text| {
+        intake::text_of_at_most(max, text).unwrap_or_else(|detail| {
+            problems.push(Problem { field, detail });
+            None
+        })
+    };
+    let reference = short("reference", REFERENCE_MAX, &form.reference);
+    let delay = short("delay", DELAY_MAX, &form.delay);
+    if !problems.is_empty() {
+        let sent = Some((form, problems));
+        let page = one(&app, &member, id, wanted, &visit, sent).await?;
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
+    }
     let told = Told {
         portal_reference: reference.as_deref(),
         delay_reason: delay.as_deref(),

@@ -18,8 +18,8 @@ use crate::store::record;
 pub(crate) enum Because {
     /// They asked for it, and somebody of the staff agreed.
     Asked { request: Option<Uuid>, by: Uuid },
-    /// The time for which their data is kept is over.
-    TimeIsOver,
+    /// They came last before then, and the time for which their data is kept is over.
+    TimeIsOver { before: Timestamp },
     /// They were erased before, and an older backup has brought them back.
     Again,
 }
@@ -34,6 +34,8 @@ pub(crate) enum Erased {
     HasBookings,
     /// A legal hold stands.
     Held,
+    /// The time is over for this record, and not for another one of the same person.
+    TooSoon,
     Unknown,
 }
 
@@ -69,11 +71,16 @@ pub(crate) async fn erase(
             return Ok(Erased::HasBookings);
         }
     }
+    if let Because::TimeIsOver { before } = because
+        && privacy::is_recent(connection, &found.customers, before).await?
+    {
+        return Ok(Erased::TooSoon);
+    }
     person::erase(connection, &found).await?;
     privacy::mark_erased(connection, &found.customers, now).await?;
     let request = match because {
         Because::Asked { request, .. } => request,
-        Because::TimeIsOver | Because::Again => None,
+        Because::TimeIsOver { .. } | Because::Again => None,
     };
     for id in &found.customers {
         let hash = subject_hash(business, *id);
@@ -100,7 +107,7 @@ fn audit(
 ) -> record::Audit<'static> {
     let (actor, actor_id) = match because {
         Because::Asked { by, .. } => ("business", Some(by)),
-        Because::TimeIsOver | Because::Again => ("clock", None),
+        Because::TimeIsOver { .. } | Because::Again => ("clock", None),
     };
     record::Audit {
         id: random.uuid(now),
@@ -115,7 +122,7 @@ fn audit(
     }
 }
 
-/// All that is kept about a customer of the business in scope; none where there is no such
+/// What is kept about a customer of the business in scope; none where there is no such
 /// customer.
 pub(crate) async fn export(
     connection: &mut PgConnection,

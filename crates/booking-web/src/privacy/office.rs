@@ -13,10 +13,35 @@ use crate::account::member::Member;
 use crate::app::App;
 use crate::error::Fault;
 use crate::store;
+use crate::store::customer;
 use crate::store::incident::{self, Affected, Incident, Seen, Told};
-use crate::store::person::Rows;
-use crate::store::privacy::{self, Access};
+use crate::store::person::{self, Rows};
+use crate::store::privacy::{self, Access, Viewer};
 use crate::store::request::{self as kept, NewRequest, Request};
+
+/// What somebody asked another way than on the page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Entered {
+    pub(crate) kind: Kind,
+    pub(crate) channel: &'static str,
+    pub(crate) by: Whom,
+    pub(crate) details: Option<String>,
+}
+
+/// Who asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Whom {
+    Email(String),
+    /// A customer who is known, and may have no address.
+    Customer(Uuid),
+}
+
+/// What somebody of the staff decides about a hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Holding {
+    Place,
+    Lift,
+}
 
 /// What somebody of the staff decides about a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +55,36 @@ impl App {
     pub(crate) async fn requests(&self, member: &Member) -> Result<Vec<Request>, Fault> {
         let mut transaction = store::begin(&self.appointments.pool, member.business.id).await?;
         let requests = kept::all(&mut transaction).await?;
-        transaction.rollback().await?;
+        let shown: Vec<_> = requests.iter().filter_map(|r| r.customer).collect();
+        self.saw(&mut transaction, member, &shown).await?;
+        transaction.commit().await?;
         Ok(requests)
+    }
+
+    /// Writes down that a member was shown these customers in a list.
+    pub(crate) async fn saw(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        member: &Member,
+        customers: &[Uuid],
+    ) -> Result<(), Fault> {
+        let viewer = Viewer::Account(member.account.id);
+        self.shown_to(connection, member.business.id, viewer, customers)
+            .await
+    }
+
+    /// Writes down who was shown these customers in a list.
+    pub(crate) async fn shown_to(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        business: Uuid,
+        viewer: Viewer,
+        customers: &[Uuid],
+    ) -> Result<(), Fault> {
+        let now = self.clock.now();
+        let ids: Vec<_> = customers.iter().map(|_| self.random.uuid(now)).collect();
+        let seen = (ids.as_slice(), customers);
+        Ok(privacy::log_seen(connection, business, viewer, seen, now).await?)
     }
 
     /// One of them, and whether a hold stands over its customer.
@@ -43,11 +96,14 @@ impl App {
         let mut transaction = store::begin(&self.appointments.pool, member.business.id).await?;
         let request = kept::lock(&mut transaction, id).await?;
         let request = request.ok_or(Fault::NotFound)?;
-        let is_held = match request.customer {
-            Some(customer) => privacy::is_held(&mut transaction, &[customer]).await?,
-            None => false,
-        };
-        transaction.rollback().await?;
+        let mut is_held = false;
+        if let Some(customer) = request.customer {
+            let found = person::lock(&mut transaction, customer).await?;
+            let customers = found.map(|found| found.customers).unwrap_or_default();
+            is_held = privacy::is_held(&mut transaction, &customers).await?;
+            self.saw(&mut transaction, member, &[customer]).await?;
+        }
+        transaction.commit().await?;
         Ok((request, is_held))
     }
 
@@ -56,31 +112,53 @@ impl App {
     pub(crate) async fn enter_request(
         &self,
         member: &Member,
-        (kind, channel): (Kind, &str),
-        (email, details): (&str, Option<&str>),
+        entered: &Entered,
     ) -> Result<Uuid, Fault> {
         let now = self.clock.now();
         let id = self.random.uuid(now);
         let business = &member.business;
         let mut transaction = store::begin(&self.appointments.pool, business.id).await?;
-        let customer = privacy::customer_of(&mut transaction, email).await?;
+        let connection = &mut *transaction;
+        let (email, customer) = match &entered.by {
+            Whom::Email(email) => {
+                let customer = privacy::customer_of(connection, email).await?;
+                (Some(email.clone()), customer)
+            }
+            Whom::Customer(id) => {
+                let customer = customer::by_id(connection, *id).await?;
+                let customer = customer.ok_or(Fault::NotFound)?;
+                (customer.email, Some(customer.merged_into.unwrap_or(*id)))
+            }
+        };
         let new = NewRequest {
             id,
             business: business.id,
-            kind: kind.as_str(),
-            channel,
+            kind: entered.kind.as_str(),
+            channel: entered.channel,
             state: "open",
-            email,
+            email: email.as_deref(),
             customer,
-            details,
+            details: entered.details.as_deref(),
             language: business.language.tag(),
             link: None,
             received: now,
             due: clock::due(now),
         };
-        kept::insert(&mut transaction, &new).await?;
+        kept::insert(connection, &new).await?;
+        let (by, what) = (member.account.id, ("privacy.asked", id));
+        self.note(connection, business.id, by, what).await?;
         transaction.commit().await?;
         Ok(id)
+    }
+
+    /// The name of a customer about whom a request is to be written down.
+    pub(crate) async fn asker(&self, member: &Member, customer: Uuid) -> Result<String, Fault> {
+        let mut transaction = store::begin(&self.appointments.pool, member.business.id).await?;
+        let found = customer::by_id(&mut transaction, customer).await?;
+        let found = found.ok_or(Fault::NotFound)?;
+        self.saw(&mut transaction, member, &[customer]).await?;
+        transaction.commit().await?;
+        Ok(found.name)
     }
 
     /// All that is kept about the customer of a request.
@@ -115,14 +193,17 @@ impl App {
         let request = kept::lock(&mut transaction, id)
             .await?
             .ok_or(Fault::NotFound)?;
-        let state = match decision {
-            Decision::Done => "done",
-            Decision::Refused => "refused",
+        let (state, action) = match decision {
+            Decision::Done => ("done", "privacy.answered"),
+            Decision::Refused => ("refused", "privacy.refused"),
         };
         let by = Some(member.account.id);
         if !kept::close(&mut transaction, id, state, (outcome, None), by, now).await? {
             return Err(Fault::Refused("the request is closed already"));
         }
+        let (business, by) = (member.business.id, member.account.id);
+        self.note(&mut transaction, business, by, (action, id))
+            .await?;
         if let Some(email) = &request.email {
             self.answer(&mut transaction, member, &request, (email, outcome), now)
                 .await?;
@@ -132,7 +213,8 @@ impl App {
     }
 
     /// Erases the customer of a request; then the request is answered. The mail that says so
-    /// is the last thing that knows the address, and forgets it when it is sent.
+    /// is the last thing that knows the address, and forgets it when it is sent. Where they
+    /// were erased before, the request is answered all the same.
     pub(crate) async fn erase(
         &self,
         member: &Member,
@@ -154,7 +236,7 @@ impl App {
         };
         let erased =
             erasure::erase(connection, &self.random, (business, customer), because, now).await?;
-        if erased != Erased::Now {
+        if !matches!(erased, Erased::Now | Erased::Before) {
             return Ok(erased);
         }
         let (by, evidence) = (Some(member.account.id), evidence(&rows));
@@ -162,6 +244,9 @@ impl App {
         if !kept::close(connection, id, "done", closed, by, now).await? {
             return Err(Fault::Refused("the request is closed already"));
         }
+        let what = ("privacy.answered", id);
+        self.note(connection, business, member.account.id, what)
+            .await?;
         if let Some(email) = &request.email {
             self.answer(connection, member, &request, (email, outcome), now)
                 .await?;
@@ -197,30 +282,41 @@ impl App {
         Ok(())
     }
 
-    /// Places a hold over the customer of a request, or lifts it where there is no reason.
+    /// Places a hold over the customer of a request, or lifts those that stand.
     pub(crate) async fn hold_by_law(
         &self,
         member: &Member,
         request: Uuid,
-        reason: Option<&str>,
+        (holding, reason): (Holding, &str),
     ) -> Result<(), Fault> {
         let now = self.clock.now();
         let (business, by) = (member.business.id, member.account.id);
         let mut transaction = store::begin(&self.appointments.pool, business).await?;
-        let request = kept::lock(&mut transaction, request).await?;
+        let connection = &mut *transaction;
+        let request = kept::lock(connection, request).await?;
         let customer = request
             .and_then(|request| request.customer)
             .ok_or(Fault::NotFound)?;
-        match reason {
-            Some(reason) => {
+        let found = person::lock(connection, customer).await?;
+        let customers = found.ok_or(Fault::NotFound)?.customers;
+        let is_held = privacy::is_held(connection, &customers).await?;
+        let action = match holding {
+            Holding::Place if !is_held => {
                 let id = self.random.uuid(now);
                 let by = Some(by);
-                privacy::hold(&mut transaction, id, business, customer, reason, by, now).await?;
+                privacy::hold(connection, id, business, customer, reason, by, now).await?;
+                "customer.held"
             }
-            None => privacy::lift(&mut transaction, customer, now).await?,
-        }
+            Holding::Lift if is_held => {
+                privacy::lift(connection, &customers, reason, Some(by), now).await?;
+                "customer.hold_lifted"
+            }
+            Holding::Place | Holding::Lift => return Ok(()),
+        };
         let (id, who) = (self.random.uuid(now), (by, customer));
-        privacy::log(&mut transaction, id, business, who, Access::Changed, now).await?;
+        privacy::log(connection, id, business, who, Access::Changed, now).await?;
+        self.note(connection, business, by, (action, customer))
+            .await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -251,7 +347,9 @@ impl App {
         let found = found.ok_or(Fault::NotFound)?;
         let time = (found.began_at, found.ended_at);
         let affected = incident::affected(&mut transaction, found.account, time).await?;
-        transaction.rollback().await?;
+        let shown: Vec<_> = affected.iter().map(|person| person.customer).collect();
+        self.saw(&mut transaction, member, &shown).await?;
+        transaction.commit().await?;
         Ok((found, affected))
     }
 
@@ -264,6 +362,8 @@ impl App {
         let (business, by) = (member.business.id, member.account.id);
         let mut transaction = store::begin(&self.appointments.pool, business).await?;
         incident::insert(&mut transaction, business, new, by, self.clock.now()).await?;
+        let what = ("incident.entered", new.id);
+        self.note(&mut transaction, business, by, what).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -279,6 +379,9 @@ impl App {
         if !incident::tell(&mut transaction, id, told, self.clock.now()).await? {
             return Err(Fault::NotFound);
         }
+        let (business, by) = (member.business.id, member.account.id);
+        self.note(&mut transaction, business, by, ("incident.told", id))
+            .await?;
         transaction.commit().await?;
         Ok(())
     }

@@ -51,6 +51,9 @@ pub(crate) struct Table {
     pub(crate) plain: Vec<String>,
     #[serde(default)]
     pub(crate) personal: BTreeMap<String, Field>,
+    /// Columns that a person's copy leaves out, each with the reason.
+    #[serde(default)]
+    pub(crate) withheld: BTreeMap<String, String>,
 }
 
 /// What a column holds by which a person's rows are found.
@@ -258,6 +261,13 @@ mod tests {
             assert!(!table.about.is_empty(), "{name}");
             for column in table.person.keys() {
                 assert!(table.columns().any(|c| c == column), "{name}.{column}");
+            }
+            for (column, reason) in &table.withheld {
+                assert!(table.columns().any(|c| c == column), "{name}.{column}");
+                assert!(
+                    !reason.is_empty(),
+                    "{name}.{column} is withheld without a reason"
+                );
             }
             for (column, field) in &table.personal {
                 let class = register().class(&field.class);

@@ -90,16 +90,16 @@ pub(crate) fn check(sent: &SentAsk) -> Result<Asked, Vec<Problem>> {
         keep("email", detail);
         String::new()
     });
-    let details = sent.details.trim().replace("\r\n", "\n");
-    if details.chars().count() > DETAILS_CHARS_MAX {
-        let detail = message("field-note-length").with("max", DETAILS_CHARS_MAX);
+    let details = intake::text_of_at_most(DETAILS_CHARS_MAX, &sent.details);
+    let details = details.unwrap_or_else(|detail| {
         keep("details", detail);
-    }
+        None
+    });
     match kind {
         Some(kind) if problems.is_empty() => Ok(Asked {
             kind,
             email,
-            details: (!details.is_empty()).then_some(details),
+            details,
         }),
         _ => Err(problems),
     }
@@ -143,6 +143,8 @@ impl App {
         let day = SignedDuration::from_hours(24);
         let since = now.saturating_sub(day).unwrap_or(now);
         let mut transaction = store::begin(&self.appointments.pool, business.id).await?;
+        // Many at once are counted one after the other.
+        kept::lock_address(&mut transaction, business.id, &asked.email).await?;
         if kept::count_since(&mut transaction, &asked.email, since).await? >= MAILS_A_DAY {
             return Ok(());
         }
@@ -152,7 +154,7 @@ impl App {
             kind: asked.kind.as_str(),
             channel: "page",
             state: "asked",
-            email: &asked.email,
+            email: Some(&asked.email),
             customer: None,
             details: asked.details.as_deref(),
             language: language.tag(),

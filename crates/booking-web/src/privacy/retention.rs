@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use chassis::Random;
 use jiff::{SignedDuration, Timestamp};
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::erasure::{self, Because, Erased};
@@ -30,58 +30,132 @@ impl Gone {
     }
 }
 
-/// Lets go of everything whose time is over, of every business.
+/// What goes row by row, in the order in which it goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Notes,
+    Messages,
+    Holders,
+    Lapsed,
+    Requests,
+    Holds,
+    Access,
+    Proofs,
+    Incidents,
+    Invitations,
+}
+
+impl Kind {
+    const ALL: [Self; 10] = [
+        Self::Notes,
+        Self::Messages,
+        Self::Holders,
+        Self::Lapsed,
+        Self::Requests,
+        Self::Holds,
+        Self::Access,
+        Self::Proofs,
+        Self::Incidents,
+        Self::Invitations,
+    ];
+
+    /// Of which class of the register it is.
+    fn class(self) -> &'static str {
+        match self {
+            Self::Notes => "note",
+            Self::Messages => "message",
+            Self::Holders => "technical",
+            Self::Lapsed | Self::Requests => "request",
+            Self::Holds => "hold",
+            Self::Access => "access",
+            Self::Proofs => "proof",
+            Self::Incidents => "incident",
+            Self::Invitations => "account",
+        }
+    }
+
+    /// Lets go of some of it at the business in scope.
+    async fn some(self, connection: &mut PgConnection, times: &Times) -> sqlx::Result<u64> {
+        let before = times.before(self.class());
+        match self {
+            Self::Notes => kept::notes(connection, before).await,
+            Self::Messages => kept::messages(connection, before).await,
+            Self::Holders => kept::holders(connection, before).await,
+            Self::Lapsed => kept::lapse(connection, times.now).await,
+            Self::Requests => {
+                let lapsed = times.now.saturating_sub(LAPSED_FOR);
+                let lapsed = lapsed.unwrap_or(Timestamp::MIN);
+                kept::requests(connection, before, lapsed).await
+            }
+            Self::Holds => kept::lifted(connection, before).await,
+            Self::Access => kept::access(connection, before).await,
+            Self::Proofs => kept::proofs(connection, before).await,
+            Self::Incidents => kept::incidents(connection, before).await,
+            Self::Invitations => kept::invitations(connection, before).await,
+        }
+    }
+}
+
+/// Lets go of everything whose time is over, of every business. One that cannot be done is
+/// logged and does not keep the others from theirs.
 pub(crate) async fn retain(pool: &PgPool, random: &Random, now: Timestamp) -> sqlx::Result<Gone> {
     let mut gone = Gone::default();
     for business in erasure::businesses(pool).await? {
-        let mut transaction = store::begin(pool, business).await?;
-        let times = Times {
-            choices: kept::choices(&mut transaction).await?,
-            now,
-        };
-        transaction.rollback().await?;
-        customers(pool, random, business, &times, &mut gone).await?;
-        let mut transaction = store::begin(pool, business).await?;
-        let connection = &mut *transaction;
-        kept::says(connection).await?;
-        gone.add("note", kept::notes(connection, times.before("note")).await?);
-        let technical = kept::holders(connection, times.before("technical")).await?;
-        gone.add("technical", technical);
-        kept::lapse(connection, now).await?;
-        let lapsed = now.saturating_sub(LAPSED_FOR).unwrap_or(Timestamp::MIN);
-        let requests = kept::requests(connection, times.before("request"), lapsed).await?;
-        gone.add("request", requests);
-        gone.add(
-            "hold",
-            kept::lifted(connection, times.before("hold")).await?,
-        );
-        gone.add(
-            "access",
-            kept::access(connection, times.before("access")).await?,
-        );
-        gone.add(
-            "proof",
-            kept::proofs(connection, times.before("proof")).await?,
-        );
-        let incidents = kept::incidents(connection, times.before("incident")).await?;
-        gone.add("incident", incidents);
-        let invitations = kept::invitations(connection, times.before("account")).await?;
-        gone.add("account", invitations);
-        transaction.commit().await?;
+        match at_business(pool, random, business, now, &mut gone).await {
+            Ok(()) => {}
+            Err(error) if store::is_away(&error) => return Err(error),
+            Err(error) => {
+                tracing::error!(%business, %error, "what is over stays at a business");
+            }
+        }
     }
     let times = Times {
         choices: Vec::new(),
         now,
     };
-    let mut transaction = pool.begin().await?;
-    kept::says(&mut transaction).await?;
-    let security = kept::security(&mut transaction, times.before("security")).await?;
-    gone.add("security", security);
-    transaction.commit().await?;
-    Ok(gone)
+    loop {
+        let mut transaction = pool.begin().await?;
+        kept::says(&mut transaction).await?;
+        let some = kept::security(&mut transaction, times.before("security")).await?;
+        transaction.commit().await?;
+        gone.add("security", some);
+        if some == 0 {
+            return Ok(gone);
+        }
+    }
 }
 
-/// Erases who was not there for long, each in a transaction of their own.
+async fn at_business(
+    pool: &PgPool,
+    random: &Random,
+    business: Uuid,
+    now: Timestamp,
+    gone: &mut Gone,
+) -> sqlx::Result<()> {
+    let mut transaction = store::begin(pool, business).await?;
+    let times = Times {
+        choices: kept::choices(&mut transaction).await?,
+        now,
+    };
+    transaction.rollback().await?;
+    customers(pool, random, business, &times, gone).await?;
+    for kind in Kind::ALL {
+        loop {
+            let mut transaction = store::begin(pool, business).await?;
+            kept::says(&mut transaction).await?;
+            let some = kind.some(&mut transaction, &times).await?;
+            transaction.commit().await?;
+            gone.add(kind.class(), some);
+            if some == 0 {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Erases who was not there for long, some in each transaction. Whoever cannot be erased yet
+/// is passed over.
 async fn customers(
     pool: &PgPool,
     random: &Random,
@@ -89,20 +163,23 @@ async fn customers(
     times: &Times,
     gone: &mut Gone,
 ) -> sqlx::Result<()> {
+    let before = times.before("contact");
+    let mut behind = Uuid::nil();
     loop {
         let mut transaction = store::begin(pool, business).await?;
-        let over = kept::customers(&mut transaction, times.before("contact")).await?;
+        let over = kept::customers(&mut transaction, before, behind).await?;
+        let Some(last) = over.last().copied() else {
+            return Ok(());
+        };
         let mut erased = 0;
         for customer in over {
-            let (who, because) = ((business, customer), Because::TimeIsOver);
+            let (who, because) = ((business, customer), Because::TimeIsOver { before });
             let done = erasure::erase(&mut transaction, random, who, because, times.now).await?;
             erased += u64::from(done == Erased::Now);
         }
         transaction.commit().await?;
         gone.add("contact", erased);
-        if erased == 0 {
-            return Ok(());
-        }
+        behind = last;
     }
 }
 

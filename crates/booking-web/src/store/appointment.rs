@@ -137,16 +137,38 @@ pub(crate) async fn suppress(
     Ok(())
 }
 
-/// Where a customer of the business in scope is written to and called.
-pub(crate) async fn contact(
+/// Every address that a customer of the business in scope, or whoever they were merged into,
+/// is written to.
+pub(crate) async fn emails(
     connection: &mut PgConnection,
     customer: Uuid,
-) -> sqlx::Result<Option<(String, Option<String>)>> {
-    let row = sqlx::query!(
-        r#"select coalesce(email, '') as "email!", phone from customer where id = $1"#,
+) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(
+        r#"select email as "email!" from customer
+         where email is not null
+           and (id = $1 or id = (select merged_into from customer where id = $1))"#,
         customer
     )
-    .fetch_optional(connection)
-    .await?;
-    Ok(row.map(|row| (row.email, row.phone)))
+    .fetch_all(connection)
+    .await
+}
+
+/// Every number that text messages to them go to: their own, and those that were given with
+/// bookings.
+pub(crate) async fn phones(
+    connection: &mut PgConnection,
+    customer: Uuid,
+) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(
+        r#"with one as (
+             select id, phone from customer
+             where id = $1 or id = (select merged_into from customer where id = $1))
+         select phone as "phone!" from one where phone is not null
+         union
+         select booked_phone from booking
+         where booked_phone is not null and customer_id in (select id from one)"#,
+        customer
+    )
+    .fetch_all(connection)
+    .await
 }

@@ -27,6 +27,7 @@ pub(crate) struct Visit {
     pub(crate) start: Timestamp,
     pub(crate) end: Timestamp,
     pub(crate) service: String,
+    pub(crate) customer: Option<Uuid>,
     /// Whoever comes; none while a time is only held.
     pub(crate) name: Option<String>,
     pub(crate) phone: Option<String>,
@@ -61,7 +62,7 @@ pub(crate) async fn visits(
 ) -> sqlx::Result<Vec<Visit>> {
     let rows = sqlx::query!(
         r#"select booking.id, booking.staff_id, booking.state, booking.starts_at,
-                booking.ends_at, service.name as service,
+                booking.ends_at, service.name as service, booking.customer_id,
                 coalesce(booking.booked_name, customer.name) as name,
                 coalesce(booking.booked_phone, customer.phone) as phone
          from booking
@@ -86,6 +87,7 @@ pub(crate) async fn visits(
             start: instant(row.starts_at),
             end: instant(row.ends_at),
             service: row.service,
+            customer: row.customer_id,
             name: row.name,
             phone: row.phone,
         })

@@ -70,7 +70,7 @@ pub(crate) async fn search(
                 (select count(*) from booking where booking.customer_id = customer.id)
                     as "bookings!"
          from customer
-         where customer.merged_into is null
+         where customer.merged_into is null and customer.erased_at is null
            and (customer.name ilike $1 or customer.email ilike $1 or customer.phone like $2)
          order by case when $1 = '%%' then customer.created_at end desc, customer.name,
              customer.id
@@ -82,7 +82,7 @@ pub(crate) async fn search(
     .await
 }
 
-/// The customer, locked until the transaction ends.
+/// The customer, locked until the transaction ends. Whoever was erased is none.
 pub(crate) async fn lock(
     connection: &mut PgConnection,
     id: Uuid,
@@ -90,13 +90,14 @@ pub(crate) async fn lock(
     sqlx::query_as!(
         Customer,
         "select id, name, email, phone, note, is_restricted, merged_into from customer
-         where id = $1 for update",
+         where id = $1 and erased_at is null for update",
         id
     )
     .fetch_optional(connection)
     .await
 }
 
+/// The customer of that id. Whoever was erased is none.
 pub(crate) async fn by_id(
     connection: &mut PgConnection,
     id: Uuid,
@@ -104,7 +105,7 @@ pub(crate) async fn by_id(
     sqlx::query_as!(
         Customer,
         "select id, name, email, phone, note, is_restricted, merged_into from customer
-         where id = $1",
+         where id = $1 and erased_at is null",
         id
     )
     .fetch_optional(connection)
@@ -144,7 +145,8 @@ pub(crate) async fn by_email(
     email: &str,
 ) -> sqlx::Result<Option<Uuid>> {
     sqlx::query_scalar!(
-        r#"select coalesce(merged_into, id) as "id!" from customer where email = $1"#,
+        r#"select coalesce(merged_into, id) as "id!" from customer
+         where lower(email) = lower($1) order by merged_into is not null, id limit 1"#,
         email
     )
     .fetch_optional(connection)
@@ -159,7 +161,7 @@ pub(crate) async fn update(
     details: &Details<'_>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "update customer set email = null where email = $2 and merged_into = $1",
+        "update customer set email = null where lower(email) = lower($2) and merged_into = $1",
         id,
         details.email
     )
@@ -220,7 +222,8 @@ pub(crate) async fn count(connection: &mut PgConnection, customer: Uuid) -> sqlx
 }
 
 /// Hands everything of `from` over to `into`, and says so on `from`. Whoever was merged
-/// into `from` before goes along, so that one step always leads to who is left.
+/// into `from` before goes along, so that one step always leads to who is left; and so does
+/// a hold, where none stands over `into`.
 pub(crate) async fn merge(
     connection: &mut PgConnection,
     from: Uuid,
@@ -228,6 +231,16 @@ pub(crate) async fn merge(
 ) -> sqlx::Result<u64> {
     let moved = sqlx::query!(
         "update booking set customer_id = $2 where customer_id = $1",
+        from,
+        into
+    )
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query!(
+        "update legal_hold set customer_id = $2
+         where customer_id = $1 and lifted_at is null
+           and not exists (select from legal_hold as standing
+               where standing.customer_id = $2 and standing.lifted_at is null)",
         from,
         into
     )

@@ -101,7 +101,8 @@ pub(crate) async fn customers(
     sqlx::query_as!(
         Customer,
         "select id, name, email, phone, locale, created_at from customer
-         where merged_into is null and ($1::text is null or email = $1)
+         where merged_into is null and erased_at is null
+           and ($1::text is null or lower(email) = $1)
            and ($2::uuid is null or id > $2)
          order by id limit $3",
         email,

@@ -30,6 +30,7 @@ pub(crate) struct Visit {
     pub(crate) changed_at: OffsetDateTime,
     pub(crate) service: String,
     pub(crate) staff: String,
+    pub(crate) customer_id: Option<Uuid>,
     pub(crate) customer: Option<String>,
     pub(crate) place: String,
 }
@@ -108,7 +109,7 @@ pub(crate) async fn visits(
         Visit,
         r#"select booking.id, booking.version, booking.starts_at, booking.ends_at,
              coalesce(booking.state_since, booking.created_at) as "changed_at!",
-             service.name as service, staff.name as staff,
+             service.name as service, staff.name as staff, booking.customer_id,
              coalesce(booking.booked_name, customer.name) as customer,
              location.name || ', ' || location.address as "place!"
          from booking

@@ -20,9 +20,11 @@ pub(crate) struct Seen {
 pub(crate) async fn log(connection: &mut PgConnection) -> sqlx::Result<Vec<Seen>> {
     sqlx::query_as!(
         Seen,
-        r#"select access_log.at, account.name as "by?", access_log.customer_id as customer,
-             access_log.action
-         from access_log left join account on account.id = access_log.account_id
+        r#"select access_log.at, coalesce(account.name, api_key.name) as by,
+             access_log.customer_id as customer, access_log.action
+         from access_log
+         left join account on account.id = access_log.account_id
+         left join api_key on api_key.id = access_log.key_id
          order by access_log.at desc, access_log.id desc limit 200"#
     )
     .fetch_all(connection)
@@ -37,7 +39,8 @@ pub(crate) struct Incident {
     pub(crate) noticed_at: OffsetDateTime,
     pub(crate) began_at: OffsetDateTime,
     pub(crate) ended_at: OffsetDateTime,
-    /// Whose access it was; none means that it could have been everybody's.
+    /// Whose access it was, somebody's or a program's; none means that it could have been
+    /// everybody's.
     pub(crate) account: Option<Uuid>,
     pub(crate) consequences: String,
     pub(crate) measures: String,
@@ -89,7 +92,7 @@ pub(crate) struct Told<'a> {
     pub(crate) are_people_told: bool,
 }
 
-/// Notes it; when it was first said stays.
+/// Notes it; when it was first said stays, also where it is not said again.
 pub(crate) async fn tell(
     connection: &mut PgConnection,
     id: Uuid,
@@ -98,8 +101,8 @@ pub(crate) async fn tell(
 ) -> sqlx::Result<bool> {
     let noted = sqlx::query!(
         "update incident set portal_reference = $2, delay_reason = $3,
-             reported_at = case when $4 then coalesce(reported_at, $6::timestamptz) end,
-             people_told_at = case when $5 then coalesce(people_told_at, $6::timestamptz) end
+             reported_at = coalesce(reported_at, case when $4 then $6::timestamptz end),
+             people_told_at = coalesce(people_told_at, case when $5 then $6::timestamptz end)
          where id = $1",
         id,
         told.portal_reference,
@@ -131,8 +134,16 @@ pub(crate) async fn by_id(
     connection: &mut PgConnection,
     id: Uuid,
 ) -> sqlx::Result<Option<Incident>> {
-    let all = all(connection).await?;
-    Ok(all.into_iter().find(|incident| incident.id == id))
+    sqlx::query_as!(
+        Incident,
+        "select id, what, noticed_at, began_at, ended_at, account_id as account, consequences,
+             measures, advice, intruder, delay_reason, portal_reference, reported_at,
+             people_told_at
+         from incident where id = $1",
+        id
+    )
+    .fetch_optional(connection)
+    .await
 }
 
 /// Somebody whom an incident is about.
@@ -144,8 +155,9 @@ pub(crate) struct Affected {
 }
 
 /// Whose data was looked at, given out or changed in that time: by the access log, and by
-/// the audit of bookings that somebody of the staff changed. With an account only through
-/// that one.
+/// the audit of bookings that somebody of the staff changed. With an account or a key only
+/// through that one. What was seen in a list is written once in a while, and so it counts
+/// for that while after.
 pub(crate) async fn affected(
     connection: &mut PgConnection,
     account: Option<Uuid>,
@@ -157,8 +169,12 @@ pub(crate) async fn affected(
          from customer
          where customer.id in (
              select access_log.customer_id from access_log
-             where access_log.at between $2 and $3
-               and ($1::uuid is null or access_log.account_id = $1)
+             where access_log.at <= $3
+               and access_log.at >= $2::timestamptz - case
+                   when access_log.key_id is null then interval '1 hour'
+                   else interval '1 day' end
+               and ($1::uuid is null or access_log.account_id = $1
+                   or access_log.key_id = $1)
              union
              select booking.customer_id from audit
              join booking on booking.id = audit.subject

@@ -18,6 +18,7 @@ pub(crate) struct Dead {
     /// When it was to be sent last.
     pub(crate) at: Timestamp,
     pub(crate) booking: Option<Uuid>,
+    pub(crate) customer: Option<Uuid>,
     /// Whom the booking is for, and when.
     pub(crate) name: Option<String>,
     pub(crate) start: Option<Timestamp>,
@@ -38,6 +39,7 @@ pub(crate) async fn dead(connection: &mut PgConnection, now: Timestamp) -> sqlx:
     let rows = sqlx::query!(
         r#"select outbox.id, outbox.channel, outbox.kind, outbox.recipient, outbox.reason,
                 outbox.send_after, outbox.booking_id, booking.starts_at as "starts_at?",
+                booking.customer_id as "customer?",
                 coalesce(booking.booked_name, customer.name) as name,
                 coalesce(outbox.expires_at <= $1, false) as "is_late!"
          from outbox
@@ -57,6 +59,7 @@ pub(crate) async fn dead(connection: &mut PgConnection, now: Timestamp) -> sqlx:
         reason: row.reason,
         at: instant(row.send_after),
         booking: row.booking_id,
+        customer: row.customer,
         name: row.name,
         start: row.starts_at.map(instant),
         is_late: row.is_late,
@@ -72,13 +75,24 @@ pub(crate) async fn counts(
 ) -> sqlx::Result<Counts> {
     sqlx::query_as!(
         Counts,
-        r#"select count(*) filter (where state in ('waiting', 'sending', 'unknown')
-                 and channel <> 'event') as "waiting!",
-             count(*) filter (where state = 'sent' and channel <> 'event' and sent_at >= $1)
-                 as "sent!",
-             count(*) filter (where state = 'dead') as "dead!"
-         from outbox where business_id = current_business()"#,
+        r#"select (select count(*) from outbox where business_id = current_business()
+                 and state in ('waiting', 'sending', 'unknown') and channel <> 'event')
+                 as "waiting!",
+             (select count(*) from outbox where business_id = current_business()
+                 and state = 'sent' and sent_at >= $1 and channel <> 'event') as "sent!",
+             (select count(*) from outbox where business_id = current_business()
+                 and state = 'dead') as "dead!""#,
         stored(since)
+    )
+    .fetch_one(connection)
+    .await
+}
+
+/// How many messages were given up.
+pub(crate) async fn count_dead(connection: &mut PgConnection) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"select count(*) as "count!" from outbox
+         where business_id = current_business() and state = 'dead'"#
     )
     .fetch_one(connection)
     .await

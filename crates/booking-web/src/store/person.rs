@@ -23,16 +23,22 @@ pub(crate) struct Rows {
 }
 
 /// Finds the person behind a customer, also where their address was written in several
-/// ways or records were merged, and locks them until the transaction ends. None where there
-/// is no such customer.
+/// ways or records were merged, from whichever of them it begins; and locks them until the
+/// transaction ends. None where there is no such customer.
 pub(crate) async fn lock(
     connection: &mut PgConnection,
     customer: Uuid,
 ) -> sqlx::Result<Option<Person>> {
     let rows = sqlx::query!(
-        r#"select id, lower(email) as email from customer
-         where id = $1 or merged_into = $1
-           or lower(email) = (select lower(email) from customer where id = $1)
+        r#"with recursive person as (
+             select id, merged_into, lower(email) as email from customer where id = $1
+             union
+             select other.id, other.merged_into, lower(other.email)
+             from person join customer as other
+               on other.id = person.merged_into or other.merged_into = person.id
+                 or lower(other.email) = person.email)
+         select id, lower(email) as email from customer
+         where id in (select id from person)
          order by id for update"#,
         customer
     )
@@ -56,7 +62,8 @@ pub(crate) async fn lock(
     }))
 }
 
-/// All that is kept about a person, table by table; tables without a row are left out.
+/// What is kept about a person, table by table, without the columns that the register
+/// withholds; tables without a row are left out.
 pub(crate) async fn export(
     connection: &mut PgConnection,
     person: &Person,
@@ -66,8 +73,11 @@ pub(crate) async fn export(
         let Some(condition) = condition(table) else {
             continue;
         };
+        let without = |column: &String| format!("- '{column}'");
+        let withheld: Vec<_> = table.withheld.keys().map(without).collect();
+        let withheld = withheld.join(" ");
         let statement = format!(
-            "select coalesce(jsonb_agg(to_jsonb(kept)), '[]')::text
+            "select coalesce(jsonb_agg(to_jsonb(kept) {withheld}), '[]')::text
              from \"{name}\" as kept, {PERSON} where {condition}"
         );
         let json: String = bound_scalar(connection, statement, person).await?;

@@ -1,6 +1,6 @@
 //! Holds, erasures, the times for which data are kept, and who of the staff saw whom.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -13,14 +13,15 @@ pub(crate) async fn businesses(connection: &mut PgConnection) -> sqlx::Result<Ve
         .await
 }
 
-/// The customer of an address; erased ones have none.
+/// The customer of an address, whoever they were merged into; erased ones have none.
 pub(crate) async fn customer_of(
     connection: &mut PgConnection,
     email: &str,
 ) -> sqlx::Result<Option<Uuid>> {
     sqlx::query_scalar!(
-        "select id from customer where lower(email) = lower($1) and erased_at is null
-         order by id limit 1",
+        r#"select coalesce(merged_into, id) as "id!" from customer
+         where lower(email) = lower($1) and erased_at is null
+         order by merged_into is not null, id limit 1"#,
         email
     )
     .fetch_optional(connection)
@@ -49,6 +50,25 @@ pub(crate) async fn has_bookings_ahead(
                  'arrived')) as "has!""#,
         customers,
         stored(now)
+    )
+    .fetch_one(connection)
+    .await
+}
+
+/// Whether one of these customers came, or came to be known, at `since` or later, or waits
+/// for the answer to a request.
+pub(crate) async fn is_recent(
+    connection: &mut PgConnection,
+    customers: &[Uuid],
+    since: Timestamp,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (select from booking where customer_id = any($1) and ends_at >= $2)
+             or exists (select from customer where id = any($1) and created_at >= $2)
+             or exists (select from privacy_request
+                 where customer_id = any($1) and state in ('asked', 'open')) as "is!""#,
+        customers,
+        stored(since)
     )
     .fetch_one(connection)
     .await
@@ -126,7 +146,7 @@ pub(crate) async fn customers(connection: &mut PgConnection) -> sqlx::Result<Vec
         .await
 }
 
-/// Places a hold; `false` where one stands.
+/// Places a hold over a customer, or whoever they were merged into; `false` where one stands.
 pub(crate) async fn hold(
     connection: &mut PgConnection,
     id: Uuid,
@@ -138,7 +158,8 @@ pub(crate) async fn hold(
 ) -> sqlx::Result<bool> {
     let placed = sqlx::query!(
         "insert into legal_hold (id, business_id, customer_id, reason, placed_by, placed_at)
-         values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
+         select $1, $2, coalesce(merged_into, id), $4, $5, $6 from customer where id = $3
+         on conflict do nothing",
         id,
         business,
         customer,
@@ -151,20 +172,25 @@ pub(crate) async fn hold(
     Ok(placed.rows_affected() == 1)
 }
 
-/// Lifts the hold over a customer, if one stands.
+/// Lifts every hold that stands over one of these customers; `false` where none does.
 pub(crate) async fn lift(
     connection: &mut PgConnection,
-    customer: Uuid,
+    customers: &[Uuid],
+    reason: &str,
+    by: Option<Uuid>,
     now: Timestamp,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "update legal_hold set lifted_at = $2 where customer_id = $1 and lifted_at is null",
-        customer,
-        stored(now)
+) -> sqlx::Result<bool> {
+    let lifted = sqlx::query!(
+        "update legal_hold set lifted_at = $2, lifted_reason = $3, lifted_by = $4
+         where customer_id = any($1) and lifted_at is null",
+        customers,
+        stored(now),
+        reason,
+        by
     )
     .execute(connection)
     .await?;
-    Ok(())
+    Ok(lifted.rows_affected() > 0)
 }
 
 /// What somebody of the staff did with the data of a customer.
@@ -188,6 +214,34 @@ impl Access {
     }
 }
 
+/// Who sees the data of customers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Viewer {
+    /// Somebody of the staff, by their account.
+    Account(Uuid),
+    /// A program, by its key or the calendar that it reads.
+    Program(Uuid),
+}
+
+impl Viewer {
+    fn ids(self) -> (Option<Uuid>, Option<Uuid>) {
+        match self {
+            Self::Account(id) => (Some(id), None),
+            Self::Program(id) => (None, Some(id)),
+        }
+    }
+
+    /// Whoever has the same list open sees the same customers again and again, and a program
+    /// reads all day: what is written once stands for so long. Whom an incident is about is
+    /// counted with that much before it.
+    fn written_for(self) -> SignedDuration {
+        match self {
+            Self::Account(_) => SignedDuration::from_hours(1),
+            Self::Program(_) => SignedDuration::from_hours(24),
+        }
+    }
+}
+
 /// Writes down who of the staff saw or changed whom; never what.
 pub(crate) async fn log(
     connection: &mut PgConnection,
@@ -206,6 +260,41 @@ pub(crate) async fn log(
         account,
         customer,
         access.as_str()
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Writes down who saw these customers in a list, each with a new id beside it.
+pub(crate) async fn log_seen(
+    connection: &mut PgConnection,
+    business: Uuid,
+    viewer: Viewer,
+    (ids, customers): (&[Uuid], &[Uuid]),
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    if customers.is_empty() {
+        return Ok(());
+    }
+    let (account, key) = viewer.ids();
+    let since = now.saturating_sub(viewer.written_for()).unwrap_or(now);
+    sqlx::query!(
+        "insert into access_log (id, business_id, at, account_id, key_id, customer_id, action)
+         select distinct on (seen.customer) seen.id, $1, $2::timestamptz, $3::uuid, $4::uuid,
+             seen.customer, 'saw'
+         from unnest($5::uuid[], $6::uuid[]) as seen (id, customer)
+         where not exists (select from access_log as before
+             where before.customer_id = seen.customer and before.action = 'saw'
+               and before.account_id is not distinct from $3
+               and before.key_id is not distinct from $4 and before.at > $7)",
+        business,
+        stored(now),
+        account,
+        key,
+        ids,
+        customers,
+        stored(since)
     )
     .execute(connection)
     .await?;

@@ -15,7 +15,7 @@ pub(crate) struct NewRequest<'a> {
     pub(crate) kind: &'a str,
     pub(crate) channel: &'a str,
     pub(crate) state: &'a str,
-    pub(crate) email: &'a str,
+    pub(crate) email: Option<&'a str>,
     pub(crate) customer: Option<Uuid>,
     pub(crate) details: Option<&'a str>,
     pub(crate) language: &'a str,
@@ -33,6 +33,8 @@ pub(crate) struct Request {
     pub(crate) state: String,
     pub(crate) email: Option<String>,
     pub(crate) customer: Option<Uuid>,
+    /// What that customer is called.
+    pub(crate) name: Option<String>,
     pub(crate) details: Option<String>,
     pub(crate) language: String,
     pub(crate) received_at: OffsetDateTime,
@@ -66,6 +68,21 @@ pub(crate) async fn insert(
         stored(new.received),
         stored(new.due),
         confirmed.map(stored)
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Keeps others from asking for that address at a business until the transaction ends.
+pub(crate) async fn lock_address(
+    connection: &mut PgConnection,
+    business: Uuid,
+    email: &str,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "select pg_advisory_xact_lock(hashtextextended('privacy_request:' || $1, 0))",
+        format!("{business}:{email}")
     )
     .execute(connection)
     .await?;
@@ -111,9 +128,11 @@ pub(crate) async fn find(
 pub(crate) async fn lock(connection: &mut PgConnection, id: Uuid) -> sqlx::Result<Option<Request>> {
     sqlx::query_as!(
         Request,
-        "select id, kind, state, email, customer_id as customer, details, language,
-             received_at, due_at, link_until, outcome, evidence
-         from privacy_request where id = $1 for update",
+        r#"select request.id, kind, state, request.email, customer_id as customer,
+             customer.name as "name?", details, language, received_at, due_at, link_until,
+             outcome, evidence
+         from privacy_request as request left join customer on customer.id = customer_id
+         where request.id = $1 for update of request"#,
         id
     )
     .fetch_optional(connection)
@@ -125,11 +144,13 @@ pub(crate) async fn lock(connection: &mut PgConnection, id: Uuid) -> sqlx::Resul
 pub(crate) async fn all(connection: &mut PgConnection) -> sqlx::Result<Vec<Request>> {
     sqlx::query_as!(
         Request,
-        "select id, kind, state, email, customer_id as customer, details, language,
-             received_at, due_at, link_until, outcome, evidence
-         from privacy_request where state in ('open', 'done', 'refused')
+        r#"select request.id, kind, state, request.email, customer_id as customer,
+             customer.name as "name?", details, language, received_at, due_at, link_until,
+             outcome, evidence
+         from privacy_request as request left join customer on customer.id = customer_id
+         where state in ('open', 'done', 'refused')
          order by state <> 'open', case when state = 'open' then due_at end, closed_at desc
-         limit 200"
+         limit 200"#
     )
     .fetch_all(connection)
     .await

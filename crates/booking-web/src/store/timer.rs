@@ -72,13 +72,15 @@ pub(crate) async fn remove_keys(
     Ok(removed.rows_affected())
 }
 
-/// Removes messages that were done with long ago; those that were given up stay.
+/// Removes messages of no business that were done with or given up long ago. Those of a
+/// business go with all that its people are kept with.
 pub(crate) async fn remove_messages(
     connection: &mut PgConnection,
     before: Timestamp,
 ) -> sqlx::Result<u64> {
     let removed = sqlx::query!(
-        "delete from outbox where state in ('sent', 'dropped') and send_after < $1",
+        "delete from outbox where business_id is null
+           and state in ('sent', 'dropped', 'dead') and coalesce(sent_at, send_after) < $1",
         stored(before)
     )
     .execute(connection)

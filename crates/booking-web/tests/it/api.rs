@@ -139,8 +139,6 @@ async fn times_that_are_not_offered_cannot_be_had() {
     let times = [
         ("past", "2020-01-06T08:00:00Z"),
         ("beyond every horizon", "2199-01-07T08:00:00Z"),
-        ("the beginning of the calendar", "-009999-01-02T01:59:59Z"),
-        ("the end of the calendar", "9999-12-30T21:00:00Z"),
         ("in the night", night.as_str()),
         ("off the grid", off_grid.as_str()),
     ];
@@ -150,6 +148,12 @@ async fn times_that_are_not_offered_cannot_be_had() {
             .await;
         assert_eq!(said.status, 409, "{why}: {said:?}");
         problem(&said, 409, "slot-taken");
+    }
+    // What nobody means is not looked for.
+    for start in ["-009999-01-02T01:59:59Z", "9999-12-30T21:00:00Z"] {
+        let wish = wish("haircut", start, "t");
+        let said = api.book("karoo-cuts", start, &wish).await;
+        problem(&said, 422, "invalid-fields");
     }
 }
 

@@ -189,6 +189,82 @@ async fn a_busy_vendor_is_left_in_peace_for_as_long_as_it_says() {
     );
 }
 
+/// Follows the link of a mail that ends text messages, and presses its button.
+async fn unsubscribe(scene: &Scene) {
+    let confirmed = mail(&scene.postbox, "You are booked").await;
+    let link = confirmed.split("/unsubscribe/").nth(1).unwrap();
+    let token: String = (link.chars())
+        .take_while(char::is_ascii_alphanumeric)
+        .collect();
+    let client = scene.site.api().client;
+    let address = scene.site.url(&format!("/unsubscribe/{token}"));
+    let page = client.get(&address).send().await.unwrap();
+    let page = page.text().await.unwrap();
+    assert!(
+        page.contains("<form"),
+        "it is over before it was ended: {page}"
+    );
+    let answer = client.post(&address).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_wants_no_text_messages_gets_none_at_any_number_that_they_gave() {
+    let scene = Scene::new().await;
+    let _worker = scene.worker().await;
+    book(&scene.site.api(), "thandi").await;
+    // They are known by another number than the one of this booking.
+    scene
+        .run("update customer set phone = '+27829990000' where email = 'thandi@example.co.za'")
+        .await;
+    unsubscribe(&scene).await;
+    scene.remind().await;
+    scene.becomes("sms", "dropped").await;
+    assert_eq!(scene.posts().len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_wants_no_messages_gets_none_also_after_an_erasure_and_a_new_booking() {
+    let scene = Scene::new().await;
+    let worker = scene.worker().await;
+    book(&scene.site.api(), "thandi").await;
+    unsubscribe(&scene).await;
+    let _ = worker.end().await;
+    scene
+        .run(
+            "update booking set starts_at = now() - interval '7 days',
+                 ends_at = now() - interval '167 hours', version = version + 1
+             where customer_id = (select id from customer where email = 'thandi@example.co.za')",
+        )
+        .await;
+    let staff = scene.site.visitor();
+    staff.sign_in("owner@karoo-cuts.example").await;
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let form = staff.open("/desk/karoo-cuts/privacy").await;
+    let fields = [
+        pair("csrf", &form.field("csrf")),
+        pair("kind", "erasure"),
+        pair("channel", "phone"),
+        pair("email", "thandi@example.co.za"),
+    ];
+    let request = staff.send("/desk/karoo-cuts/privacy", &fields).await;
+    let fields = [
+        pair("csrf", &request.field("csrf")),
+        pair("act", "erase"),
+        pair("words", "It is done."),
+    ];
+    let erased = staff.send(&request.address, &fields).await;
+    assert!(erased.html.contains("Erased."), "{}", erased.html);
+    let left = "select count(*) from customer where email = 'thandi@example.co.za'";
+    assert_eq!(scene.world.count(left).await, 0);
+    assert_eq!(scene.row("sms").await.0, "", "its messages went along");
+    book(&scene.site.api(), "thandi").await;
+    let _worker = scene.worker().await;
+    scene.remind().await;
+    scene.becomes("sms", "dropped").await;
+    assert_eq!(scene.posts().len(), 0);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_business_is_told_whom_to_phone_where_a_reminder_is_given_up() {
     let scene = Scene::new().await;

@@ -4,7 +4,6 @@
 use crate::site::{Page, Site, Visitor, World, filled, wish};
 use reqwest::StatusCode;
 use serde_json::Value;
-use uuid::Uuid;
 
 const OWNER: &str = "owner@karoo-cuts.example";
 
@@ -41,7 +40,7 @@ async fn link(world: &World, email: &str) -> Option<String> {
 }
 
 /// Books the first free time for `who`, and moves it into last week.
-async fn visited(world: &World, site: &Site, who: &str) {
+pub(crate) async fn visited(world: &World, site: &Site, who: &str) {
     let api = site.api();
     let start = &api.free("karoo-cuts", "haircut", 14).await[0];
     let said = api
@@ -133,17 +132,50 @@ async fn an_erasure_is_asked_decided_and_done_and_leaves_nothing_in_database_or_
         ]
     };
     let silent = staff.send(&request, &act(&page, "erase", "")).await;
-    assert_eq!(silent.status, StatusCode::CONFLICT);
+    assert_eq!(silent.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        silent.html.contains("id=\"words-error\""),
+        "{}",
+        silent.html
+    );
+    let long = "A dispute ".repeat(60);
+    let long = staff.send(&request, &act(&page, "hold", &long)).await;
+    assert_eq!(long.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        long.html.contains("Shorten this to 500 letters"),
+        "{}",
+        long.html
+    );
+    assert!(
+        long.html.contains("A dispute A dispute"),
+        "what was typed is lost"
+    );
     staff.send(&request, &act(&page, "hold", "A dispute")).await;
     let held = staff.send(&request, &act(&page, "erase", "Done.")).await;
     assert!(held.html.contains("A hold stands"), "{}", held.html);
-    staff.send(&request, &act(&page, "lift", "")).await;
+    let silent = staff.send(&request, &act(&page, "lift", "")).await;
+    assert_eq!(silent.status, StatusCode::UNPROCESSABLE_ENTITY);
+    staff
+        .send(&request, &act(&page, "lift", "It is settled"))
+        .await;
+    let lifted = "select count(*) from legal_hold join account on account.id = lifted_by
+                  where lifted_reason = 'It is settled' and lifted_at is not null";
+    assert_eq!(world.count(lifted).await, 1);
     let done = staff
         .send(&request, &act(&page, "erase", "It is done."))
         .await;
     assert_eq!(done.status, StatusCode::OK, "{}", done.html);
     assert!(done.html.contains("Erased."));
 
+    for action in ["customer.held", "customer.hold_lifted", "privacy.answered"] {
+        let pool = world.all().await;
+        let written: i64 = sqlx::query_scalar("select count(*) from audit where action = $1")
+            .bind(action)
+            .fetch_one(&pool)
+            .await
+            .unwrap();
+        assert_eq!(written, 1, "{action}");
+    }
     let log = staff.open("/desk/karoo-cuts/privacy/access").await;
     assert!(log.html.contains("Took out") && log.html.contains("Erased"));
     assert!(!log.html.contains("zandile"), "the log holds no values");
@@ -194,122 +226,6 @@ async fn an_erasure_is_asked_decided_and_done_and_leaves_nothing_in_database_or_
             );
         }
     }
-}
-
-#[tokio::test]
-async fn who_wants_no_messages_gets_none_after_an_erasure() {
-    let world = World::seeded().await;
-    let site = world.site().await;
-    visited(&world, &site, "zandile").await;
-    let pool = world.all().await;
-    sqlx::query(
-        "insert into suppression (business_id, channel, address_hash, created_at)
-         select business_id, 'email', sha256('an address'), now() from customer
-         where email = 'zandile@example.co.za'",
-    )
-    .execute(&pool)
-    .await
-    .unwrap();
-    sqlx::query("insert into retention_policy select id, 'contact', 3 from business")
-        .execute(&pool)
-        .await
-        .unwrap();
-    sqlx::query("update customer set created_at = now() - interval '9 days'")
-        .execute(&pool)
-        .await
-        .unwrap();
-    pool.close().await;
-    let worker = crate::work::Worker::start(&world, "smtp://127.0.0.1:9", &[]).await;
-    let gone = "select count(*) from customer where email = 'zandile@example.co.za'";
-    crate::site::until("the customer is erased", async || {
-        (world.count(gone).await == 0).then_some(())
-    })
-    .await;
-    drop(worker);
-    assert_eq!(world.count("select count(*) from suppression").await, 1);
-}
-
-#[tokio::test]
-async fn a_drill_finds_exactly_those_whom_a_stolen_sign_in_saw() {
-    let world = World::seeded().await;
-    let site = world.site().await;
-    for who in ["zandile", "lerato", "johan"] {
-        visited(&world, &site, who).await;
-    }
-    let pool = world.all().await;
-    let thief: Uuid = sqlx::query_scalar("select id from account where email = $1")
-        .bind("manager@karoo-cuts.example")
-        .fetch_one(&pool)
-        .await
-        .unwrap();
-    for (who, account, hours) in [
-        ("zandile", thief, 3),
-        ("lerato", thief, 30),
-        ("johan", Uuid::max(), 3),
-    ] {
-        sqlx::query(
-            "insert into access_log (id, business_id, at, account_id, customer_id, action)
-             select gen_random_uuid(), business_id, now() - make_interval(hours => $3), $2, id, 'saw'
-             from customer where email = $1",
-        )
-        .bind(format!("{who}@example.co.za"))
-        .bind(account)
-        .bind(hours)
-        .execute(&pool)
-        .await
-        .unwrap();
-    }
-    // It has moved a booking of nobody else.
-    let wall = |hours: i64| {
-        let zone = jiff::tz::TimeZone::get("Africa/Johannesburg").unwrap();
-        let at = chassis::Clock::system().now() - jiff::SignedDuration::from_hours(hours);
-        zone.to_datetime(at).strftime("%Y-%m-%dT%H:%M").to_string()
-    };
-    let staff = site.visitor();
-    staff.sign_in(OWNER).await;
-    let form = staff.open("/desk/karoo-cuts/privacy/incidents").await;
-    let fields = [
-        pair("csrf", &form.field("csrf")),
-        pair("what", "A telephone was stolen"),
-        pair("began", &wall(5)),
-        pair("ended", &wall(1)),
-        pair("account", &thief.to_string()),
-        pair("consequences", "Calls from strangers"),
-        pair("measures", "The sign-in was ended"),
-        pair("advice", "Do not pay them"),
-        pair("intruder", ""),
-    ];
-    let incident = staff
-        .send("/desk/karoo-cuts/privacy/incidents", &fields)
-        .await;
-    assert!(
-        incident.html.contains("It is about 1 person"),
-        "{}",
-        incident.html
-    );
-    assert!(incident.html.contains("zandile@example.co.za"));
-    for other in ["lerato@", "johan@"] {
-        assert!(!incident.html.contains(other), "{other}");
-    }
-    for said in [
-        "section 22",
-        "Calls from strangers",
-        "Do not pay them",
-        "It is not known.",
-    ] {
-        assert!(incident.html.contains(said), "{said}");
-    }
-    let told = [
-        pair("csrf", &incident.field("csrf")),
-        pair("reference", "IR-2026-77"),
-        pair("delay", "It was a Sunday"),
-        pair("reported", "yes"),
-    ];
-    let kept = staff.send(&incident.address, &told).await;
-    assert!(kept.html.contains("IR-2026-77") && kept.html.contains("It was a Sunday"));
-    let reported = "select count(*) from incident where reported_at is not null
-                    and people_told_at is null";
-    assert_eq!(world.count(reported).await, 1);
 }
 
 #[tokio::test]
@@ -464,4 +380,15 @@ async fn the_address_of_a_business_is_never_given_to_another() {
         .count("select count(*) from pg_constraint where conname = 'service_slug_free'")
         .await;
     assert_eq!(reserved, 1);
+}
+
+#[tokio::test]
+async fn of_many_who_ask_at_once_for_one_address_three_are_mailed() {
+    let world = World::seeded().await;
+    let site = world.site().await;
+    let visitor = site.visitor();
+    let one = || ask(&visitor, "access", "zandile@example.co.za");
+    tokio::join!(one(), one(), one(), one(), one(), one(), one(), one());
+    let mails = "select count(*) from outbox where kind = 'privacy.request'";
+    assert_eq!(world.count(mails).await, 3);
 }

@@ -146,6 +146,7 @@ pub(crate) async fn note(
         }
         Ok(note) => {
             if store::visit::note(&mut transaction, id, before, note.as_deref()).await? {
+                desk.audit(&mut transaction, "booking.noted", id).await?;
                 transaction.commit().await?;
                 return Ok(desk.on_to(&format!("/bookings/{id}"), "saved"));
             }

@@ -15,6 +15,7 @@ use super::column::{self, Column, Known, Place, Shown, What};
 use super::{Desk, Frame, Here};
 use crate::availability;
 use crate::error::Fault;
+use crate::intake;
 use crate::language::Language;
 use crate::pages::{Site, words};
 use crate::store;
@@ -32,7 +33,7 @@ pub(crate) struct Asked {
 impl Asked {
     /// The day that is wanted, or else today.
     pub(super) fn day(&self, today: Date) -> Date {
-        self.day.parse().unwrap_or(today)
+        intake::day(&self.day).unwrap_or(today)
     }
 
     pub(super) fn staff(&self) -> Option<Uuid> {
@@ -113,31 +114,33 @@ pub(crate) async fn get(
     let (language, zone) = (desk.language(), desk.zone());
     let date = asked.day(desk.today());
     let mut transaction = desk.begin().await?;
-    let columns = read(&mut transaction, language, zone, only, date).await?;
-    transaction.rollback().await?;
+    let (columns, shown) = read(&mut transaction, language, zone, only, date).await?;
+    desk.saw(&mut transaction, shown).await?;
+    transaction.commit().await?;
     let wanted = asked.staff();
     let wanted = wanted.filter(|wanted| columns.iter().any(|column| column.staff == *wanted));
-    let shown = Shown::of(&columns);
+    let hours = Shown::of(&columns);
     desk.show(&CalendarPage {
         site: desk.site(),
         desk: desk.frame(Here::Calendar),
         title: words::day_name(language, date),
         turn: Turn::of(desk.path("/calendar"), date, 1, desk.today(), wanted),
-        shown,
-        now: shown.now(desk.now(), date, zone),
+        now: hours.now(desk.now(), date, zone),
+        shown: hours,
         chosen: wanted.or(columns.first().map(|column| column.staff)),
         columns,
     })
 }
 
-/// The columns of a day: of everybody who works here, and of whoever had a visit then.
+/// The columns of a day: of everybody who works here, and of whoever had a visit then; and
+/// the customers who stand in them.
 async fn read(
     connection: &mut PgConnection,
     language: Language,
     zone: &TimeZone,
     only: Option<Uuid>,
     date: Date,
-) -> Result<Vec<Column>, Fault> {
+) -> Result<(Vec<Column>, Vec<Option<Uuid>>), Fault> {
     let (start, end) = column::day_span(date, zone);
     let visits = store::calendar::visits(connection, only, start, end).await?;
     let away = store::calendar::away(connection, start, end).await?;
@@ -154,7 +157,8 @@ async fn read(
         };
         column::column(language, &known, date, zone)
     });
-    Ok(columns.collect())
+    let shown = visits.iter().map(|visit| visit.customer).collect();
+    Ok((columns.collect(), shown))
 }
 
 /// Those whose calendar may be seen.

@@ -411,6 +411,7 @@ mod tests {
             start: at(from),
             end: at(to),
             service: "Haircut".into(),
+            customer: None,
             name: Some(name.into()),
             phone: None,
         }

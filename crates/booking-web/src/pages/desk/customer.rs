@@ -154,6 +154,8 @@ pub(super) struct CustomerPage<'a> {
     pub(super) problems: Vec<FieldProblem>,
     pub(super) bookings: Vec<Line>,
     pub(super) missed: usize,
+    /// Whether what they ask about their data can be written down from here.
+    pub(super) may_ask: bool,
     pub(super) history: Vec<history::Line>,
 }
 
@@ -257,6 +259,7 @@ async fn page<'a>(
         name: customer.name.clone(),
         form,
         problems,
+        may_ask: desk.may(Right::SeeAudit),
         missed: (bookings.iter())
             .filter(|past| past.state == booking::State::NoShow)
             .count(),

@@ -73,7 +73,9 @@ pub(crate) async fn get(
     let digits = digits(text);
     let mut transaction = desk.begin().await?;
     let found = store::customer::search(&mut transaction, text, digits.as_deref()).await?;
-    transaction.rollback().await?;
+    let shown = found.iter().map(|customer| Some(customer.id));
+    desk.saw(&mut transaction, shown).await?;
+    transaction.commit().await?;
     desk.show(&CustomersPage {
         site: desk.site(),
         desk: desk.frame(Here::Customers),

@@ -58,6 +58,9 @@ fn what(language: Language, event: &Event, zone: &TimeZone) -> Text {
         "booking.no_show_undone" => language.text("history-no-show-undone"),
         "booking.cancelled" => language.text("history-cancelled"),
         "customer.added" => language.text("history-added"),
+        "booking.noted" => language.text("history-noted"),
+        "customer.held" => language.text("history-hold"),
+        "customer.hold_lifted" => language.text("history-hold-lifted"),
         "customer.merged" => language.text("history-merged"),
         _ => language.text("history-changed"),
     }

@@ -15,7 +15,7 @@ use super::{Desk, Frame, Here, clock, seen};
 use crate::address::Path;
 use crate::availability::{date, stored_date};
 use crate::error::{Fault, FieldProblem};
-use crate::intake::Problem;
+use crate::intake::{self, Problem};
 use crate::language::{Language, message};
 use crate::pages::{Site, words};
 use crate::security::CheckedForm;
@@ -318,14 +318,14 @@ pub(crate) async fn remove(
     let (form, _) = form.open();
     let mut transaction = desk.begin().await?;
     stands(&mut transaction, lane).await?;
-    let date = form.date.parse().map_err(|_| Fault::NotFound)?;
+    let date = intake::day(&form.date).ok_or(Fault::NotFound)?;
     store::hours::remove(&mut transaction, lane, stored_date(date)).await?;
     changed(&desk, transaction, lane).await
 }
 
 /// A day that differs out of its form.
 fn other(form: &OtherForm) -> Option<Differs> {
-    let date: Date = form.date.trim().parse().ok()?;
+    let date = intake::day(&form.date)?;
     let (opens, closes) = (form.opens.trim(), form.closes.trim());
     let times = match (opens.is_empty(), closes.is_empty()) {
         (true, true) => None,
@@ -459,6 +459,7 @@ mod tests {
             ("", "", ""),
             ("2027-03-24", "09:00", ""),
             ("2027-02-30", "", ""),
+            ("-004800-01-01", "", ""),
         ] {
             assert_eq!(other(date, opens, closes), None, "{date} {opens} {closes}");
         }

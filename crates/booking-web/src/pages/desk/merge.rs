@@ -143,7 +143,11 @@ pub(crate) async fn get(
         let other = asked.other.parse().map_err(|_| Fault::NotFound)?;
         page.plan = Some(plan(&mut transaction, &stays, other).await?);
     }
-    transaction.rollback().await?;
+    let shown = page.found.iter().map(|customer| customer.id);
+    let shown = shown.chain(page.plan.iter().map(|plan| plan.other));
+    let shown: Vec<_> = shown.chain([id]).map(Some).collect();
+    desk.saw(&mut transaction, shown).await?;
+    transaction.commit().await?;
     desk.show(&page)
 }
 

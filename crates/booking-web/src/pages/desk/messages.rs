@@ -54,7 +54,7 @@ fn what(language: Language, kind: &str) -> Text {
     match kind {
         "confirmed" => language.text("message-confirmed"),
         "cancelled" => language.text("message-cancelled"),
-        "rescheduled" => language.text("message-rescheduled"),
+        "moved" => language.text("message-rescheduled"),
         "reminder" => language.text("message-reminder"),
         "alarm" => language.text("message-alarm"),
         _ => language.text("message-other"),
@@ -78,7 +78,9 @@ pub(crate) async fn get(desk: Desk) -> Result<Response, Fault> {
     let mut transaction = desk.begin().await?;
     let counts = store::letter::counts(&mut transaction, since).await?;
     let dead = store::letter::dead(&mut transaction, now).await?;
-    transaction.rollback().await?;
+    desk.saw(&mut transaction, dead.iter().map(|dead| dead.customer))
+        .await?;
+    transaction.commit().await?;
     let moment =
         |at: Timestamp| words::day_and_clock(language, &at.to_zoned_datetime(zone.clone()));
     let line = |dead: Dead| Line {

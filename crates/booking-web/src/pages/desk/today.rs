@@ -126,11 +126,13 @@ pub(crate) async fn get(desk: Desk) -> Result<Response, Fault> {
     let people = calendar::people(&mut transaction, only).await?;
     let open = availability::at_work(&mut transaction, zone, &people, today, today).await?;
     let not_sent = if desk.may(Right::ChangeSettings) {
-        store::letter::counts(&mut transaction, now).await?.dead
+        store::letter::count_dead(&mut transaction).await?
     } else {
         0
     };
-    transaction.rollback().await?;
+    desk.saw(&mut transaction, visits.iter().map(|visit| visit.customer))
+        .await?;
+    transaction.commit().await?;
     let line = |visit: &&Visit| {
         let waited = now.duration_since(visit.start).as_mins();
         Line {
@@ -189,6 +191,7 @@ mod tests {
             start: at(from),
             end: at(to),
             service: String::new(),
+            customer: None,
             name: None,
             phone: None,
         }

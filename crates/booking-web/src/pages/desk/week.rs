@@ -73,7 +73,9 @@ pub(crate) async fn get(
     let wanted = asked.staff();
     let wanted = wanted.filter(|wanted| people.iter().any(|person| person.staff == *wanted));
     let visits = store::calendar::visits(&mut transaction, wanted.or(only), start, end).await?;
-    transaction.rollback().await?;
+    desk.saw(&mut transaction, visits.iter().map(|visit| visit.customer))
+        .await?;
+    transaction.commit().await?;
     let line = |visit: &store::calendar::Visit| Line {
         id: visit.id,
         hours: column::span_hours(language, visit.start, visit.end, zone),

@@ -67,6 +67,7 @@ fn visit(n: u128, state: State, from: &str, to: &str) -> Visit {
         start: at(from),
         end: at(to),
         service: "Haircut & beard".into(),
+        customer: None,
         name: (state != State::Held).then(|| "<script>alert(1)</script>".into()),
         phone: None,
     }
@@ -324,6 +325,7 @@ fn customer(language: Language, is_new: bool) -> String {
         },
         bookings: if is_new { vec![] } else { vec![line] },
         missed: if is_new { 0 } else { 2 },
+        may_ask: !is_new,
         history: if is_new { vec![] } else { vec![event] },
     }
     .render()

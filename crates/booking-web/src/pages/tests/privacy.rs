@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use super::ask::{AskPage, ConfirmPage, ToldPage};
 use super::gallery::{business, check, said_outside_messages, site};
-use super::incidents::{IncidentPage, IncidentsPage, Line};
+use super::incidents::{IncidentForm, IncidentPage, IncidentsPage, Line, ToldForm};
 use super::marketing::MarketingPage;
-use super::office::{AccessPage, RequestPage, RequestWords, RequestsPage, SeenWords};
+use super::office::{AccessPage, EnterForm, RequestPage, RequestWords, RequestsPage, SeenWords};
 use super::privacy::PrivacyPage;
 use crate::error::FieldProblem;
 use crate::intake::Problem;
@@ -113,7 +113,7 @@ fn asked(language: Language, is_open: bool) -> RequestWords {
     RequestWords {
         id: Uuid::nil(),
         kind: language.text("office-erasure"),
-        email: WRITTEN[0].into(),
+        who: WRITTEN[0].into(),
         details: None,
         received: language.text("office-received").to_string(),
         state: language.text("office-soon").with("days", 3),
@@ -124,13 +124,29 @@ fn asked(language: Language, is_open: bool) -> RequestWords {
     }
 }
 
-fn requests(language: Language, requests: Vec<RequestWords>) -> String {
+fn problems(language: Language, wrong: &[&'static str]) -> Vec<FieldProblem> {
+    let problem = |field: &&'static str| -> FieldProblem {
+        let detail = message("field-email-missing");
+        Problem { field, detail }.in_words(language)
+    };
+    wrong.iter().map(problem).collect()
+}
+
+fn requests(
+    language: Language,
+    requests: Vec<RequestWords>,
+    about: Option<&str>,
+    wrong: &[&'static str],
+) -> String {
     RequestsPage {
         site: site(language),
         csrf: "token".into(),
         business: business(language),
         requests,
         is_owner: true,
+        form: EnterForm::default(),
+        about: about.map(str::to_owned),
+        problems: problems(language, wrong),
     }
     .render()
     .unwrap()
@@ -145,6 +161,8 @@ fn request(language: Language, is_open: bool, is_held: bool) -> String {
         is_held,
         may_erase: true,
         refused: is_held.then(|| language.text("office-is-held")),
+        words: String::new(),
+        problems: problems(language, if is_held { &["words"] } else { &[] }),
     }
     .render()
     .unwrap()
@@ -165,7 +183,7 @@ fn access(language: Language) -> String {
     .unwrap()
 }
 
-fn incident(language: Language) -> String {
+fn incident(language: Language, wrong: &[&'static str]) -> String {
     let now = store::stored("2027-03-24T07:30:00Z".parse().unwrap());
     let say = || language.text("incident-told").to_string();
     IncidentPage {
@@ -197,12 +215,17 @@ fn incident(language: Language) -> String {
             regulator: say(),
             people: say(),
         },
+        told: ToldForm {
+            reference: WRITTEN[4].into(),
+            ..ToldForm::default()
+        },
+        problems: problems(language, wrong),
     }
     .render()
     .unwrap()
 }
 
-fn incidents(language: Language) -> String {
+fn incidents(language: Language, wrong: &[&'static str]) -> String {
     IncidentsPage {
         site: site(language),
         csrf: "token".into(),
@@ -212,6 +235,8 @@ fn incidents(language: Language) -> String {
             what: language.text("incident-told").to_string(),
             noticed: language.text("office-received").to_string(),
         }],
+        form: IncidentForm::default(),
+        problems: problems(language, wrong),
     }
     .render()
     .unwrap()
@@ -231,14 +256,37 @@ fn pages(language: Language) -> Vec<(&'static str, String)> {
         ("asked", told(language)),
         ("marketing", marketing(language, false)),
         ("marketing-on", marketing(language, true)),
-        ("requests", requests(language, vec![asked(language, true)])),
-        ("requests-none", requests(language, vec![])),
+        (
+            "requests",
+            requests(language, vec![asked(language, true)], None, &[]),
+        ),
+        (
+            "requests-none",
+            requests(language, vec![], Some(WRITTEN[3]), &[]),
+        ),
+        (
+            "requests-wrong",
+            requests(
+                language,
+                vec![],
+                None,
+                &["kind", "channel", "email", "details"],
+            ),
+        ),
         ("request", request(language, true, false)),
         ("request-held", request(language, true, true)),
         ("request-done", request(language, false, false)),
         ("access", access(language)),
-        ("incidents", incidents(language)),
-        ("incident", incident(language)),
+        ("incidents", incidents(language, &[])),
+        (
+            "incidents-wrong",
+            incidents(language, &["what", "began", "ended", "account", "intruder"]),
+        ),
+        ("incident", incident(language, &[])),
+        (
+            "incident-wrong",
+            incident(language, &["reference", "delay"]),
+        ),
     ]
 }
 
