@@ -2,6 +2,7 @@
 //! answer follows from, the versions of the lanes too, so nothing ever has to be
 //! removed. Redis gone means computing again: slower, never wrong.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -9,7 +10,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use booking::Slot;
 use chassis::{Clock, ExposeSecret as _, SecretString};
-use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan as _};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 
 /// Redis answers in well under a millisecond; computing takes a few.
@@ -27,6 +29,13 @@ pub(crate) struct Cache {
     clock: Clock,
     /// Monotonic milliseconds before which Redis is not asked.
     not_before: Arc<AtomicU64>,
+}
+
+/// A month as it follows from rules and claims, whatever the time is.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Month {
+    pub(crate) slots: Vec<Slot>,
+    pub(crate) open_days: BTreeSet<Date>,
 }
 
 impl Cache {
@@ -56,20 +65,20 @@ impl Cache {
         Ok(())
     }
 
-    /// The slots that were kept under `key`.
-    pub(crate) async fn get(&self, key: &str) -> Option<Vec<Slot>> {
+    /// The month from the day `first` on that was kept under `key`.
+    pub(crate) async fn get(&self, key: &str, first: Date) -> Option<Month> {
         let mut command = redis::cmd("GET");
         command.arg(key);
         let bytes: Option<Vec<u8>> = self.ask(&command).await?;
-        decode(&bytes?)
+        decode(&bytes?, first)
     }
 
-    /// Keeps `slots` under `key`.
-    pub(crate) async fn set(&self, key: &str, slots: &[Slot]) {
+    /// Keeps `month` under `key`.
+    pub(crate) async fn set(&self, key: &str, month: &Month) {
         let mut command = redis::cmd("SET");
         command
             .arg(key)
-            .arg(encode(slots))
+            .arg(encode(month))
             .arg("EX")
             .arg(KEPT_SECONDS);
         let _kept: Option<()> = self.ask(&command).await;
@@ -109,22 +118,28 @@ impl Cache {
     }
 }
 
-/// Whole minutes since 1970 in four bytes, seats in two.
-fn encode(slots: &[Slot]) -> Vec<u8> {
+/// A bit for each day that is open in four bytes; then of each slot whole minutes since
+/// 1970 in four bytes, and seats in two.
+fn encode(month: &Month) -> Vec<u8> {
+    let open = month.open_days.iter();
+    let open = open.fold(0_u32, |bits, date| bits | 1 << date.day());
     let minute = |slot: &Slot| u32::try_from(slot.start.as_second() / 60).unwrap_or(0);
-    let bytes = slots.iter().flat_map(|slot| {
+    let slots = month.slots.iter().flat_map(|slot| {
         let (minute, seats) = (minute(slot).to_be_bytes(), slot.seats.to_be_bytes());
         minute.into_iter().chain(seats)
     });
-    bytes.collect()
+    open.to_be_bytes().into_iter().chain(slots).collect()
 }
 
 /// None where the bytes are not ours.
-fn decode(bytes: &[u8]) -> Option<Vec<Slot>> {
-    let (slots, rest) = bytes.as_chunks::<6>();
+fn decode(bytes: &[u8], first: Date) -> Option<Month> {
+    let (open, slots) = bytes.split_first_chunk::<4>()?;
+    let open = u32::from_be_bytes(*open);
+    let (slots, rest) = slots.as_chunks::<6>();
     if !rest.is_empty() {
         return None;
     }
+    let days = (0..i64::from(first.days_in_month())).map(|day| first.saturating_add(day.days()));
     let slot = |bytes: &[u8; 6]| {
         let [a, b, c, d, seats @ ..] = *bytes;
         let minute = i64::from(u32::from_be_bytes([a, b, c, d]));
@@ -133,11 +148,16 @@ fn decode(bytes: &[u8]) -> Option<Vec<Slot>> {
             seats: u16::from_be_bytes(seats),
         })
     };
-    slots.iter().map(slot).collect()
+    Some(Month {
+        slots: slots.iter().map(slot).collect::<Option<_>>()?,
+        open_days: days.filter(|date| open & (1 << date.day()) != 0).collect(),
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::civil::date;
+
     use super::*;
 
     #[test]
@@ -146,12 +166,14 @@ mod tests {
             start: Timestamp::from_second(second).unwrap(),
             seats,
         });
-        assert_eq!(decode(&encode(&slots)), Some(slots.to_vec()));
-        assert_eq!(
-            decode(b"\xff\xff\xff\xff\x00\x01"),
-            None,
-            "beyond the calendar"
-        );
-        assert_eq!(decode(b"odd"), None);
+        let first = date(2028, 2, 1);
+        let month = Month {
+            slots: slots.to_vec(),
+            open_days: BTreeSet::from([first, date(2028, 2, 29)]),
+        };
+        assert_eq!(decode(&encode(&month), first), Some(month));
+        let beyond = b"\x00\x00\x00\x00\xff\xff\xff\xff\x00\x01";
+        assert_eq!(decode(beyond, first), None, "beyond the calendar");
+        assert_eq!(decode(b"odd", first), None);
     }
 }

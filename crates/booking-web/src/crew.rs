@@ -25,6 +25,18 @@ impl Who {
             id => id.parse().ok().map(Self::Only),
         }
     }
+
+    /// The one who was asked for, if anybody was.
+    pub(crate) fn of(staff: Option<Uuid>) -> Self {
+        staff.map_or(Self::Anyone, Self::Only)
+    }
+
+    pub(crate) fn staff(self) -> Option<Uuid> {
+        match self {
+            Self::Anyone => None,
+            Self::Only(staff) => Some(staff),
+        }
+    }
 }
 
 /// Everybody who can give a service, and what else it needs.
@@ -58,12 +70,17 @@ impl Crew {
         service: Uuid,
         who: Who,
     ) -> sqlx::Result<Self> {
-        let mut people = store::service::givers(connection, service).await?;
-        if let Who::Only(staff) = who {
-            people.retain(|giver| giver.staff_id == staff);
-        }
+        let people = store::service::givers(connection, service).await?;
         let needs = needs(store::service::needs(connection, service).await?);
-        Ok(Self { people, needs })
+        Ok(Self { people, needs }.only(who))
+    }
+
+    /// As far as `who` will do.
+    pub(crate) fn only(mut self, who: Who) -> Self {
+        if let Who::Only(staff) = who {
+            self.people.retain(|giver| giver.staff_id == staff);
+        }
+        self
     }
 
     /// Every lane that may be taken.

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::appointments::{Answer, Offered, Wish, terms};
+use crate::crew::Who;
 use crate::error::Fault;
 use crate::intake::Checked;
 use crate::language::Language;
@@ -84,6 +85,8 @@ pub(crate) struct Booking {
     pub(crate) fee_cents: Option<i64>,
     pub(crate) hold_until: Option<Timestamp>,
     pub(crate) hold_extended: bool,
+    /// Who was asked for.
+    pub(crate) who: Who,
 }
 
 impl Booking {
@@ -174,7 +177,7 @@ impl Offer {
         Free {
             start: slot.start,
             end: self.end(slot.start),
-            seats: slot.seats,
+            seats: (self.service.row.capacity > 1).then_some(slot.seats),
         }
     }
 }
@@ -320,6 +323,7 @@ impl Booking {
             fee_cents: row.fee_cents,
             hold_until: row.hold_until,
             hold_extended: row.hold_extended,
+            who: Who::of(row.wanted_staff),
         })
     }
 }

@@ -115,8 +115,7 @@ pub(crate) fn check(sent: &Sent) -> Result<Checked, Vec<Problem>> {
         keep("note", detail);
         None
     });
-    // What is no id of anybody is asked for like somebody who does not give the service.
-    let who = Who::parse(&sent.staff).unwrap_or(Who::Only(Uuid::nil()));
+    let who = who(&sent.staff);
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -142,6 +141,11 @@ pub(crate) fn is_storable(at: Timestamp) -> bool {
 pub(crate) fn day(text: &str) -> Option<Date> {
     let day: Date = text.trim().parse().ok()?;
     YEARS.contains(&day.year()).then_some(day)
+}
+
+/// What is no id of anybody is asked for like somebody who does not give the service.
+pub(crate) fn who(staff: &str) -> Who {
+    Who::parse(staff).unwrap_or(Who::Only(Uuid::nil()))
 }
 
 /// Reads an instant such as `2027-03-24T07:30:00Z`.

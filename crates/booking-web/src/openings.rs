@@ -2,14 +2,17 @@
 //! kept in the cache, whatever the time is; what is too near or too far by now is left out
 //! afterwards. Only reading: whether a time can really be had is decided when it is claimed.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
-use booking::{Slot, Window};
+use booking::Window;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
+use uuid::Uuid;
 
 use crate::app::App;
 use crate::availability;
+use crate::cache::Month;
 use crate::crew::{Crew, Who};
 use crate::desk::Offer;
 use crate::error::Fault;
@@ -25,8 +28,10 @@ const ALTERNATIVES: usize = 3;
 pub(crate) struct Openings<'a> {
     app: &'a App,
     offer: &'a Offer,
-    who: Who,
-    pub(crate) crew: Crew,
+    pub(crate) who: Who,
+    crew: Crew,
+    /// All who give it, whoever was asked for, as (id, name).
+    pub(crate) everybody: Vec<(Uuid, String)>,
     /// Stands for everything that free times follow from, except that time passes.
     version: blake3::Hash,
     /// Starts that can be booked now.
@@ -34,6 +39,15 @@ pub(crate) struct Openings<'a> {
     pub(crate) today: Date,
     /// The last day that can be booked.
     pub(crate) last: Date,
+}
+
+/// Some days of an offer.
+#[derive(Debug, Default)]
+pub(crate) struct Days {
+    /// The free times, in order.
+    pub(crate) free: Vec<Free>,
+    /// The days on which visits begin, booked or not.
+    pub(crate) open: BTreeSet<Date>,
 }
 
 impl App {
@@ -47,8 +61,12 @@ impl App {
         let mut transaction = store::begin(&self.appointments.pool, offer.business.id).await?;
         // Versions are read before claims will be, so what is kept under a version is never
         // older than it.
-        let crew = Crew::read(&mut transaction, service.id, who).await?;
+        let crew = Crew::read(&mut transaction, service.id, Who::Anyone).await?;
         transaction.rollback().await?;
+        let everybody = crew.people.iter();
+        let everybody = everybody.map(|giver| (giver.staff_id, giver.name.clone()));
+        let everybody = everybody.collect();
+        let crew = crew.only(who);
         let now = self.clock.now();
         let (rules, zone) = (availability::rules(service), &offer.business.zone);
         let today = offer.day(now);
@@ -58,10 +76,34 @@ impl App {
             offer,
             who,
             crew,
+            everybody,
             bookable: rules.bookable(zone, now),
             today,
             last: rules.last_day(zone, now).max(today),
         })
+    }
+
+    /// The same; with anyone where the one who was asked for does not give the service.
+    pub(crate) async fn openings_or_anyone<'a>(
+        &'a self,
+        offer: &'a Offer,
+        who: Who,
+    ) -> Result<Openings<'a>, Fault> {
+        let openings = self.openings(offer, who).await?;
+        if openings.is_of_nobody() {
+            return self.openings(offer, Who::Anyone).await;
+        }
+        Ok(openings)
+    }
+
+    /// The name of the one who was asked for, where they give the service.
+    pub(crate) async fn giver(&self, offer: &Offer, who: Who) -> Result<Option<String>, Fault> {
+        let Some(staff) = who.staff() else {
+            return Ok(None);
+        };
+        let everybody = self.openings(offer, who).await?.everybody;
+        let found = everybody.into_iter().find(|(id, _)| *id == staff);
+        Ok(found.map(|(_, name)| name))
     }
 
     /// The free times nearest to one that is gone. All who lose one time share what the
@@ -88,17 +130,24 @@ impl App {
 impl Openings<'_> {
     /// Every free time from the day `from` to the day `to`, both included, in order.
     pub(crate) async fn between(&self, from: Date, to: Date) -> Result<Vec<Free>, Fault> {
+        Ok(self.days(from, to).await?.free)
+    }
+
+    /// The same, with the days on which there is something to book at all.
+    pub(crate) async fn days(&self, from: Date, to: Date) -> Result<Days, Fault> {
         let (from, to) = (from.max(self.today), to.min(self.last));
         let asked = self.instants(from, to);
-        let mut found = Vec::new();
-        let mut month = from.first_of_month();
-        while month <= to {
-            let slots = self.month(month).await?;
-            let slots = slots.into_iter().filter(|slot| asked.contains(&slot.start));
-            found.extend(slots.map(|slot| self.offer.free(slot)));
-            month = month.saturating_add(1.month());
+        let mut days = Days::default();
+        let mut first = from.first_of_month();
+        while first <= to {
+            let month = self.month(first).await?;
+            let slots = month.slots.into_iter();
+            let slots = slots.filter(|slot| asked.contains(&slot.start));
+            days.free.extend(slots.map(|slot| self.offer.free(slot)));
+            days.open.extend(month.open_days);
+            first = first.saturating_add(1.month());
         }
-        Ok(found)
+        Ok(days)
     }
 
     /// The next `count` free times, from now to the last day that can be booked.
@@ -142,8 +191,8 @@ impl Openings<'_> {
         start..end.unwrap_or(Timestamp::MAX).min(self.bookable.end)
     }
 
-    /// All slots of a month, from the cache where they were computed before.
-    async fn month(&self, first: Date) -> Result<Vec<Slot>, Fault> {
+    /// All of a month, from the cache where it was computed before.
+    async fn month(&self, first: Date) -> Result<Month, Fault> {
         let window = Window {
             from: first,
             to: first.last_of_month(),
@@ -152,33 +201,36 @@ impl Openings<'_> {
             return self.compute(window).await;
         };
         let key = self.key(first);
-        if let Some(kept) = cache.get(&key).await {
+        if let Some(kept) = cache.get(&key, first).await {
             return Ok(kept);
         }
         // When many want to know the same at once, most find it kept after their wait.
         let _turn = self.app.computing.acquire().await;
-        if let Some(kept) = cache.get(&key).await {
+        if let Some(kept) = cache.get(&key, first).await {
             return Ok(kept);
         }
-        let slots = self.compute(window).await?;
-        cache.set(&key, &slots).await;
-        Ok(slots)
+        let month = self.compute(window).await?;
+        cache.set(&key, &month).await;
+        Ok(month)
     }
 
-    async fn compute(&self, window: Window) -> Result<Vec<Slot>, Fault> {
+    async fn compute(&self, window: Window) -> Result<Month, Fault> {
         let (business, service) = (&self.offer.business, &self.offer.service.row);
         let mut transaction = store::begin(&self.app.appointments.pool, business.id).await?;
         let (crew, zone, now) = (self.crew.clone(), &business.zone, self.app.clock.now());
         let known = availability::known(&mut transaction, zone, service, crew, window, now).await?;
         transaction.rollback().await?;
         let rules = availability::rules(service);
-        Ok(booking::slots(&known.supply, &rules, window))
+        Ok(Month {
+            slots: booking::slots(&known.supply, &rules, window),
+            open_days: booking::open_days(&known.supply, &rules, window),
+        })
     }
 
     fn key(&self, first: Date) -> String {
         let mut known = self.version.to_hex().to_string();
         known.truncate(32);
-        format!("booking:free:2:{known}:{}", first.strftime("%Y-%m"))
+        format!("booking:free:3:{known}:{}", first.strftime("%Y-%m"))
     }
 }
 

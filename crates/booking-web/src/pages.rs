@@ -26,6 +26,7 @@ pub(crate) mod incidents;
 mod kept;
 pub(crate) mod marketing;
 pub(crate) mod members;
+pub(crate) mod month;
 pub(crate) mod office;
 mod picture;
 pub(crate) mod places;
@@ -41,6 +42,7 @@ pub(crate) mod start;
 pub(crate) mod times;
 pub(crate) mod unsubscribe;
 pub(crate) mod week;
+mod whom;
 pub(crate) mod words;
 
 use askama::Template;

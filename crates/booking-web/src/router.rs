@@ -50,6 +50,7 @@ fn people() -> Router<Arc<App>> {
             "/{business}/privacy/confirm/{token}",
             get(pages::ask::confirm).post(pages::ask::confirmed),
         )
+        .route("/{business}/{service}/month", get(pages::month::get))
         .route(
             "/{business}/{service}/details",
             get(pages::details::get).post(pages::details::post),

@@ -320,6 +320,7 @@ impl Planter<'_> {
             booked_as: Some((name, None)),
             locale: None,
             hold_until: None,
+            wanted_staff: None,
             now: made,
         };
         store::booking::insert(self.connection, &new).await?;

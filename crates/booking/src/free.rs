@@ -1,7 +1,7 @@
 //! The times at which a service can be booked. Each lane says by a mask when visits may
 //! begin; people are joined, and what else is needed is met with them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use jiff::civil::Date;
@@ -67,6 +67,24 @@ pub fn slots(supply: &Supply, service: &Service, window: Window) -> Vec<Slot> {
     seats
         .into_iter()
         .map(|(start, seats)| Slot { start, seats })
+        .collect()
+}
+
+/// The days of `window` on which visits begin: somebody is there for one, or a class takes
+/// place, whoever has booked them by now.
+pub fn open_days(supply: &Supply, service: &Service, window: Window) -> BTreeSet<Date> {
+    let days = Days::of(&supply.zone, window);
+    let mut begins = days.none();
+    for person in &supply.people {
+        let Stages { mut open, grid, .. } = days.stages(person, service);
+        open.meet(&grid);
+        begins.join(&open);
+    }
+    let classes = supply.classes.iter().map(|class| class.start);
+    let classes = classes.filter(|start| days.minutes.contains(&minute(*start)));
+    let starts = begins.iter().map(instant).chain(classes);
+    starts
+        .map(|start| supply.zone.to_datetime(start).date())
         .collect()
 }
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
-import { address, book, cancel, chooseTime, confirm, desktop, fillDetails, launch, openTimes, phone, unheld, visit } from "./visitor.js";
+import { address, book, cancel, chooseTime, confirm, desktop, fillDetails, launch, openMonth, openTimes, phone, unheld, visit } from "./visitor.js";
 
 let browser: Browser;
 before(async () => {
@@ -108,6 +108,28 @@ test("what is missing is said beside the field, and what was typed stays", async
     assert.equal(await page.locator("#email").getAttribute("aria-invalid"), "true");
     const described = (await page.locator("#email").getAttribute("aria-describedby"))?.split(" ") ?? [];
     assert.ok(described.includes("email-error"));
+  });
+});
+
+test("from the month to a booking with the one who was chosen", async () => {
+  await visit(browser, { screen: phone, scripts: false }, async (page) => {
+    await page.goto("/bluff-physio/follow-up");
+    const person = page.locator(".choice__all a").last();
+    const name = (await person.textContent()) ?? "";
+    await person.click();
+    await openMonth(page);
+    assert.equal(await page.locator(".choice__all a[aria-current]").textContent(), name);
+    const day = page.getByRole("link", { name: /, \d+ free times$/ }).last();
+    const said = /(\d+) free times$/.exec((await day.textContent())?.trim() ?? "");
+    await day.click();
+    await page.getByRole("heading", { level: 1, name: "Choose a time" }).waitFor();
+    assert.equal(await page.getByRole("radio").count(), Number(said?.[1]));
+    await chooseTime(page);
+    await page.getByText(`${name}, Bluff Physiotherapy`).waitFor();
+    await fillDetails(page);
+    await confirm(page);
+    await page.getByText(name, { exact: true }).waitFor();
+    await cancel(page);
   });
 });
 

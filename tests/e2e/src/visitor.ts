@@ -74,6 +74,12 @@ export async function openTimes(page: Page): Promise<void> {
   await page.getByRole("heading", { level: 1, name: "Choose a time" }).waitFor();
 }
 
+// From the times of a day to the month that it lies in.
+export async function openMonth(page: Page): Promise<void> {
+  await page.getByRole("link", { name: "See the whole month" }).click();
+  await page.getByRole("heading", { level: 1, name: "Choose a day" }).waitFor();
+}
+
 // Chooses a free time of the shown day; each caller takes another one from the end.
 export async function chooseTime(page: Page): Promise<string> {
   const radio = page.getByRole("radio").last();
@@ -119,6 +125,9 @@ export async function everyPage(page: Page, look: (name: string) => Promise<void
   await look("business");
   await openTimes(page);
   await look("times");
+  await openMonth(page);
+  await look("month");
+  await openTimes(page);
   await page.getByRole("button", { name: "Continue" }).click();
   await page.getByRole("alert").waitFor();
   await look("times-error");

@@ -70,6 +70,13 @@ free-times = { $count ->
     [one] 1 vry tyd
    *[other] { $count } vry tye
 }
+free-times-few = { $count ->
+    [one] net 1 vry tyd
+   *[other] net { $count } vry tye
+}
+free-times-none = geen tye oor nie
+day-closed = gesluit
+day-out-of-reach = kan nie bespreek word nie
 
 before-clocks-change = , voor die horlosies verstel word
 after-clocks-change = , nadat die horlosies verstel is
@@ -79,3 +86,9 @@ zone-central-africa = Sentraal-Afrikatyd
 zone-east-africa = Oos-Afrikatyd
 # "Lisbon time"
 zone-of-city = { $city }-tyd
+
+seats-left = { $count ->
+    [0] geen plekke oor nie
+    [one] 1 plek oor
+   *[other] { $count } plekke oor
+}

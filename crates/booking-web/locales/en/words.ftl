@@ -70,6 +70,13 @@ free-times = { $count ->
     [one] 1 free time
    *[other] { $count } free times
 }
+free-times-few = { $count ->
+    [one] only 1 free time
+   *[other] only { $count } free times
+}
+free-times-none = no times left
+day-closed = closed
+day-out-of-reach = cannot be booked
 
 before-clocks-change = , before the clocks change
 after-clocks-change = , after the clocks change
@@ -79,3 +86,9 @@ zone-central-africa = Central Africa Time
 zone-east-africa = East Africa Time
 # "Lisbon time"
 zone-of-city = { $city } time
+
+seats-left = { $count ->
+    [0] no seats left
+    [one] 1 seat left
+   *[other] { $count } seats left
+}

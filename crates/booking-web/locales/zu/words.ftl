@@ -78,6 +78,13 @@ free-times = { $count ->
     [1] isikhathi esikhululekile esingu-1
    *[other] izikhathi ezikhululekile ezingu-{ $count }
 }
+free-times-few = { $count ->
+    [1] kusele isikhathi esingu-1 kuphela
+   *[other] kusele izikhathi ezingu-{ $count } kuphela
+}
+free-times-none = azikho izikhathi ezisele
+day-closed = kuvaliwe
+day-out-of-reach = akubhukeki
 
 before-clocks-change = , ngaphambi kokuba kushintshwe amawashi
 after-clocks-change = , emva kokuba kushintshwe amawashi
@@ -87,3 +94,9 @@ zone-central-africa = Isikhathi SaseNkabazwe Afrika
 zone-east-africa = Isikhathi SaseMpumalanga Afrika
 # "Lisbon time"
 zone-of-city = Isikhathi sase-{ $city }
+
+seats-left = { $count ->
+    [0] azikho izihlalo ezisele
+    [1] kusele isihlalo esingu-1
+   *[other] kusele izihlalo ezingu-{ $count }
+}

@@ -144,11 +144,11 @@ pub(crate) async fn staff(
 ) -> Result<Json<Staff>, Fault> {
     let offer = Offer::find(&app, &business, &service).await?;
     let openings = app.openings(&offer, crate::crew::Who::Anyone).await?;
-    let member = |giver: &crate::store::service::Giver| Member {
-        id: giver.staff_id.to_string(),
-        name: giver.name.clone(),
+    let member = |(id, name): (uuid::Uuid, String)| Member {
+        id: id.to_string(),
+        name,
     };
-    let staff = openings.crew.people.iter().map(member).collect();
+    let staff = openings.everybody.into_iter().map(member).collect();
     Ok(Json(Staff { staff }))
 }
 
@@ -294,7 +294,7 @@ fn availability(offer: &Offer, zone_name: &str, zone: &TimeZone, free: &[Free]) 
         start: free.start.to_string(),
         end: free.end.to_string(),
         local_start: local(free.start, zone),
-        seats: free.seats,
+        seats: free.seats.unwrap_or(1),
     };
     Availability {
         business: offer.business.slug.clone(),

@@ -38,6 +38,9 @@ pub(crate) struct Wanted {
     #[serde(default)]
     #[schema(required = true, format = DateTime)]
     start: String,
+    /// The id of one member of staff; whoever has time where it is left out.
+    #[serde(default)]
+    staff: String,
     /// The token of a hold that this one takes the place of.
     #[serde(default)]
     instead_of: Option<String>,
@@ -75,6 +78,7 @@ pub(crate) async fn create(
     };
     let choice = Choice {
         start,
+        who: intake::who(&wanted.staff),
         holder,
         instead_of: wanted.instead_of.as_deref(),
         key: Some(&key),

@@ -12,7 +12,6 @@ use super::make::Person;
 use super::moves::By;
 use super::take::Visit;
 use super::{Answer, Appointments, request};
-use crate::crew::Who;
 use crate::store;
 use crate::store::booking::Standing;
 use crate::store::business::Business;
@@ -110,7 +109,7 @@ impl Appointments {
             business: business.id,
             zone: &zone,
             service: &service,
-            who: Who::Anyone,
+            who: self.asked_for(connection, standing).await?,
             booking: standing.id,
             start: standing.start,
         };

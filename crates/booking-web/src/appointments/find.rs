@@ -4,6 +4,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{Appointments, token_hash};
+use crate::crew::{Crew, Who};
 use crate::store;
 use crate::store::booking::Standing;
 use crate::store::business::Business;
@@ -49,6 +50,24 @@ impl Appointments {
             store::scope(connection, business).await?;
         }
         Ok(found)
+    }
+
+    /// Who was asked for; anyone, where that one does not give the service any more.
+    pub(super) async fn asked_for(
+        &self,
+        connection: &mut PgConnection,
+        standing: &Standing,
+    ) -> sqlx::Result<Who> {
+        let who = Who::of(standing.wanted_staff);
+        if who == Who::Anyone {
+            return Ok(who);
+        }
+        let crew = Crew::read(connection, standing.service, who).await?;
+        Ok(if crew.people.is_empty() {
+            Who::Anyone
+        } else {
+            who
+        })
     }
 
     /// Locks a booking of the business in scope.

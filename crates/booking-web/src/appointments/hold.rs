@@ -22,6 +22,7 @@ const SWEPT_AT_ONCE: i64 = 100;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Choice<'a> {
     pub(crate) start: Timestamp,
+    pub(crate) who: Who,
     pub(crate) holder: Holder,
     /// The secret address of a hold that this one takes the place of.
     pub(crate) instead_of: Option<&'a str>,
@@ -82,8 +83,7 @@ impl Appointments {
         let connection = &mut *transaction;
         let id = self.random.uuid(now);
         if let Some(key) = choice.key {
-            let start = choice.start.as_microsecond().to_be_bytes();
-            let hash = request::hash(&[b"hold", service.as_bytes(), &start]);
+            let hash = request_hash(service, choice);
             if !store::link::reserve(connection, business, key, &hash, id, now).await? {
                 let earlier = store::link::earlier(connection, key).await?;
                 let same = earlier.filter(|earlier| earlier.request_hash == hash);
@@ -95,7 +95,9 @@ impl Appointments {
         store::hold::count_alone(connection, business, &choice.holder).await?;
         let own = self.own(connection, choice).await?;
         let is_same = |held: &&store::hold::Held| {
-            held.service == service && held.start == choice.start && held.until > now
+            (held.service, held.start) == (service, choice.start)
+                && held.until > now
+                && choice.who.staff().is_none_or(|staff| staff == held.staff)
         };
         if let Some(held) = own.iter().find(is_same) {
             let token = self.token(held.booking);
@@ -114,7 +116,7 @@ impl Appointments {
         let making = Making {
             offered,
             id,
-            who: Who::Anyone,
+            who: choice.who,
             start: choice.start,
             series: None,
             way: Way::Held {
@@ -284,6 +286,16 @@ impl Appointments {
         }
         Ok(swept)
     }
+}
+
+fn request_hash(service: Uuid, choice: Choice<'_>) -> Vec<u8> {
+    let start = choice.start.as_microsecond().to_be_bytes();
+    let mut fields: Vec<&[u8]> = vec![b"hold", service.as_bytes(), &start];
+    // A release before this one knows no other wish than anyone.
+    if let Who::Only(staff) = &choice.who {
+        fields.push(staff.as_bytes());
+    }
+    request::hash(&fields)
 }
 
 pub(super) fn has_run_out(standing: &Standing, now: Timestamp) -> bool {

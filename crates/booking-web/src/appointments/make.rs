@@ -204,6 +204,7 @@ impl Appointments {
             booked_as,
             locale,
             hold_until,
+            wanted_staff: making.who.staff(),
             now,
         };
         store::booking::insert(connection, &new).await

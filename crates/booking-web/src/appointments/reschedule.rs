@@ -121,9 +121,14 @@ impl Appointments {
             booking: standing.id,
             start,
         };
-        // With the same person, where that can be: many book for the sake of one.
+        // With the same person, where that can be: many book for the sake of one. With nobody
+        // else, where one was asked for.
+        let willing = match self.asked_for(connection, standing).await? {
+            Who::Anyone => vec![Who::Only(standing.staff), Who::Anyone],
+            who @ Who::Only(_) => vec![who],
+        };
         let mut taken = None;
-        for who in [Who::Only(standing.staff), Who::Anyone] {
+        for who in willing {
             taken = self.take(connection, visit(who), now).await?;
             if taken.is_some() {
                 break;

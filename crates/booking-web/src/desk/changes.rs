@@ -5,7 +5,6 @@ use jiff::Timestamp;
 
 use crate::app::App;
 use crate::appointments::{Cancellation, Rescheduling};
-use crate::crew::Who;
 use crate::desk::Booking;
 use crate::error::Fault;
 use crate::pages::week::Free;
@@ -81,9 +80,10 @@ impl App {
             Rescheduling::There => Ok(Rescheduled::There),
             Rescheduling::Gone => {
                 self.metrics.conflicts.inc();
+                let booking = self.booking(token).await?;
                 let offer = self.offer_of(token).await?;
                 Ok(Rescheduled::Gone(
-                    self.nearest(&offer, Who::Anyone, start).await?,
+                    self.nearest(&offer, booking.who, start).await?,
                 ))
             }
             Rescheduling::TooLate => Ok(Rescheduled::TooLate),

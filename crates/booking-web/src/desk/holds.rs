@@ -37,6 +37,11 @@ impl Booking {
             .filter(|until| self.state == State::Held && *until > now)
     }
 
+    /// The name of the one who gives it, where they were asked for.
+    pub(crate) fn chosen_staff(&self) -> Option<String> {
+        self.staff.clone().filter(|_| self.who != Who::Anyone)
+    }
+
     /// Whether it still waits for somebody to say who they are.
     pub(crate) fn is_open(&self) -> bool {
         matches!(self.state, State::Held | State::Expired)
@@ -51,7 +56,7 @@ impl App {
             Holding::Kept { token } => Chosen::Held(Made { token }),
             Holding::Gone => {
                 self.metrics.conflicts.inc();
-                Chosen::Gone(self.nearest(offer, Who::Anyone, choice.start).await?)
+                Chosen::Gone(self.nearest(offer, choice.who, choice.start).await?)
             }
             Holding::TooMany => Chosen::TooMany,
             Holding::KeyReused => Chosen::KeyReused,
@@ -81,8 +86,9 @@ impl App {
             Answer::MadeBefore { token } => Booked::Made(Made { token }),
             Answer::Gone => {
                 self.metrics.conflicts.inc();
+                let held = self.booking(token).await?;
                 let offer = self.offer_of(token).await?;
-                Booked::Gone(self.nearest(&offer, Who::Anyone, checked.start).await?)
+                Booked::Gone(self.nearest(&offer, held.who, checked.start).await?)
             }
             Answer::KeyReused => Booked::KeyReused,
         })

@@ -23,7 +23,7 @@ use crate::language::Wanted;
 use crate::limit::BOOKINGS;
 use crate::pages::week::{self, TimeChoice};
 use crate::pages::words::When;
-use crate::pages::{BusinessWords, ServiceWords, Site, render, times, words};
+use crate::pages::{BusinessWords, ServiceWords, Site, render, times, whom, words};
 use crate::security::{Visit, VisitorForm};
 
 /// A key that a page made is as long as this at most.
@@ -33,6 +33,8 @@ const REQUEST_CHARS_MAX: usize = 64;
 pub(crate) struct Chosen {
     #[serde(default)]
     start: String,
+    #[serde(default)]
+    staff: String,
 }
 
 /// The form as it was sent.
@@ -55,6 +57,7 @@ impl DetailsForm {
 pub(super) struct FormWords {
     request: String,
     start: String,
+    staff: String,
     name: String,
     email: String,
     phone: String,
@@ -67,6 +70,7 @@ impl FormWords {
         Self {
             request,
             start: sent.start,
+            staff: sent.staff,
             name: sent.name,
             email: sent.email,
             phone: sent.phone,
@@ -104,6 +108,8 @@ pub(super) struct DetailsPage<'a> {
     pub(super) held: Option<HeldWords>,
     pub(super) business: BusinessWords,
     pub(super) service: ServiceWords,
+    /// The one who was chosen.
+    pub(super) with: Option<String>,
     pub(super) when: When,
     pub(super) form: FormWords,
     pub(super) gone: Option<String>,
@@ -124,16 +130,19 @@ pub(crate) async fn get(
     let start = match intake::start(&chosen.start) {
         Ok(start) => start,
         Err(problem) => {
-            let wrong = times::Shown::wrong(vec![problem.in_words(site.language)]);
+            let shown = times::Shown::of(whom::read(&chosen.staff));
+            let wrong = shown.with(vec![problem.in_words(site.language)]);
             return times::page(&app, site, &offer, &visit, wrong).await;
         }
     };
+    let with = app.giver(&offer, whom::read(&chosen.staff)).await?;
     let sent = Sent {
         start: start.to_string(),
+        staff: chosen.staff,
         ..Sent::default()
     };
     let form = FormWords::of(sent, app.random.token(), Vec::new());
-    let mut response = page(site, &offer, &visit, start, form, None)?;
+    let mut response = page(site, &offer, &visit, (start, with), form, None)?;
     // Whoever goes back after booking finds the same form, with the same key, so that
     // sending it again is no second booking. Nobody's details are in it yet.
     let caching = HeaderValue::from_static("private, no-cache");
@@ -155,7 +164,8 @@ pub(crate) async fn post(
     let start = match intake::start(&form.sent.start) {
         Ok(start) => start,
         Err(problem) => {
-            let wrong = times::Shown::wrong(vec![problem.in_words(site.language)]);
+            let shown = times::Shown::of(whom::read(&form.sent.staff));
+            let wrong = shown.with(vec![problem.in_words(site.language)]);
             return times::page(&app, site, &offer, &visit, wrong).await;
         }
     };
@@ -166,12 +176,13 @@ pub(crate) async fn post(
     if !is_ours(&form.request) {
         return Err(Fault::Malformed("the form cannot be read".to_owned()));
     }
+    let with = app.giver(&offer, whom::read(&form.sent.staff)).await?;
     let checked = match intake::check(&form.sent) {
         Ok(checked) => checked,
         Err(problems) => {
             let problems = Problem::all_in_words(problems, site.language);
             let form = FormWords::of(form.sent, form.request, problems);
-            let page = page(site, &offer, &visit, start, form, None)?;
+            let page = page(site, &offer, &visit, (start, with), form, None)?;
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
         }
     };
@@ -183,7 +194,14 @@ pub(crate) async fn post(
             // Another time is another request, so it gets another key.
             let form = FormWords::of(form.sent, app.random.token(), Vec::new());
             let alternatives = week::choices(site.language, nearest.iter(), &offer.business.zone);
-            let page = page(site, &offer, &visit, start, form, Some(alternatives))?;
+            let page = page(
+                site,
+                &offer,
+                &visit,
+                (start, with),
+                form,
+                Some(alternatives),
+            )?;
             Ok((StatusCode::CONFLICT, page).into_response())
         }
         Booked::KeyReused => Err(Fault::KeyReused),
@@ -194,7 +212,7 @@ pub(super) fn page(
     site: Site<'_>,
     offer: &Offer,
     visit: &Visit,
-    start: Timestamp,
+    chosen: (Timestamp, Option<String>),
     form: FormWords,
     alternatives: Option<Vec<TimeChoice>>,
 ) -> Result<Response, Fault> {
@@ -202,7 +220,7 @@ pub(super) fn page(
         action: format!("{}/details", offer.path()),
         held: None,
     };
-    sent_to(site, offer, visit, sending, (start, form), alternatives)
+    sent_to(site, offer, visit, sending, (chosen, form), alternatives)
 }
 
 /// Where a details form is sent, and what is held for it.
@@ -216,10 +234,11 @@ pub(super) fn sent_to(
     offer: &Offer,
     visit: &Visit,
     sending: Sending,
-    (start, form): (Timestamp, FormWords),
+    ((start, with), form): ((Timestamp, Option<String>), FormWords),
     alternatives: Option<Vec<TimeChoice>>,
 ) -> Result<Response, Fault> {
-    let times = format!("{}?day={}", offer.path(), offer.day(start));
+    let staff = whom::with(whom::read(&form.staff));
+    let times = format!("{}?day={}{staff}", offer.path(), offer.day(start));
     let (times, held) = match sending.held {
         Some((token, held)) => (format!("{times}&hold={token}"), Some(held)),
         None => (times, None),
@@ -233,6 +252,7 @@ pub(super) fn sent_to(
         held,
         business: BusinessWords::of(language, &offer.business),
         service: ServiceWords::of(language, &offer.service),
+        with,
         gone: alternatives
             .is_some()
             .then(|| words::day_and_clock(language, &start.to_zoned_datetime(zone.clone()))),

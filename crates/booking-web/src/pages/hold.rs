@@ -20,7 +20,7 @@ use crate::language::Wanted;
 use crate::limit::BOOKINGS;
 use crate::origin::Origin;
 use crate::pages::details::{self, DetailsForm, FormWords, HeldWords, Sending};
-use crate::pages::{Site, times, week, words};
+use crate::pages::{Site, times, week, whom, words};
 use crate::security::{Visit, VisitorForm};
 use crate::store::hold::Holder;
 
@@ -29,6 +29,9 @@ use crate::store::hold::Holder;
 pub(crate) struct TimeForm {
     #[serde(default)]
     start: String,
+    /// Who was chosen.
+    #[serde(default)]
+    staff: String,
     /// The secret address of what is held already.
     #[serde(default)]
     hold: String,
@@ -54,16 +57,19 @@ pub(crate) async fn choose(
     let (form, visit) = form.open();
     let offer = Offer::find(&app, &business, &service).await?;
     let site = Site::of(&app, wanted.at(offer.business.language));
+    let who = whom::read(&form.staff);
+    let shown = times::Shown::of(who);
     let start = match intake::start(&form.start) {
         Ok(start) => start,
         Err(problem) => {
-            let wrong = times::Shown::wrong(vec![problem.in_words(site.language)]);
+            let wrong = shown.with(vec![problem.in_words(site.language)]);
             return times::page(&app, site, &offer, &visit, wrong).await;
         }
     };
     app.within_network(BOOKINGS, &network).await?;
     let choice = Choice {
         start,
+        who,
         holder: Holder {
             visit: Some(visit.holder()),
             origin,
@@ -77,12 +83,12 @@ pub(crate) async fn choose(
         }
         // Nobody is kept from booking; only the time is not kept meanwhile.
         Chosen::TooMany | Chosen::KeyReused => {
-            let address = format!("{}/details?start={start}", offer.path());
+            let with = whom::with(who);
+            let address = format!("{}/details?start={start}{with}", offer.path());
             Ok(Redirect::to(&address).into_response())
         }
         Chosen::Gone(nearest) => {
-            let day = offer.day(start);
-            let shown = times::Shown::gone(day, start, nearest);
+            let shown = shown.on(offer.day(start)).without(start, nearest);
             times::page(&app, site, &offer, &visit, shown).await
         }
     }
@@ -123,6 +129,7 @@ pub(crate) async fn confirm(
     let site = Site::of(&app, wanted.about(&held));
     let sent = Sent {
         start: held.start.to_string(),
+        staff: whom::id(held.who),
         ..form.into_sent()
     };
     let checked = match intake::check(&sent) {
@@ -143,7 +150,8 @@ pub(crate) async fn confirm(
             let offer = app.offer_of(&token).await?;
             let form = FormWords::of(sent, app.random.token(), Vec::new());
             let alternatives = week::choices(site.language, nearest.iter(), &offer.business.zone);
-            let page = details::page(site, &offer, &visit, held.start, form, Some(alternatives))?;
+            let chosen = (held.start, held.chosen_staff());
+            let page = details::page(site, &offer, &visit, chosen, form, Some(alternatives))?;
             Ok((StatusCode::CONFLICT, page).into_response())
         }
         Booked::KeyReused => Err(Fault::KeyReused),
@@ -189,6 +197,7 @@ async fn page(
     let offer = Offer::find(app, &held.business_slug, &held.service_slug).await?;
     let sent = Sent {
         start: held.start.to_string(),
+        staff: whom::id(held.who),
         ..sent
     };
     let now = app.clock.now();
@@ -206,5 +215,6 @@ async fn page(
         held: Some((token.to_owned(), words)),
     };
     let form = FormWords::of(sent, String::new(), problems);
-    details::sent_to(site, &offer, visit, sending, (held.start, form), None)
+    let chosen = (held.start, held.chosen_staff());
+    details::sent_to(site, &offer, visit, sending, (chosen, form), None)
 }

@@ -19,16 +19,20 @@ use crate::desk::{Booking, Offer};
 use crate::error::{Fault, FieldProblem};
 use crate::language::{Language, Wanted};
 use crate::pages::week::{self, Free, PartOfDay, TimeChoice, Week};
+use crate::pages::whom::{self, Whom};
 use crate::pages::{BusinessWords, ServiceWords, Site, render, words};
 use crate::security::Visit;
 
 /// How many of the next free times are shown besides the chosen day's.
-const SOONEST_MAX: usize = 3;
+pub(super) const SOONEST_MAX: usize = 3;
 
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Chosen {
     #[serde(default)]
     day: Option<String>,
+    /// Who was chosen.
+    #[serde(default)]
+    staff: String,
     /// What is held already.
     #[serde(default)]
     hold: Option<String>,
@@ -43,9 +47,10 @@ pub(super) struct HeldWords {
 }
 
 /// What the page shows besides the times.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Shown {
     day: Option<Date>,
+    who: Who,
     hold: Option<String>,
     problems: Vec<FieldProblem>,
     /// The time that is gone, and the nearest ones that are not.
@@ -78,6 +83,17 @@ impl Chosen {
 }
 
 impl Shown {
+    pub(super) fn of(who: Who) -> Self {
+        Self {
+            day: None,
+            who,
+            hold: None,
+            problems: Vec::new(),
+            gone: None,
+            moving: None,
+        }
+    }
+
     pub(super) fn moving(token: &str, booking: &Booking) -> Self {
         Self {
             moving: Some(Moving {
@@ -85,7 +101,7 @@ impl Shown {
                 version: booking.version,
                 start: booking.start,
             }),
-            ..Self::default()
+            ..Self::of(booking.who)
         }
     }
 
@@ -105,14 +121,6 @@ impl Shown {
             gone: Some((start, nearest)),
             ..self
         }
-    }
-
-    pub(super) fn wrong(problems: Vec<FieldProblem>) -> Self {
-        Self::default().with(problems)
-    }
-
-    pub(super) fn gone(day: Date, start: Timestamp, nearest: Vec<Free>) -> Self {
-        Self::default().on(day).without(start, nearest)
     }
 }
 
@@ -135,6 +143,7 @@ pub(super) struct TimesPage<'a> {
     pub(super) gone: Option<String>,
     pub(super) business: BusinessWords,
     pub(super) service: ServiceWords,
+    pub(super) staff: Whom,
     pub(super) week: Week,
     pub(super) day_name: String,
     /// "on Wednesday 24 March 2027"
@@ -158,7 +167,7 @@ pub(crate) async fn get(
     let shown = Shown {
         day: chosen.day(),
         hold: chosen.hold,
-        ..Shown::default()
+        ..Shown::of(whom::read(&chosen.staff))
     };
     page(&app, site, &offer, &visit, shown).await
 }
@@ -172,7 +181,7 @@ pub(crate) async fn page(
     shown: Shown,
 ) -> Result<Response, Fault> {
     let (zone, language) = (&offer.business.zone, site.language);
-    let openings = app.openings(offer, Who::Anyone).await?;
+    let openings = app.openings_or_anyone(offer, shown.who).await?;
     let (today, last) = (openings.today, openings.last);
     let soonest = openings.next(SOONEST_MAX).await?;
     let first_free = soonest
@@ -184,9 +193,8 @@ pub(crate) async fn page(
     };
     let chosen = shown.day.or(first_free).unwrap_or(today).clamp(today, last);
     let monday = week::monday_of(chosen);
-    let free = openings
-        .between(monday, monday.saturating_add(6.days()))
-        .await?;
+    let sunday = monday.saturating_add(6.days());
+    let days = openings.days(monday, sunday).await?;
     // The page shows the chosen day's times anyway.
     let elsewhere = first_free.is_some_and(|first| first != chosen);
     let status = match (&shown.gone, shown.problems.is_empty()) {
@@ -209,6 +217,12 @@ pub(crate) async fn page(
         time: full_name(language, moving.start, zone),
     });
     let (path, action) = addresses(offer, moving.as_ref());
+    let staff = if moving.is_some() {
+        Whom::settled(openings.who)
+    } else {
+        let address = format!("{path}?day={chosen}");
+        Whom::of(language, &address, &openings.everybody, openings.who)
+    };
     let mut response = render(&TimesPage {
         csrf: visit.form_token(),
         path,
@@ -219,10 +233,11 @@ pub(crate) async fn page(
         gone,
         business: BusinessWords::of(language, &offer.business),
         service: ServiceWords::of(language, &offer.service),
-        week: week::week(language, &free, chosen, today..=last, zone),
+        staff,
+        week: week::week(language, &days, chosen, &(today..=last), zone),
         day_name: words::day_name(language, chosen),
         day_on: words::day_on(language, chosen),
-        parts: week::parts(language, &free, chosen, zone),
+        parts: week::parts(language, &days.free, chosen, zone),
         soonest: near,
         problems: shown.problems,
         site,

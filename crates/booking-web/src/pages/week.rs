@@ -1,6 +1,7 @@
 //! Seven days with their free times, as the page shows them. Pure: from instants
 //! and a zone to words, with nothing read from outside.
 
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use jiff::civil::{Date, Weekday};
@@ -8,6 +9,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 
 use crate::language::{Language, Text};
+use crate::openings::Days;
 use crate::pages::words;
 
 /// One free time, as instants.
@@ -15,9 +17,12 @@ use crate::pages::words;
 pub(crate) struct Free {
     pub(crate) start: Timestamp,
     pub(crate) end: Timestamp,
-    /// How many can still book it.
-    pub(crate) seats: u16,
+    /// How many can still book it, where it is a class.
+    pub(crate) seats: Option<u16>,
 }
+
+/// So few free times that a day is nearly full.
+const FEW: usize = 3;
 
 /// A week of days to choose from.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,7 +31,35 @@ pub(crate) struct Week {
     /// The day that "earlier" leads to, where it is not wholly past.
     pub(crate) earlier: Option<Date>,
     pub(crate) later: Option<Date>,
+    /// The month of the chosen day, as it travels in addresses.
+    pub(crate) month: String,
     pub(crate) days: Vec<Day>,
+}
+
+/// What a day has to offer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Offers {
+    Many,
+    Few,
+    /// There was something, and it is taken or too near.
+    NoneLeft,
+    /// There is nothing to book on it at all.
+    Closed,
+    /// It is past, or too far ahead.
+    OutOfReach,
+}
+
+impl Offers {
+    /// How the stylesheet calls it.
+    fn class(self) -> &'static str {
+        match self {
+            Self::Many => "many",
+            Self::Few => "few",
+            Self::NoneLeft => "none",
+            Self::Closed => "closed",
+            Self::OutOfReach => "beyond",
+        }
+    }
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -35,11 +68,12 @@ pub(crate) struct Day {
     pub(crate) weekday: String,
     pub(crate) number: i8,
     pub(crate) full_name: String,
-    pub(crate) free: usize,
-    pub(crate) free_words: String,
+    /// "5 free times", "closed"
+    pub(crate) words: String,
+    pub(crate) class: &'static str,
     pub(crate) is_chosen: bool,
     /// Whether it can be chosen at all: not past, and not beyond the last day.
-    pub(crate) is_open: bool,
+    pub(crate) is_in_reach: bool,
 }
 
 /// Morning, afternoon or evening, with its times.
@@ -61,10 +95,30 @@ pub(crate) struct TimeChoice {
     pub(crate) clock: String,
     /// What tells two equal wall times apart when clocks go back; mostly nothing.
     pub(crate) suffix: String,
+    /// The day at the business.
+    pub(crate) date: Date,
     /// "Wed 24 March"
     pub(crate) day: String,
     /// "Wednesday 24 March 2027, 09:30"
     pub(crate) full_name: String,
+    /// "3 seats left", for a class.
+    pub(crate) seats: Option<String>,
+}
+
+/// A month of days to choose from.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Month {
+    /// "2027-03", as it travels in addresses.
+    pub(crate) name: String,
+    pub(crate) title: String,
+    /// The months around it, where there is something to book.
+    pub(crate) earlier: Option<String>,
+    pub(crate) later: Option<String>,
+    /// "Mon" to "Sun"
+    pub(crate) weekdays: Vec<String>,
+    /// Places in its first week that belong to the month before.
+    pub(crate) before: std::ops::Range<i8>,
+    pub(crate) days: Vec<Day>,
 }
 
 /// The Monday on or before `day`.
@@ -76,45 +130,96 @@ pub(crate) fn monday_of(day: Date) -> Date {
 /// The week of `chosen`, between the first and the last day that may be booked.
 pub(crate) fn week(
     language: Language,
-    free: &[Free],
+    known: &Days,
     chosen: Date,
-    open: RangeInclusive<Date>,
+    reach: &RangeInclusive<Date>,
     zone: &TimeZone,
 ) -> Week {
-    let (today, last) = (*open.start(), *open.end());
+    let (today, last) = (*reach.start(), *reach.end());
     let monday = monday_of(chosen);
     let sunday = monday.saturating_add(6.days());
     let days = (0..7)
         .map(|offset| monday.saturating_add(offset.days()))
-        .map(|date| day(language, date, chosen, &open, free, zone))
+        .map(|date| {
+            let count = on_day(&known.free, date, zone).count();
+            let offers = offers(date, count, known, reach);
+            Day {
+                is_chosen: date == chosen,
+                ..day(language, date, offers, count)
+            }
+        })
         .collect();
     let next = monday.saturating_add(7.days());
     Week {
         title: words::months(language, monday, sunday),
         earlier: (monday > today).then(|| monday.saturating_sub(7.days()).max(today)),
         later: (next <= last).then_some(next),
+        month: chosen.strftime("%Y-%m").to_string(),
         days,
     }
 }
 
-fn day(
-    language: Language,
-    date: Date,
-    chosen: Date,
-    open: &RangeInclusive<Date>,
-    free: &[Free],
-    zone: &TimeZone,
-) -> Day {
-    let count = on_day(free, date, zone).count();
+fn offers(date: Date, free: usize, known: &Days, reach: &RangeInclusive<Date>) -> Offers {
+    if !reach.contains(&date) {
+        return Offers::OutOfReach;
+    }
+    match free {
+        0 if known.open.contains(&date) => Offers::NoneLeft,
+        0 => Offers::Closed,
+        1..=FEW => Offers::Few,
+        _ => Offers::Many,
+    }
+}
+
+fn day(language: Language, date: Date, offers: Offers, free: usize) -> Day {
     Day {
         date,
         weekday: words::weekday_short(language, date),
         number: date.day(),
         full_name: words::day_name(language, date),
-        free: count,
-        free_words: words::free_times(language, count),
-        is_chosen: date == chosen,
-        is_open: open.contains(&date),
+        words: words::day_offers(language, offers, free),
+        class: offers.class(),
+        is_chosen: false,
+        is_in_reach: offers != Offers::OutOfReach,
+    }
+}
+
+/// The month of `first`, between the first and the last day that may be booked.
+pub(crate) fn month(
+    language: Language,
+    known: &Days,
+    first: Date,
+    reach: &RangeInclusive<Date>,
+    zone: &TimeZone,
+) -> Month {
+    let mut counts: BTreeMap<Date, usize> = BTreeMap::new();
+    for free in &known.free {
+        *counts
+            .entry(zone.to_datetime(free.start).date())
+            .or_default() += 1;
+    }
+    let last = first.last_of_month();
+    let mut days = Vec::new();
+    for offset in 0..i64::from(last.day()) {
+        let date = first.saturating_add(offset.days());
+        let count = counts.get(&date).copied().unwrap_or(0);
+        let offers = offers(date, count, known, reach);
+        days.push(day(language, date, offers, count));
+    }
+    let name = |first: Date| first.strftime("%Y-%m").to_string();
+    let next = first.saturating_add(1.month());
+    let monday = monday_of(first);
+    let week = (0..7).map(|offset| monday.saturating_add(offset.days()));
+    Month {
+        name: name(first),
+        title: words::months(language, first, last),
+        earlier: (first > *reach.start()).then(|| name(first.saturating_sub(1.month()))),
+        later: (next <= *reach.end()).then(|| name(next)),
+        weekdays: week
+            .map(|date| words::weekday_short(language, date))
+            .collect(),
+        before: 0..first.weekday().since(Weekday::Monday),
+        days,
     }
 }
 
@@ -161,9 +266,7 @@ pub(crate) fn choices<'a>(
     free: impl Iterator<Item = &'a Free>,
     zone: &TimeZone,
 ) -> Vec<TimeChoice> {
-    let mut choices: Vec<_> = free
-        .map(|free| choice(language, free.start, zone))
-        .collect();
+    let mut choices: Vec<_> = free.map(|free| choice(language, free, zone)).collect();
     for second in 1..choices.len() {
         // With steps of less than an hour, others stand between the two.
         let mut earlier = choices[..second].iter();
@@ -176,16 +279,19 @@ pub(crate) fn choices<'a>(
     choices
 }
 
-fn choice(language: Language, start: Timestamp, zone: &TimeZone) -> TimeChoice {
+fn choice(language: Language, free: &Free, zone: &TimeZone) -> TimeChoice {
+    let start = free.start;
     let local = start.to_zoned_datetime(zone.clone());
     let clock = words::clock(&local);
     TimeChoice {
         id: format!("t{}", start.as_second()),
         start: start.to_string(),
         suffix: String::new(),
+        date: local.date(),
         day: words::day_short(language, local.date()),
         full_name: words::day_and_clock(language, &local),
         clock,
+        seats: free.seats.map(|seats| words::seats_left(language, seats)),
     }
 }
 
@@ -203,9 +309,14 @@ mod tests {
             .map(|start| Free {
                 start: start.parse().unwrap(),
                 end: start.parse::<Timestamp>().unwrap() + 30.minutes(),
-                seats: 1,
+                seats: None,
             })
             .collect()
+    }
+
+    fn days(free: Vec<Free>, open: &[Date]) -> Days {
+        let open = open.iter().copied().collect();
+        Days { free, open }
     }
 
     #[test]
@@ -214,10 +325,15 @@ mod tests {
         // 22:30 UTC on Tuesday is 00:30 on Wednesday at the business.
         let free = free(&["2027-03-23T22:30:00Z", "2027-03-24T07:00:00Z"]);
         let today = date(2027, 3, 22);
-        let open = today..=date(2027, 4, 30);
-        let week = week(EN, &free, date(2027, 3, 24), open, &zone);
-        let counts: Vec<_> = week.days.iter().map(|day| day.free).collect();
-        assert_eq!(counts, [0, 0, 2, 0, 0, 0, 0]);
+        let reach = today..=date(2027, 4, 30);
+        let known = days(free, &[date(2027, 3, 23)]);
+        let week = week(EN, &known, date(2027, 3, 24), &reach, &zone);
+        let words: Vec<_> = week.days.iter().map(|day| day.words.as_str()).collect();
+        let words = &words[..4];
+        assert_eq!(
+            words,
+            ["closed", "no times left", "only 2 free times", "closed"]
+        );
         assert!(week.days[2].is_chosen);
         assert_eq!((week.earlier, week.later), (None, Some(date(2027, 3, 29))));
     }
@@ -226,13 +342,35 @@ mod tests {
     fn nobody_is_led_before_today_or_beyond_the_last_day() {
         let zone = TimeZone::UTC;
         let (today, last) = (date(2027, 3, 24), date(2027, 3, 31));
-        let second = week(EN, &[], date(2027, 3, 30), today..=last, &zone);
+        let (none, reach) = (Days::default(), today..=last);
+        let second = week(EN, &none, date(2027, 3, 30), &reach, &zone);
         assert_eq!((second.earlier, second.later), (Some(today), None));
-        let open = |week: Week| week.days.iter().map(|day| day.is_open).collect::<Vec<_>>();
+        let open = |week: Week| {
+            let days = week.days.iter();
+            days.map(|day| day.is_in_reach).collect::<Vec<_>>()
+        };
         let (yes, no) = (true, false);
         assert_eq!(open(second), [yes, yes, yes, no, no, no, no]);
-        let first = week(EN, &[], today, today..=last, &zone);
+        let first = week(EN, &none, today, &reach, &zone);
         assert_eq!(open(first), [no, no, yes, yes, yes, yes, yes]);
+    }
+
+    #[test]
+    fn a_month_counts_the_days_and_begins_under_its_weekday() {
+        let zone = TimeZone::get("Africa/Johannesburg").unwrap();
+        let free = free(&["2027-05-03T22:30:00Z", "2027-05-04T07:00:00Z"]);
+        let open = date(2027, 4, 20)..=date(2027, 5, 31);
+        let known = days(free, &[date(2027, 5, 4), date(2027, 5, 5)]);
+        let month = month(EN, &known, date(2027, 5, 1), &open, &zone);
+        // The first of May 2027 is a Saturday.
+        assert_eq!((month.before, month.days.len()), (0..5, 31));
+        let classes: Vec<_> = month.days[2..6].iter().map(|day| day.class).collect();
+        assert_eq!(classes, ["closed", "few", "none", "closed"]);
+        assert_eq!(month.days[3].words, "only 2 free times");
+        assert_eq!(
+            (month.earlier, month.later),
+            (Some("2027-04".to_owned()), None)
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
 
 use crate::language::{Language, Text};
+use crate::pages::week::Offers;
 
 /// One appointment's time in the words of its page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -220,9 +221,22 @@ pub(crate) fn zone_name(language: Language, zone: &str) -> String {
     name.to_string()
 }
 
-/// "no free times", "1 free time", "5 free times"
-pub(crate) fn free_times(language: Language, count: usize) -> String {
-    language.text("free-times").with("count", count).to_string()
+/// "5 free times", "only 1 free time", "closed"
+pub(crate) fn day_offers(language: Language, offers: Offers, free: usize) -> String {
+    let text = match offers {
+        Offers::Many => language.text("free-times").with("count", free),
+        Offers::Few => language.text("free-times-few").with("count", free),
+        Offers::NoneLeft => language.text("free-times-none"),
+        Offers::Closed => language.text("day-closed"),
+        Offers::OutOfReach => language.text("day-out-of-reach"),
+    };
+    text.to_string()
+}
+
+/// "1 seat left", "5 seats left"
+pub(crate) fn seats_left(language: Language, seats: u16) -> String {
+    let text = language.text("seats-left").with("count", i64::from(seats));
+    text.to_string()
 }
 
 /// The letter that stands for a business where it has no picture.

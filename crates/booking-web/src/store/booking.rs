@@ -34,6 +34,8 @@ pub(crate) struct NewBooking<'a> {
     pub(crate) locale: Option<&'a str>,
     /// Until when a hold is kept.
     pub(crate) hold_until: Option<Timestamp>,
+    /// Who was asked for, where it was not anyone.
+    pub(crate) wanted_staff: Option<Uuid>,
     pub(crate) now: Timestamp,
 }
 
@@ -61,6 +63,8 @@ pub(crate) struct Booking {
     pub(crate) hold_extended: bool,
     /// The language that it was made in.
     pub(crate) locale: Option<String>,
+    /// Who was asked for, where it was not anyone.
+    pub(crate) wanted_staff: Option<Uuid>,
 }
 
 /// What is needed to decide about a change, with the row locked.
@@ -82,6 +86,8 @@ pub(crate) struct Standing {
     pub(crate) since: Option<Timestamp>,
     pub(crate) hold_until: Option<Timestamp>,
     pub(crate) hold_extended: bool,
+    /// Who was asked for, where it was not anyone.
+    pub(crate) wanted_staff: Option<Uuid>,
 }
 
 /// Where a booking is moved to.
@@ -102,9 +108,9 @@ pub(crate) async fn insert(
         "insert into booking (id, business_id, service_id, staff_id, customer_id, state,
              starts_at, ends_at, zone, local_start, price_cents, currency, note, created_at,
              policy, series_id, booked_name, booked_phone, locale, state_since,
-             hold_until)
+             hold_until, wanted_staff_id)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
-             $15::text::jsonb, $16, $17, $18, $19, $14, $20)",
+             $15::text::jsonb, $16, $17, $18, $19, $14, $20, $21)",
         new.id,
         new.business,
         new.service,
@@ -124,7 +130,8 @@ pub(crate) async fn insert(
         name,
         phone.flatten(),
         new.locale,
-        new.hold_until.map(stored)
+        new.hold_until.map(stored),
+        new.wanted_staff
     )
     .execute(connection)
     .await?;
@@ -188,6 +195,7 @@ pub(crate) async fn by_id(
                 booking.currency, booking.starts_at, booking.ends_at, booking.zone,
                 booking.created_at, booking.policy::text as policy, booking.fee_cents,
                 booking.series_id, booking.hold_until, booking.hold_extended,
+                booking.wanted_staff_id,
                 service.slug as service_slug, service.name as service,
                 coalesce(booking.locale, customer.locale) as locale, staff.name as staff, location.name || ', ' || location.address as "place!"
          from booking
@@ -220,6 +228,7 @@ pub(crate) async fn by_id(
         hold_until: row.hold_until.map(instant),
         hold_extended: row.hold_extended,
         locale: row.locale,
+        wanted_staff: row.wanted_staff_id,
     }))
 }
 
@@ -232,7 +241,7 @@ pub(crate) async fn lock(
     let row = sqlx::query!(
         "select id, business_id, state, version, service_id, staff_id, starts_at, ends_at,
                 price_cents, policy::text as policy, series_id, state_since, hold_until,
-                hold_extended
+                hold_extended, wanted_staff_id
          from booking where id = $1 for update",
         id
     )
@@ -254,6 +263,7 @@ pub(crate) async fn lock(
             since: row.state_since.map(instant),
             hold_until: row.hold_until.map(instant),
             hold_extended: row.hold_extended,
+            wanted_staff: row.wanted_staff_id,
         })
     }))
 }

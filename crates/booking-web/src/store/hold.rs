@@ -23,6 +23,7 @@ pub(crate) struct Holder {
 pub(crate) struct Held {
     pub(crate) booking: Uuid,
     pub(crate) service: Uuid,
+    pub(crate) staff: Uuid,
     pub(crate) start: Timestamp,
     pub(crate) until: Timestamp,
 }
@@ -146,7 +147,7 @@ pub(crate) async fn of_visit(
     visit: &[u8; 32],
 ) -> sqlx::Result<Vec<Held>> {
     let rows = sqlx::query!(
-        r#"select id, service_id, starts_at, hold_until as "hold_until!" from booking
+        r#"select id, service_id, staff_id, starts_at, hold_until as "hold_until!" from booking
          where state = 'held' and hold_owner = $1 order by id"#,
         visit.as_slice()
     )
@@ -155,6 +156,7 @@ pub(crate) async fn of_visit(
     let held = rows.into_iter().map(|row| Held {
         booking: row.id,
         service: row.service_id,
+        staff: row.staff_id,
         start: instant(row.starts_at),
         until: instant(row.hold_until),
     });
@@ -167,7 +169,7 @@ pub(crate) async fn by_id(
     booking: Uuid,
 ) -> sqlx::Result<Option<Held>> {
     let row = sqlx::query!(
-        r#"select id, service_id, starts_at, hold_until as "hold_until!" from booking
+        r#"select id, service_id, staff_id, starts_at, hold_until as "hold_until!" from booking
          where state = 'held' and id = $1"#,
         booking
     )
@@ -176,6 +178,7 @@ pub(crate) async fn by_id(
     Ok(row.map(|row| Held {
         booking: row.id,
         service: row.service_id,
+        staff: row.staff_id,
         start: instant(row.starts_at),
         until: instant(row.hold_until),
     }))

@@ -12,7 +12,7 @@ const BUSINESS: &str = "the-quiet-room";
 const SERVICE: &str = "private-yoga";
 
 /// Lets every hold run out.
-async fn run_out(world: &World) {
+pub(crate) async fn run_out(world: &World) {
     let pool = world.all().await;
     for statement in [
         "update booking set hold_until = now() - interval '1 s' where state = 'held'",

@@ -17,6 +17,7 @@ mod languages;
 mod life;
 mod members;
 mod messages;
+mod month;
 mod neighbours;
 mod offer;
 mod openings;

@@ -409,10 +409,13 @@ impl Visitor {
 
     /// Chooses a time on the page of times.
     pub(crate) async fn choose(&self, times: &Page, start: &str) -> Page {
-        let fields = [
+        let mut fields = vec![
             ("csrf".to_owned(), times.field("csrf")),
             ("start".to_owned(), start.to_owned()),
         ];
+        if times.html.contains("name=\"staff\"") {
+            fields.push(("staff".to_owned(), times.field("staff")));
+        }
         let path = times.address.split('?').next().unwrap();
         self.send(&format!("{path}/hold"), &fields).await
     }
@@ -520,8 +523,10 @@ pub(crate) fn filled(page: &Page) -> Vec<(String, String)> {
         pair("phone", "082 123 4567"),
         pair("note", ""),
     ];
-    if page.html.contains("name=\"request\"") {
-        fields.push(("request".to_owned(), page.field("request")));
+    for name in ["request", "staff"] {
+        if page.html.contains(&format!("name=\"{name}\"")) {
+            fields.push((name.to_owned(), page.field(name)));
+        }
     }
     fields
 }

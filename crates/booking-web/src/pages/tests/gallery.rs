@@ -7,6 +7,7 @@ use http::{HeaderMap, Uri};
 use jiff::ToSpan as _;
 use jiff::civil::date;
 use jiff::tz::TimeZone;
+use uuid::Uuid;
 
 use super::booking::{BookingPage, Stage};
 use super::business::BusinessPage;
@@ -14,21 +15,26 @@ use super::cancel::CancelPage;
 use super::details::{DetailsPage, FormWords, HeldWords};
 use super::fault::FaultPage;
 use super::home::HomePage;
+use super::month::MonthPage;
 use super::times::TimesPage;
 use super::unsubscribe::UnsubscribePage;
 use super::week::{self, Free};
+use super::whom::Whom;
 use super::words::{self, When};
 use super::{BookingWords, BusinessWords, LocationWords, ServiceWords, Site};
 use crate::assets;
+use crate::crew::Who;
 use crate::error::FieldProblem;
 use crate::intake::Sent;
 use crate::language::{Language, Text, Wanted};
 use crate::links::Reminders;
+use crate::openings::Days;
 
 const PAGE_BYTES_MAX: usize = 60 * 1024;
 
 /// What is not ours to translate: what businesses and visitors wrote, and marks.
-const DATA: [&str; 9] = [
+const DATA: [&str; 10] = [
+    "Anneke Botha",
     "Karoo Cuts",
     "An unhurried barber in the middle of Graaff-Reinet.",
     "Haircut &#38; beard",
@@ -84,7 +90,7 @@ pub(super) fn free() -> Vec<Free> {
         .map(|start| Free {
             start,
             end: start + 45.minutes(),
-            seats: 1,
+            seats: None,
         })
         .collect()
 }
@@ -96,6 +102,37 @@ fn unsubscribe(language: Language, is_done: bool) -> String {
         business: "Karoo Cuts",
         reminders: Reminders::Email,
         is_done,
+    }
+    .render()
+    .unwrap()
+}
+
+fn staff(language: Language) -> Whom {
+    let id = Uuid::from_u128;
+    let people = [(1, "Sipho Dlamini"), (2, "Anneke Botha")];
+    let everybody = people.map(|(n, name)| (id(n), name.to_owned()));
+    let address = "/karoo-cuts/haircut?day=2027-03-24";
+    Whom::of(language, address, &everybody, Who::Only(id(2)))
+}
+
+/// What is known of the days around the sample's.
+fn days(free: &[Free]) -> Days {
+    Days {
+        free: free.to_vec(),
+        open: (22..=28).map(|day| date(2027, 3, day)).collect(),
+    }
+}
+
+fn month(language: Language, free: &[Free], soonest: &[Free]) -> String {
+    let (first, reach) = (date(2027, 3, 1), date(2027, 3, 22)..=date(2027, 5, 1));
+    MonthPage {
+        site: site(language),
+        path: "/karoo-cuts/haircut".into(),
+        business: business(language),
+        service: service(language),
+        month: week::month(language, &days(free), first, &reach, &zone()),
+        soonest: week::choices(language, soonest.iter(), &zone()),
+        staff: staff(language),
     }
     .render()
     .unwrap()
@@ -114,7 +151,14 @@ fn times(language: Language, free: &[Free], problems: Vec<FieldProblem>) -> Stri
         gone: None,
         business: business(language),
         service: service(language),
-        week: week::week(language, free, day, today..=date(2027, 5, 1), &zone()),
+        staff: staff(language),
+        week: week::week(
+            language,
+            &days(free),
+            day,
+            &(today..=date(2027, 5, 1)),
+            &zone(),
+        ),
         day_name: words::day_name(language, day),
         day_on: words::day_on(language, day),
         parts: week::parts(language, free, day, &zone()),
@@ -140,6 +184,7 @@ fn details(language: Language, sent: Sent, problems: Vec<FieldProblem>, is_gone:
         held: None,
         business: business(language),
         service: service(language),
+        with: is_gone.then(|| "Sipho Dlamini".to_owned()),
         gone: is_gone.then(|| when.day.clone()),
         alternatives: if is_gone {
             week::choices(language, free.iter().skip(3).take(3), &zone())
@@ -167,6 +212,7 @@ fn held(language: Language, until: Option<&str>) -> String {
             seconds: 583,
             extend: until.map(|_| "/b/secret/extend".to_owned()),
         }),
+        with: Some("Sipho Dlamini".into()),
         gone: None,
         alternatives: Vec::new(),
         when: When::of(language, free[2].start, free[2].end, &zone()),
@@ -258,6 +304,8 @@ fn pages(language: Language) -> Vec<(&'static str, String)> {
         ("business-empty", offers(language, vec![])),
         ("times", times(language, &free(), vec![])),
         ("times-none", times(language, &[], vec![])),
+        ("month", month(language, &free(), &free()[..3])),
+        ("month-none", month(language, &[], &[])),
         (
             "times-wrong",
             times(
@@ -321,7 +369,7 @@ fn a_wall_time_that_comes_twice_is_told_apart_for_the_eye_too() {
     let twice = [first, first + 1.hours()].map(|start| Free {
         start,
         end: start + 30.minutes(),
-        seats: 1,
+        seats: None,
     });
     let language = Language::English;
     let choices = week::choices(language, twice.iter(), &london);
@@ -336,11 +384,12 @@ fn a_wall_time_that_comes_twice_is_told_apart_for_the_eye_too() {
         gone: None,
         business: business(language),
         service: service(language),
+        staff: staff(language),
         week: week::week(
             language,
-            &twice,
+            &days(&twice),
             date(2026, 10, 25),
-            date(2026, 10, 1)..=date(2026, 12, 1),
+            &(date(2026, 10, 1)..=date(2026, 12, 1)),
             &london,
         ),
         day_name: words::day_name(language, date(2026, 10, 25)),
