@@ -5,6 +5,9 @@ mod block;
 mod book;
 mod call_off;
 mod cancel;
+#[cfg(test)]
+#[path = "appointments/tests/clock.rs"]
+mod clock;
 mod confirm;
 mod find;
 mod hold;

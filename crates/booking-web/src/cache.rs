@@ -57,12 +57,16 @@ impl Cache {
         })
     }
 
+    /// Whether it answers and keeps what it is given: one that is full only does the former.
     pub(crate) async fn ping(&self) -> anyhow::Result<()> {
         let mut connection = self.connection.clone();
-        let pong: redis::RedisResult<String> =
-            redis::cmd("PING").query_async(&mut connection).await;
-        pong.map_err(|_| anyhow::anyhow!("the cache does not answer"))?;
-        Ok(())
+        let mut set = redis::cmd("SET");
+        set.arg("booking:alive").arg(1).arg("EX").arg(60);
+        let kept: redis::RedisResult<()> = set.query_async(&mut connection).await;
+        kept.map_err(|error| match error.code() {
+            Some("OOM") => anyhow::anyhow!("the cache is full"),
+            _ => anyhow::anyhow!("the cache does not answer"),
+        })
     }
 
     /// The month from the day `first` on that was kept under `key`.

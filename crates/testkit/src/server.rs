@@ -45,9 +45,18 @@ pub(crate) struct Server {
 /// A fresh folder that only the server's account can enter. Removed with the value, until
 /// a server takes it over.
 pub(crate) fn folder(name: &str, account: Option<Account>) -> anyhow::Result<TempDir> {
+    folder_in(&std::env::temp_dir(), name, account)
+}
+
+/// The same within another one.
+pub(crate) fn folder_in(
+    within: &Path,
+    name: &str,
+    account: Option<Account>,
+) -> anyhow::Result<TempDir> {
     let folder = tempfile::Builder::new()
         .prefix(&format!("testkit-{name}-"))
-        .tempdir()
+        .tempdir_in(within)
         .context("making a folder for a server")?;
     if let Some(account) = account {
         account.give(folder.path())?;

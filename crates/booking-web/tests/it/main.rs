@@ -4,6 +4,7 @@
 
 mod accounts;
 mod api;
+mod caches;
 mod claims;
 mod codes;
 mod contract;
@@ -26,6 +27,7 @@ mod pages;
 mod privacy;
 mod programs;
 mod reschedule;
+mod restarts;
 mod schema;
 mod seen;
 mod sign_up;
