@@ -2,6 +2,7 @@
 //! Exit codes: 0 good, 1 something failed, 2 no such command.
 
 mod bench;
+mod contract;
 mod coverage;
 mod demo;
 mod e2e;
@@ -45,6 +46,8 @@ enum Command {
         #[command(subcommand)]
         what: bench::Bench,
     },
+    /// The API of Booking held against its own description, with requests that are made up
+    Contract,
     /// Which lines of some packages their tests ran, from the counters that they left
     Coverage(coverage::Options),
     /// Set-up, format, lints, tidy, every test
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
         Command::Setup => setup::run(setup::Purpose::All),
         Command::Demo(options) => demo::run(&root, &env, options),
         Command::Bench { what } => bench::run(&root, &env, what),
+        Command::Contract => contract::run(&root),
         Command::Coverage(options) => coverage::run(&root, &options),
         Command::Test => test::run(&root, &env),
         Command::E2e { screens: true, .. } => e2e::screens(&root),

@@ -14,6 +14,8 @@ pub(crate) enum Purpose {
     All,
     /// `cargo xtask test`: the services and a browser.
     Test,
+    /// `cargo xtask contract`: the services, and Python with its environments.
+    Contract,
     /// `cargo xtask demo`: the services.
     Demo,
     /// `cargo xtask bench`: the services and the peers that are measured beside.
@@ -64,6 +66,11 @@ const NEEDS: &[Need] = &[
         package: "npm",
         paths: &["/usr/bin/npm", "/usr/local/bin/npm"],
         by: &[Purpose::Test],
+    },
+    Need {
+        package: "python3-venv",
+        paths: &["/usr/lib/*/ensurepip"],
+        by: &[Purpose::Contract],
     },
     Need {
         package: "nginx-light",

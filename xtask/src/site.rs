@@ -53,6 +53,15 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) fn start(program: &Path, services: &Services) -> anyhow::Result<Self> {
+        Self::start_with(program, services, &[])
+    }
+
+    /// The same with variables of its own.
+    pub(crate) fn start_with(
+        program: &Path,
+        services: &Services,
+        variables: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -81,6 +90,7 @@ impl Site {
             .env("REDIS_URL", redis)
             .env("PORT", "0")
             .env("RELEASE", "workspace")
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
