@@ -12,9 +12,11 @@ pub(crate) mod holds;
 pub(crate) mod imports;
 pub(crate) mod keys;
 pub(crate) mod live;
+mod object;
 mod page;
 pub(crate) mod question;
 pub(crate) mod reschedule;
+pub(crate) mod webhooks;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;

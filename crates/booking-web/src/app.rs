@@ -13,6 +13,7 @@ use crate::appointments::Appointments;
 use crate::cache::Cache;
 use crate::health;
 use crate::links::Links;
+use crate::messages::outbound::Reach;
 use crate::metrics::Metrics;
 use crate::security::FormKey;
 
@@ -36,5 +37,9 @@ pub(crate) struct App {
     pub(crate) cache: Option<Cache>,
     /// Turns in which free times are computed.
     pub(crate) computing: Semaphore,
+    /// Where webhooks may lead.
+    pub(crate) webhook_reach: Reach,
+    /// How many requests a key may make in a minute.
+    pub(crate) key_requests: u32,
     pub(crate) stream_places: Arc<Semaphore>,
 }

@@ -5,6 +5,8 @@ pub(crate) mod worker;
 
 use chassis::{Env, ExposeSecret as _, SecretString};
 
+use crate::messages::outbound::Reach;
+
 /// The settings of `booking serve`.
 #[derive(Debug)]
 pub struct Config {
@@ -24,6 +26,10 @@ pub struct Config {
     pub form_key: FormSecret,
     /// Whether visitors come over HTTPS, so that cookies may be marked `Secure`.
     pub secure: bool,
+    /// What webhooks may reach.
+    pub(crate) webhooks: Reach,
+    /// How many requests a key of a business may make in a minute.
+    pub key_requests: u32,
     /// How long requests in flight may take after the process was asked to end.
     pub drain_seconds: u64,
 }
@@ -59,6 +65,8 @@ impl Config {
             redis_url: redis_url(env, &mut wrong),
             form_key: form_key(env, &mut wrong),
             secure: parse(env, "SECURE_COOKIES", false, &mut wrong),
+            webhooks: webhooks(env, &mut wrong),
+            key_requests: key_requests(env, &mut wrong),
             drain_seconds: parse(env, "DRAIN_SECONDS", 25, &mut wrong),
         };
         if config.secure && config.is_form_key_guessable() {
@@ -153,6 +161,22 @@ fn connections(env: &Env, wrong: &mut Vec<String>) -> u32 {
         wrong.push("DATABASE_CONNECTIONS must be between 1 and 200".to_owned());
     }
     connections
+}
+
+fn webhooks(env: &Env, wrong: &mut Vec<String>) -> Reach {
+    if parse(env, "WEBHOOK_PRIVATE_ADDRESSES", false, wrong) {
+        Reach::Anywhere
+    } else {
+        Reach::Public
+    }
+}
+
+fn key_requests(env: &Env, wrong: &mut Vec<String>) -> u32 {
+    let requests = parse(env, "KEY_REQUESTS_PER_MINUTE", 600, wrong);
+    if requests == 0 {
+        wrong.push("KEY_REQUESTS_PER_MINUTE must be at least 1".to_owned());
+    }
+    requests
 }
 
 fn redis_url(env: &Env, wrong: &mut Vec<String>) -> Option<SecretString> {

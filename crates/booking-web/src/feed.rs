@@ -34,7 +34,7 @@ pub(crate) enum Names {
 }
 
 impl Names {
-    const ALL: [Self; 3] = [Self::Short, Self::Initials, Self::None];
+    pub(crate) const ALL: [Self; 3] = [Self::Short, Self::Initials, Self::None];
 
     /// Its name in the database and for programs.
     pub(crate) fn as_str(self) -> &'static str {

@@ -17,6 +17,7 @@ use tracing::Instrument as _;
 use crate::app::App;
 use crate::error::{self, Fault, Reader};
 use crate::language::Wanted;
+use crate::limit::Tally;
 use crate::security;
 
 /// The largest form or JSON body; names and a note need far less.
@@ -30,7 +31,11 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(14);
 const REQUEST_ID_CHARS_MAX: usize = 64;
 
 /// Wraps every route, streams included.
-pub(crate) async fn frame(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(crate) async fn frame(
+    State(app): State<Arc<App>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let started = Instant::now();
     let _in_flight = Counted::new(&app.metrics.in_flight);
     let method = request.method().clone();
@@ -43,12 +48,15 @@ pub(crate) async fn frame(State(app): State<Arc<App>>, request: Request, next: N
     let id = request_id(request.headers())
         .unwrap_or_else(|| app.random.uuid(app.clock.now()).to_string());
 
+    let tally = Tally::default();
+    request.extensions_mut().insert(tally.clone());
     let span = tracing::info_span!("request", request_id = %id, release = %app.release);
     let response = next.run(request).instrument(span.clone()).await;
     let (mut response, fault) =
         span.in_scope(|| error::render(response, reader, wanted.clone(), &app, &id));
 
     finish(&app, &mut response, &id);
+    tally.tell(response.headers_mut());
     if reader == Reader::Person {
         speak(&app, response.headers_mut(), &wanted);
     }

@@ -37,15 +37,18 @@ pub(crate) enum Scope {
     ManageKeys,
     /// To make and revoke addresses of calendars.
     ManageFeeds,
+    /// To add webhooks and switch them off.
+    ManageWebhooks,
 }
 
 impl Scope {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::ReadBookings,
         Self::WriteBookings,
         Self::ReadCustomers,
         Self::ManageKeys,
         Self::ManageFeeds,
+        Self::ManageWebhooks,
     ];
 
     /// Its name in the database and for programs.
@@ -56,6 +59,7 @@ impl Scope {
             Self::ReadCustomers => "read:customers",
             Self::ManageKeys => "manage:keys",
             Self::ManageFeeds => "manage:feeds",
+            Self::ManageWebhooks => "manage:webhooks",
         }
     }
 
@@ -109,6 +113,7 @@ where
         api_key::used(&mut transaction, key.id, now).await?;
         let row = store::business::by_id(&mut transaction, key.business_id).await?;
         transaction.commit().await?;
+        app.within_key(&parts.extensions, key.id).await?;
         let business = Business::of(row.ok_or(Fault::KeyNeeded)?)?;
         let Path(named) = Path::<HashMap<String, String>>::from_request_parts(parts, state).await?;
         // A neighbour is not told apart from nobody.

@@ -43,6 +43,7 @@ mod subscription;
 mod sweep;
 mod tag;
 mod upkeep;
+mod webhook;
 mod worker;
 
 pub use config::{Config, ConfigError};

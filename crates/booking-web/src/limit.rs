@@ -2,7 +2,11 @@
 //! counts; where it does not answer, the database does, so that a flood gains nothing by
 //! taking Redis down. For anything that costs work or money.
 
+use std::sync::{Arc, OnceLock};
+
+use http::{Extensions, HeaderMap, HeaderValue};
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use crate::account::network::Network;
 use crate::app::App;
@@ -10,7 +14,7 @@ use crate::error::Fault;
 use crate::store;
 
 /// So many in so many seconds.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Limit {
     /// Keeps the counters of different things apart.
     pub(crate) name: &'static str,
@@ -35,6 +39,61 @@ impl Limit {
     }
 }
 
+/// How a window stands once a request was counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Standing {
+    limit: Limit,
+    taken: u64,
+    /// Until the window is over.
+    seconds: u64,
+}
+
+impl Standing {
+    fn verdict(&self) -> Result<(), Fault> {
+        if self.taken <= u64::from(self.limit.most) {
+            Ok(())
+        } else {
+            Err(Fault::TooMany(self.seconds))
+        }
+    }
+
+    /// `RateLimit-Policy` and `RateLimit`, as the IETF's draft for these headers writes them.
+    fn headers(&self) -> [(&'static str, String); 2] {
+        let Limit {
+            name,
+            most,
+            seconds,
+        } = self.limit;
+        let left = u64::from(most).saturating_sub(self.taken);
+        [
+            (
+                "ratelimit-policy",
+                format!("\"{name}\";q={most};w={seconds}"),
+            ),
+            (
+                "ratelimit",
+                format!("\"{name}\";r={left};t={}", self.seconds),
+            ),
+        ]
+    }
+}
+
+/// Where a request leaves how its window stands, so that every answer can tell.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tally(Arc<OnceLock<Standing>>);
+
+impl Tally {
+    /// Says so in the headers of the answer; nothing where nothing was counted.
+    pub(crate) fn tell(&self, headers: &mut HeaderMap) {
+        let told = self.0.get().map(Standing::headers);
+        for (name, value) in told.into_iter().flatten() {
+            if let Ok(value) = HeaderValue::try_from(value) {
+                headers.insert(name, value);
+            }
+        }
+    }
+}
+
 impl App {
     /// Counts one request from a network, or refuses it until the window is over. What this
     /// machine asks for itself is not counted.
@@ -51,6 +110,25 @@ impl App {
 
     /// Counts one request of `who`, or refuses it until the window is over.
     pub(crate) async fn within(&self, limit: Limit, who: &str) -> Result<(), Fault> {
+        self.counted_within(limit, who).await?.verdict()
+    }
+
+    /// The same for a request that comes with a key, and tells in its answer how much is left.
+    pub(crate) async fn within_key(&self, request: &Extensions, key: Uuid) -> Result<(), Fault> {
+        let limit = Limit {
+            name: "key",
+            most: self.key_requests,
+            seconds: 60,
+        };
+        let standing = self.counted_within(limit, &key.to_string()).await?;
+        if let Some(Tally(tally)) = request.get() {
+            // A request has one key, so nothing stands there yet.
+            tally.get_or_init(|| standing);
+        }
+        standing.verdict()
+    }
+
+    async fn counted_within(&self, limit: Limit, who: &str) -> Result<Standing, Fault> {
         let now = self.clock.now();
         let (window, end) = limit.window(now);
         let text = format!("{}\0{window}\0{who}", limit.name);
@@ -59,11 +137,12 @@ impl App {
             Some(taken) => taken,
             None => self.counted_in_database(&hash, end).await?,
         };
-        if taken <= u64::from(limit.most) {
-            return Ok(());
-        }
         let left = end.duration_since(now).as_secs().max(1);
-        Err(Fault::TooMany(u64::try_from(left).unwrap_or(1)))
+        Ok(Standing {
+            limit,
+            taken,
+            seconds: u64::try_from(left).unwrap_or(1),
+        })
     }
 
     async fn counted(&self, hash: &[u8; 32], seconds: u32) -> Option<u64> {
@@ -94,5 +173,27 @@ mod tests {
         let (first, end) = at(119);
         assert_eq!(end.as_second(), 120);
         assert_eq!(at(120).0, first + 1);
+    }
+
+    #[test]
+    fn an_answer_tells_what_is_left_and_never_less_than_nothing() {
+        let limit = Limit {
+            name: "key",
+            most: 2,
+            seconds: 60,
+        };
+        let told = |taken| {
+            let standing = Standing {
+                limit,
+                taken,
+                seconds: 7,
+            };
+            (standing.verdict().is_ok(), standing.headers())
+        };
+        let policy = ("ratelimit-policy", "\"key\";q=2;w=60".to_owned());
+        for (taken, is_taken, rest) in [(1, true, 1), (2, true, 0), (3, false, 0)] {
+            let left = ("ratelimit", format!("\"key\";r={rest};t=7"));
+            assert_eq!(told(taken), (is_taken, [policy.clone(), left]), "{taken}");
+        }
     }
 }

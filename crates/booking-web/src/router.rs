@@ -177,6 +177,30 @@ fn with_a_key() -> Router<Arc<App>> {
             "/api/v1/businesses/{business}/feeds/{id}",
             delete(api::feeds::revoke),
         )
+        .route(
+            "/api/v1/businesses/{business}/webhooks",
+            get(api::webhooks::list).post(api::webhooks::create),
+        )
+        .route(
+            "/api/v1/businesses/{business}/webhooks/{id}",
+            delete(api::webhooks::remove),
+        )
+        .route(
+            "/api/v1/businesses/{business}/webhooks/{id}/secret",
+            post(api::webhooks::rotate),
+        )
+        .route(
+            "/api/v1/businesses/{business}/webhooks/{id}/ping",
+            post(api::webhooks::ping),
+        )
+        .route(
+            "/api/v1/businesses/{business}/webhooks/{id}/deliveries",
+            get(api::webhooks::deliveries),
+        )
+        .route(
+            "/api/v1/businesses/{business}/webhooks/{id}/deliveries/{delivery}/again",
+            post(api::webhooks::again),
+        )
 }
 
 /// Who somebody is, and the desk of a business.
@@ -225,6 +249,7 @@ fn accounts() -> Router<Arc<App>> {
         .route("/embed/{business}", get(embed::get))
         .merge(desk_of_the_day())
         .merge(desk_of_the_offer())
+        .merge(desk_of_programs())
         .merge(desk_of_privacy())
         .layer(from_fn(frame::in_time))
 }
@@ -316,6 +341,32 @@ fn desk_of_the_offer() -> Router<Arc<App>> {
         .route(
             "/desk/{business}/hours/{lane}/differ/remove",
             post(desk::hours::remove),
+        )
+}
+
+/// What a business lets its programs do.
+fn desk_of_programs() -> Router<Arc<App>> {
+    Router::new()
+        .route(
+            "/desk/{business}/keys",
+            get(desk::keys::get).post(desk::keys::create),
+        )
+        .route(
+            "/desk/{business}/keys/{key}/revoke",
+            post(desk::keys::revoke),
+        )
+        .route(
+            "/desk/{business}/feeds",
+            get(desk::feeds::get).post(desk::feeds::create),
+        )
+        .route("/desk/{business}/feeds/{feed}", post(desk::feeds::act))
+        .route(
+            "/desk/{business}/webhooks",
+            get(desk::webhooks::get).post(desk::webhooks::create),
+        )
+        .route(
+            "/desk/{business}/webhooks/{webhook}",
+            get(desk::webhooks::one).post(desk::webhooks::act),
         )
 }
 

@@ -83,6 +83,8 @@ pub(crate) async fn serve(
         form_key: FormKey::derive(config.form_key_material(), config.secure),
         secure: config.secure,
         computing: Semaphore::new(COMPUTED_AT_ONCE),
+        webhook_reach: config.webhooks,
+        key_requests: config.key_requests,
         stream_places: Arc::new(Semaphore::new(STREAMS_MAX)),
         shutdown: shutdown.clone(),
         release: config.release,

@@ -41,7 +41,7 @@ pub(crate) struct Days {
     #[param(example = "2027-03-31", format = Date)]
     to: Option<String>,
     /// How many days instead, from 1 to 31; 7 where both are left out.
-    #[param(example = "7")]
+    #[param(example = "7", value_type = Option<u8>, minimum = 1, maximum = 31)]
     days: Option<String>,
 }
 
@@ -49,7 +49,7 @@ pub(crate) struct Days {
 #[into_params(parameter_in = Query)]
 pub(crate) struct OfMonth {
     /// The month at the business; this one where it is left out.
-    #[param(example = "2027-03")]
+    #[param(example = "2027-03", pattern = "^[0-9]{4}-(0[1-9]|1[0-2])$")]
     month: Option<String>,
 }
 
@@ -57,7 +57,7 @@ pub(crate) struct OfMonth {
 #[into_params(parameter_in = Query)]
 pub(crate) struct Soonest {
     /// How many, from 1 to 50; 5 where it is left out.
-    #[param(example = "5")]
+    #[param(example = "5", value_type = Option<u8>, minimum = 1, maximum = 50)]
     n: Option<String>,
 }
 

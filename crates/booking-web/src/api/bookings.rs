@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::response::{IntoResponse as _, Response};
 use booking::Waiver;
-use http::header::LOCATION;
+use http::header::{IF_MATCH, LOCATION};
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -19,6 +19,7 @@ use utoipa::ToSchema;
 use crate::account::network::Network;
 use crate::address::Path;
 use crate::api::local;
+use crate::api::object::Object;
 use crate::app::App;
 use crate::desk::Offer;
 use crate::desk::changes::Cancelled;
@@ -33,7 +34,9 @@ use crate::pages::week::Free;
 
 const KEY_CHARS_MAX: usize = 128;
 pub(super) const KEY_WORDS: &str =
-    "Names the request, so that it can be sent again: 1 to 128 characters";
+    "Names the request, so that it can be sent again: 1 to 128 characters, in quotes or not";
+/// What such a key looks like, for the description.
+pub(super) const KEY_PATTERN: &str = r#"^("[!#-~]{1,128}"|[!#-~]{1,128})$"#;
 
 /// What is sent to make a booking.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -221,10 +224,13 @@ pub(crate) async fn cancel(
     body: Bytes,
 ) -> Result<Response, Fault> {
     idempotency_key(&headers)?;
-    let (tag, _) = tagged(&app.booking(&token).await?, &token, app.clock.now())?;
-    tag.must_be_seen(&headers)?;
     let reason = reason(&body)?;
-    match app.cancel(&token, reason).await? {
+    let booking = app.booking(&token).await?;
+    let (tag, _) = tagged(&booking, &token, app.clock.now())?;
+    tag.must_be_seen(&headers)?;
+    // Between this look and the change somebody else may be faster.
+    let seen = headers.contains_key(IF_MATCH).then_some(booking.version);
+    match app.cancel(&token, reason, seen).await? {
         Cancelled::Now | Cancelled::Before => {
             let booking = app.booking(&token).await?;
             Ok(Json(entry(&booking, &token, app.clock.now())).into_response())
@@ -238,9 +244,9 @@ fn reason(body: &[u8]) -> Result<Option<Waiver>, Fault> {
     if body.is_empty() {
         return Ok(None);
     }
-    let reason: Reason = serde_json::from_slice(body)
+    let reason: Option<Object<Reason>> = serde_json::from_slice(body)
         .map_err(|_| Fault::Malformed("the body cannot be read as JSON".to_owned()))?;
-    Ok(cancel::waiver(&reason.waiver))
+    Ok(reason.and_then(|Object(reason)| cancel::waiver(&reason.waiver)))
 }
 
 fn check(wish: &Wish) -> Result<intake::Checked, Fault> {
@@ -265,11 +271,15 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<String, Fault> {
     let key = headers
         .get("idempotency-key")
         .and_then(|key| key.to_str().ok())
-        .map(|key| key.trim().trim_matches('"'))
-        .filter(|key| !key.is_empty() && key.len() <= KEY_CHARS_MAX);
+        .map(|key| {
+            let quoted = key.strip_prefix('"').and_then(|key| key.strip_suffix('"'));
+            quoted.unwrap_or(key)
+        })
+        .filter(|key| (1..=KEY_CHARS_MAX).contains(&key.len()))
+        .filter(|key| key.bytes().all(|b| b.is_ascii_graphic() && b != b'"'));
     key.map(str::to_owned).ok_or_else(|| {
         Fault::Malformed(format!(
-            "the header Idempotency-Key is required, with 1 to {KEY_CHARS_MAX} characters"
+            "the header Idempotency-Key is required, with 1 to {KEY_CHARS_MAX} characters that can be seen"
         ))
     })
 }

@@ -21,10 +21,10 @@ use crate::store::{self, diary, instant};
 pub(crate) struct Question {
     /// Only the one with this address.
     #[serde(default)]
-    #[param(format = Email)]
     email: Option<String>,
     /// How many rows, from 1 to 100; 50 where it is left out.
     #[serde(default)]
+    #[param(value_type = Option<u8>, minimum = 1, maximum = 100)]
     limit: Option<String>,
     /// The `next` of the page before.
     #[serde(default)]

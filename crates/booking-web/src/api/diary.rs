@@ -47,6 +47,7 @@ pub(crate) struct Question {
     staff: Option<String>,
     /// How many rows, from 1 to 100; 50 where it is left out.
     #[serde(default)]
+    #[param(value_type = Option<u8>, minimum = 1, maximum = 100)]
     limit: Option<String>,
     /// The `next` of the page before.
     #[serde(default)]

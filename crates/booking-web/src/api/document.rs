@@ -10,7 +10,7 @@ use utoipa::OpenApi;
 
 use super::{
     availability, bookings, businesses, customers, diary, feeds, holds, imports, keys, live,
-    reschedule,
+    reschedule, webhooks,
 };
 use crate::error::{PROBLEMS, Problem};
 
@@ -46,6 +46,13 @@ const ABOUT: &str = "Times are instants in UTC; beside them stands the wall time
         feeds::list,
         feeds::create,
         feeds::revoke,
+        webhooks::list,
+        webhooks::create,
+        webhooks::remove,
+        webhooks::rotate,
+        webhooks::ping,
+        webhooks::deliveries,
+        webhooks::again,
     ),
     components(schemas(Problem)),
     tags(
@@ -56,11 +63,24 @@ const ABOUT: &str = "Times are instants in UTC; beside them stands the wall time
 struct Handlers;
 
 /// What may stand in an address, and what it means.
-const PARTS: [(&str, &str); 4] = [
+const PARTS: [(&str, &str); 5] = [
     ("business", "The slug of a business, such as `karoo-cuts`"),
     ("service", "The slug of a service, such as `haircut`"),
     ("id", "The id of what is asked for"),
+    ("delivery", "The id of a call of a webhook"),
     ("token", "The secret part of a booking's address"),
+];
+
+/// What an answer to a request with a key says of how many more it may send.
+const COUNTED: [(&str, &str); 2] = [
+    (
+        "ratelimit-policy",
+        "How many requests a key may send in how many seconds",
+    ),
+    (
+        "ratelimit",
+        "How many are left, and in how many seconds all are there again",
+    ),
 ];
 
 /// The kinds of problems, with the status of each and what it means.
@@ -203,6 +223,15 @@ fn make() -> Value {
         "scheme": "bearer",
         "description": "A key of the business, such as bk_…; its owner makes it",
     });
+    // Any bytes: an empty schema takes them all.
+    let import = "/paths/~1api~1v1~1businesses~1{business}~1imports/post/requestBody/content";
+    for (_, content) in document
+        .pointer_mut(import)
+        .into_iter()
+        .flat_map(entries_mut)
+    {
+        *content = json!({});
+    }
     let paths = document["paths"].as_object_mut();
     for (path, operations) in paths.into_iter().flatten() {
         let parts = parameters(path);
@@ -221,6 +250,10 @@ fn name(method: &str, path: &str) -> String {
     format!("{method}{}", path.replace('/', "-").replace(['{', '}'], ""))
 }
 
+fn entries_mut(value: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> {
+    value.as_object_mut().into_iter().flat_map(Map::iter_mut)
+}
+
 /// The parts of an address that its template names.
 fn parameters(path: &str) -> Vec<Value> {
     let named = |name: &str| path.contains(&format!("{{{name}}}"));
@@ -233,7 +266,11 @@ fn parameters(path: &str) -> Vec<Value> {
                 "in": "path",
                 "required": true,
                 "description": words,
-                "schema": { "type": "string" },
+                "schema": if ["id", "delivery"].contains(name) {
+                    json!({ "type": "string", "format": "uuid" })
+                } else {
+                    json!({ "type": "string" })
+                },
             })
         })
         .collect()
@@ -244,6 +281,12 @@ fn complete(operation: &mut Value, parts: &[Value]) {
     let own = operation["parameters"].take();
     let own = own.as_array().cloned().unwrap_or_default();
     operation["parameters"] = parts.iter().cloned().chain(own).collect();
+    for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+        if parameter["name"] == "idempotency-key" {
+            parameter["schema"]["pattern"] = bookings::KEY_PATTERN.into();
+        }
+    }
+    let is_counted = operation.get("security").is_some();
     let problem = json!({
         "description": "What went wrong",
         "content": {
@@ -252,6 +295,14 @@ fn complete(operation: &mut Value, parts: &[Value]) {
     });
     if let Some(responses) = operation["responses"].as_object_mut() {
         responses.insert("default".to_owned(), problem);
+        for response in responses.values_mut().filter(|_| is_counted) {
+            for (name, words) in COUNTED {
+                response["headers"][name] = json!({
+                    "description": words,
+                    "schema": { "type": "string" },
+                });
+            }
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::address::Path;
 use crate::api::bookings::idempotency_key;
+use crate::api::object::Object;
 use crate::app::App;
 use crate::error::{Fault, FieldProblem};
 use crate::feed::Names;
@@ -106,11 +107,11 @@ pub(crate) async fn create(
     State(app): State<Arc<App>>,
     program: Program,
     headers: HeaderMap,
-    wanted: Result<Json<WantedFeed>, JsonRejection>,
+    wanted: Result<Json<Object<WantedFeed>>, JsonRejection>,
 ) -> Result<Response, Fault> {
     program.must(Scope::ManageFeeds)?;
     idempotency_key(&headers)?;
-    let Json(wanted) = wanted?;
+    let Json(Object(wanted)) = wanted?;
     let (staff, names) = check(&wanted).map_err(Fault::Fields)?;
     let made = app.make_feed(program.business.id, staff, names, program.id);
     let Some((id, address)) = made.await? else {

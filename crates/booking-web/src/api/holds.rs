@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use crate::account::network::Network;
 use crate::address::Path;
 use crate::api::bookings::{BookingEntry, KEY_WORDS, alternatives, entry, idempotency_key};
+use crate::api::object::Object;
 use crate::app::App;
 use crate::appointments::Choice;
 use crate::desk::Offer;
@@ -64,10 +65,10 @@ pub(crate) async fn create(
     Origin(origin): Origin,
     network: Network,
     headers: HeaderMap,
-    wanted: Result<Json<Wanted>, JsonRejection>,
+    wanted: Result<Json<Object<Wanted>>, JsonRejection>,
 ) -> Result<Response, Fault> {
     let key = idempotency_key(&headers)?;
-    let Json(wanted) = wanted?;
+    let Json(Object(wanted)) = wanted?;
     app.within_network(BOOKINGS, &network).await?;
     let start = intake::start(&wanted.start)
         .map_err(|problem| Fault::Fields(vec![problem.in_words(Language::English)]))?;

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use crate::address::Path;
 use crate::api::bookings::idempotency_key;
+use crate::api::object::Object;
 use crate::app::App;
 use crate::error::{Fault, FieldProblem};
 use crate::key::{KeyWish, Program, Scope};
@@ -124,11 +125,11 @@ pub(crate) async fn create(
     State(app): State<Arc<App>>,
     program: Program,
     headers: HeaderMap,
-    wanted: Result<Json<WantedKey>, JsonRejection>,
+    wanted: Result<Json<Object<WantedKey>>, JsonRejection>,
 ) -> Result<Response, Fault> {
     program.must(Scope::ManageKeys)?;
     idempotency_key(&headers)?;
-    let Json(wanted) = wanted?;
+    let Json(Object(wanted)) = wanted?;
     let (scopes, expires_at) = check(&wanted, app.clock.now()).map_err(Fault::Fields)?;
     for scope in &scopes {
         program.must(*scope)?;

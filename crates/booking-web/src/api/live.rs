@@ -10,6 +10,7 @@ use axum::response::sse::{Event, Sse};
 use chassis::Shutdown;
 use futures_util::{Stream, stream};
 use tokio::sync::OwnedSemaphorePermit;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::address::Path;
@@ -36,6 +37,20 @@ struct Live {
     _place: OwnedSemaphorePermit,
 }
 
+/// An event of the stream as its parts.
+#[derive(ToSchema)]
+#[expect(
+    dead_code,
+    reason = "the stream is written field by field; this describes it"
+)]
+struct Beat {
+    /// Counts from 1.
+    id: String,
+    /// `availability` or `heartbeat`.
+    event: String,
+    data: String,
+}
+
 /// Answers `GET /api/v1/businesses/{business}/live`.
 #[utoipa::path(
     get,
@@ -44,7 +59,7 @@ struct Live {
     summary = "A stream that says when free times may have changed",
     description = "Server-sent events, one each second: `availability` when the free times may \
         have changed, else `heartbeat`. The data is JSON with `beat`, `version` and `release`.",
-    responses((status = 200, description = "The events", body = String,
+    responses((status = 200, description = "One event", body = Beat,
         content_type = "text/event-stream"))
 )]
 pub(crate) async fn get(

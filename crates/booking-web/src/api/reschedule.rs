@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use crate::address::Path;
 use crate::api::bookings::{BookingEntry, KEY_WORDS, alternatives, entry, idempotency_key};
+use crate::api::object::Object;
 use crate::app::App;
 use crate::desk::changes::Rescheduled;
 use crate::error::Fault;
@@ -47,10 +48,10 @@ pub(crate) async fn post(
     State(app): State<Arc<App>>,
     Path(token): Path<String>,
     headers: HeaderMap,
-    wanted: Result<Json<Wanted>, JsonRejection>,
+    wanted: Result<Json<Object<Wanted>>, JsonRejection>,
 ) -> Result<Response, Fault> {
     idempotency_key(&headers)?;
-    let Json(wanted) = wanted?;
+    let Json(Object(wanted)) = wanted?;
     let start = intake::start(&wanted.start)
         .map_err(|problem| Fault::Fields(vec![problem.in_words(Language::English)]))?;
     match app.reschedule(&token, start, wanted.version).await? {

@@ -17,16 +17,20 @@ pub(crate) enum Cancellation {
     Before,
     /// The business does not allow it any more.
     TooLate,
+    /// It has another version than the one that was seen.
+    Changed,
     /// There is no such booking.
     Unknown,
 }
 
 impl Appointments {
-    /// Cancels for the customer who knows the secret address.
+    /// Cancels for the customer who knows the secret address; where a version is named, only
+    /// while the booking has it.
     pub(crate) async fn cancel(
         &self,
         token: &str,
         waiver: Option<Waiver>,
+        seen: Option<i32>,
         now: Timestamp,
     ) -> sqlx::Result<Cancellation> {
         let mut transaction = self.pool.begin().await?;
@@ -34,6 +38,9 @@ impl Appointments {
         let Some((business, standing)) = self.locked(connection, token).await? else {
             return Ok(Cancellation::Unknown);
         };
+        if seen.is_some_and(|version| version != standing.version) {
+            return Ok(Cancellation::Changed);
+        }
         let (to, fee_cents) = match standing.state {
             State::Held => (State::Expired, 0),
             state if !state.is_active() => return Ok(Cancellation::Before),

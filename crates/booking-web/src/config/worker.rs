@@ -53,11 +53,7 @@ impl WorkerConfig {
             mail_from: mail_from(env, &mut wrong),
             slots: slots(env, &mut wrong),
             sms: sms(env, &mut wrong),
-            webhooks: if super::parse(env, "WEBHOOK_PRIVATE_ADDRESSES", false, &mut wrong) {
-                Reach::Anywhere
-            } else {
-                Reach::Public
-            },
+            webhooks: super::webhooks(env, &mut wrong),
             drain_seconds: super::parse(env, "DRAIN_SECONDS", 45, &mut wrong),
         };
         if wrong.is_empty() {

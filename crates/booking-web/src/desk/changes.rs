@@ -51,19 +51,22 @@ impl Booking {
 }
 
 impl App {
+    /// Cancels; where a version is named, only while the booking has it.
     pub(crate) async fn cancel(
         &self,
         token: &str,
         waiver: Option<Waiver>,
+        seen: Option<i32>,
     ) -> Result<Cancelled, Fault> {
         let now = self.clock.now();
-        match self.appointments.cancel(token, waiver, now).await? {
+        match self.appointments.cancel(token, waiver, seen, now).await? {
             Cancellation::Now => {
                 self.metrics.cancellations.inc();
                 Ok(Cancelled::Now)
             }
             Cancellation::Before => Ok(Cancelled::Before),
             Cancellation::TooLate => Ok(Cancelled::TooLate),
+            Cancellation::Changed => Err(Fault::Changed),
             Cancellation::Unknown => Err(Fault::NotFound),
         }
     }

@@ -86,7 +86,7 @@ impl Planner<'_> {
             },
         })
         .to_string();
-        for webhook in webhook::active(connection).await? {
+        for webhook in webhook::active(connection, &event.kind).await? {
             let new = NewMessage {
                 id: self.random.uuid(self.now),
                 business: Some(self.business),

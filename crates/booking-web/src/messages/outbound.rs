@@ -40,6 +40,39 @@ pub(crate) enum Reach {
     Public,
 }
 
+/// Why an address cannot be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unfit {
+    /// It is no address, or not one that may be called.
+    Shape,
+    /// Its name leads nowhere.
+    Unknown,
+    /// It leads into this network.
+    Private,
+}
+
+impl Reach {
+    /// Looks where an address leads, without going there. It may lead elsewhere later, so
+    /// each call looks again.
+    pub(crate) async fn look(self, url: &str) -> Result<(), Unfit> {
+        let uri: Uri = url.parse().map_err(|_| Unfit::Shape)?;
+        let target = Target::of(&uri, self).map_err(|_| Unfit::Shape)?;
+        let looking = tokio::net::lookup_host((target.host.as_str(), target.port));
+        let found = tokio::time::timeout(CONNECT_WITHIN, looking).await;
+        let mut found = found
+            .map_err(|_| Unfit::Unknown)?
+            .map_err(|_| Unfit::Unknown)?
+            .peekable();
+        if found.peek().is_none() {
+            return Err(Unfit::Unknown);
+        }
+        if self == Self::Public && !found.all(|at| is_public(at.ip())) {
+            return Err(Unfit::Private);
+        }
+        Ok(())
+    }
+}
+
 /// What came back.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -329,6 +362,27 @@ mod tests {
         ] {
             assert!(is_public(outside.parse().unwrap()), "{outside}");
         }
+    }
+
+    #[tokio::test]
+    async fn an_address_within_this_network_is_not_kept() {
+        for (url, seen) in [
+            ("https://8.8.8.8/hook", Ok(())),
+            ("https://[2a00:1450::1]:8443/", Ok(())),
+            ("https://127.0.0.1/", Err(Unfit::Private)),
+            ("https://10.0.0.8:8443/", Err(Unfit::Private)),
+            ("https://[::1]/", Err(Unfit::Private)),
+            ("https://[::ffff:192.168.0.1]/", Err(Unfit::Private)),
+            ("https://169.254.169.254/latest", Err(Unfit::Private)),
+            ("https://localhost/", Err(Unfit::Private)),
+            ("http://8.8.8.8/", Err(Unfit::Shape)),
+            ("https://me:word@8.8.8.8/", Err(Unfit::Shape)),
+            ("https://", Err(Unfit::Shape)),
+            ("not an address", Err(Unfit::Shape)),
+        ] {
+            assert_eq!(Reach::Public.look(url).await, seen, "{url}");
+        }
+        assert_eq!(Reach::Anywhere.look("http://127.0.0.1:9/").await, Ok(()));
     }
 
     #[tokio::test]

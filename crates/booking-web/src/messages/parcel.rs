@@ -51,13 +51,16 @@ impl Wrapping<'_> {
         if row.kind.starts_with("account.") || row.kind.starts_with("privacy.") {
             return Ok(self.account(row));
         }
-        let (Some(business), Some(booking)) = (row.business, row.booking) else {
-            return Ok(Prepared::Broken("it belongs to no booking"));
+        let Some(business) = row.business else {
+            return Ok(Prepared::Broken("it belongs to no business"));
         };
         let mut transaction = store::begin(self.pool, business).await?;
         if row.channel == "webhook" {
-            return call(&mut transaction, row).await;
+            return call(&mut transaction, row, self.now).await;
         }
+        let Some(booking) = row.booking else {
+            return Ok(Prepared::Broken("it belongs to no booking"));
+        };
         let found = appointment::by_id(&mut transaction, booking).await?;
         let settings = appointment::settings(&mut transaction).await?;
         let Some(found) = found else {
@@ -157,7 +160,11 @@ fn why_not(row: &Leased, desk: &Desk<'_>, about: About) -> Option<&'static str> 
 }
 
 /// The call of a webhook that is still wanted.
-async fn call(connection: &mut PgConnection, row: &Leased) -> sqlx::Result<Prepared> {
+async fn call(
+    connection: &mut PgConnection,
+    row: &Leased,
+    now: Timestamp,
+) -> sqlx::Result<Prepared> {
     let id = row
         .recipient
         .as_deref()
@@ -165,12 +172,13 @@ async fn call(connection: &mut PgConnection, row: &Leased) -> sqlx::Result<Prepa
     let Some(id) = id else {
         return Ok(Prepared::Broken("it does not say to whom"));
     };
-    let Some(webhook) = webhook::by_id(connection, id).await? else {
+    let Some(webhook) = webhook::by_id(connection, id, now).await? else {
         return Ok(Prepared::Pointless("the webhook is gone"));
     };
     Ok(Prepared::Ready(Parcel::Call(Call {
         url: webhook.url,
         secret: webhook.secret,
+        old_secret: webhook.old_secret,
         id: row.dedupe_key.clone(),
         body: row.content.clone(),
     })))

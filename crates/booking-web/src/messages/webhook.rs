@@ -18,6 +18,8 @@ use super::outcome::Outcome;
 pub(crate) struct Call {
     pub(crate) url: String,
     pub(crate) secret: Vec<u8>,
+    /// Signs too, while the receiver changes over.
+    pub(crate) old_secret: Option<Vec<u8>>,
     /// The same in every repeat, so that the receiver can drop it.
     pub(crate) id: String,
     pub(crate) body: String,
@@ -39,12 +41,17 @@ pub(crate) async fn send(outbound: &Outbound, call: &Call, now: Timestamp) -> Ou
     }
 }
 
-/// `v1,` and the HMAC-SHA-256 of id, timestamp and body, with full stops between.
+/// For each secret `v1,` and the HMAC-SHA-256 of id, timestamp and body, with full stops
+/// between.
 fn signature(call: &Call, timestamp: i64) -> String {
-    let mut mac =
-        Hmac::<Sha256>::new_from_slice(&call.secret).expect("HMAC takes a key of any length");
-    mac.update(format!("{}.{timestamp}.{}", call.id, call.body).as_bytes());
-    format!("v1,{}", BASE64.encode(&mac.finalize().into_bytes()))
+    let signed = |secret: &Vec<u8>| {
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes a key of any length");
+        mac.update(format!("{}.{timestamp}.{}", call.id, call.body).as_bytes());
+        format!("v1,{}", BASE64.encode(&mac.finalize().into_bytes()))
+    };
+    let secrets = std::iter::once(&call.secret).chain(&call.old_secret);
+    secrets.map(signed).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -56,6 +63,7 @@ mod tests {
         let call = Call {
             url: "https://example.com/".to_owned(),
             secret: b"MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_vec(),
+            old_secret: None,
             id: "evt_1".to_owned(),
             body: r#"{"a":1}"#.to_owned(),
         };
@@ -71,5 +79,11 @@ mod tests {
         assert_ne!(whole, other(|call| call.body.push(' ')));
         assert_ne!(whole, other(|call| call.secret.push(1)));
         assert_ne!(whole, signature(&call, 1_800_000_001));
+        // While a receiver changes over, either secret finds its own.
+        let both = other(|call| call.old_secret = Some(std::mem::take(&mut call.secret)));
+        assert!(
+            both.ends_with(&format!(" {whole}")) && both.len() == 95,
+            "{both}"
+        );
     }
 }

@@ -90,7 +90,7 @@ pub(crate) async fn post(
     form: VisitorForm<CancelForm>,
 ) -> Result<Response, Fault> {
     let (form, _) = form.open();
-    match app.cancel(&token, waiver(&form.waiver)).await? {
+    match app.cancel(&token, waiver(&form.waiver), None).await? {
         Cancelled::Now | Cancelled::Before => {
             Ok(Redirect::to(&format!("/b/{token}")).into_response())
         }

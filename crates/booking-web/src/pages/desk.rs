@@ -7,17 +7,22 @@ mod clock;
 mod column;
 pub(crate) mod customer;
 pub(crate) mod customers;
+pub(crate) mod feeds;
 mod frame;
 #[cfg(test)]
 #[path = "tests/desk.rs"]
 mod gallery;
 mod history;
 pub(crate) mod hours;
+pub(crate) mod keys;
 pub(crate) mod merge;
 pub(crate) mod messages;
 #[cfg(test)]
 #[path = "tests/offer.rs"]
 mod offer_gallery;
+#[cfg(test)]
+#[path = "tests/programs.rs"]
+mod programs_gallery;
 pub(crate) mod rooms;
 mod seen;
 pub(crate) mod services;
@@ -25,6 +30,7 @@ pub(crate) mod settings;
 mod slug;
 pub(crate) mod staff;
 pub(crate) mod today;
+pub(crate) mod webhooks;
 pub(crate) mod week;
 
 pub(super) use frame::{Frame, Here};
@@ -48,11 +54,19 @@ use crate::account::member::Member;
 use crate::app::App;
 use crate::error::Fault;
 use crate::language::{Language, Wanted};
+use crate::pages::embed::origin;
 use crate::pages::{Site, render};
 use crate::security::Visit;
 use crate::store;
 use crate::store::privacy::Access;
 use crate::store::record::Audit;
+
+/// A box to tick.
+pub(super) struct Tick {
+    pub(super) field: String,
+    pub(super) words: String,
+    pub(super) is_on: bool,
+}
 
 /// Somebody of a business, at its desk.
 pub(crate) struct Desk {
@@ -60,6 +74,8 @@ pub(crate) struct Desk {
     member: Member,
     wanted: Wanted,
     visit: Visit,
+    /// Where the member reaches this site.
+    origin: String,
     /// What was done just before, by its name in the address.
     done: Option<String>,
 }
@@ -200,8 +216,10 @@ where
         let Ok(visit) = Visit::from_request_parts(parts, state).await;
         let mut pairs = parts.uri.query().unwrap_or_default().split('&');
         let done = pairs.find_map(|pair| pair.strip_prefix("done="));
+        let app = Arc::<App>::from_ref(state);
         Ok(Self {
-            app: Arc::from_ref(state),
+            origin: origin(&parts.headers, app.secure),
+            app,
             member,
             wanted,
             visit,

@@ -104,7 +104,7 @@ pub(crate) async fn welcome(
 }
 
 /// Shown to the person who asked, and to nobody else; so the host is theirs to say.
-fn origin(headers: &HeaderMap, secure: bool) -> String {
+pub(super) fn origin(headers: &HeaderMap, secure: bool) -> String {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
     let host = host.filter(|host| {
         host.bytes()

@@ -170,7 +170,8 @@ pub(crate) async fn mark_sending(
 }
 
 /// Writes down what became of a row and gives its lease back. `false` where the lease is
-/// another's by now. What the message said is forgotten where it is not needed any more.
+/// another's by now. What the message said is forgotten where it is not needed any more; a
+/// call says nothing about a person and may be made again.
 pub(crate) async fn settle(
     connection: &mut PgConnection,
     id: Uuid,
@@ -180,7 +181,8 @@ pub(crate) async fn settle(
     let done = sqlx::query!(
         "update outbox set state = $3, sent_at = $4, send_after = coalesce($5, send_after),
              attempts = attempts + $6, provider_id = coalesce($7, provider_id), reason = $8,
-             content = case when $3 in ('sent', 'dropped') then '' else content end,
+             content = case when $3 in ('sent', 'dropped') and channel <> 'webhook'
+                 then '' else content end,
              recipient = case when kind like 'privacy.%' and $3 in ('sent', 'dropped')
                  then null else recipient end,
              lease_owner = null, lease_until = null, queued_at = null

@@ -62,7 +62,14 @@ async fn routes(world: &World) -> Vec<Route> {
         path,
         statuses: [OK, OK, FORBIDDEN, FORBIDDEN],
     };
+    let keys = |path: &str| Route {
+        path: format!("/desk/karoo-cuts/{path}"),
+        statuses: [OK, FORBIDDEN, FORBIDDEN, FORBIDDEN],
+    };
     vec![
+        keys("keys"),
+        keys("feeds"),
+        keys("webhooks"),
         office("/desk/karoo-cuts/rooms".into()),
         office("/desk/karoo-cuts/messages".into()),
         office("/desk/karoo-cuts/settings".into()),

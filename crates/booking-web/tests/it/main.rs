@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod accounts;
+mod allowance;
 mod api;
 mod caches;
 mod claims;
@@ -13,6 +14,7 @@ mod desk;
 mod floods;
 mod health;
 mod holds;
+mod hooks;
 mod kills;
 mod languages;
 mod life;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::site::{Said, Site, World, said, wish};
 
 /// Makes a key of a business, as its owner does, that allows these scopes.
-async fn key(world: &World, business: &str, scopes: &[&str]) -> String {
+pub(crate) async fn key(world: &World, business: &str, scopes: &[&str]) -> String {
     let secret = format!("bk_{business:0<8.8}_{}", scopes.join(""));
     let scopes: Vec<_> = scopes.iter().map(|&scope| scope.to_owned()).collect();
     let pool = world.all().await;
@@ -27,17 +27,17 @@ async fn key(world: &World, business: &str, scopes: &[&str]) -> String {
 }
 
 /// A program that has a key.
-struct Holder<'a> {
-    site: &'a Site,
-    key: String,
+pub(crate) struct Holder<'a> {
+    pub(crate) site: &'a Site,
+    pub(crate) key: String,
 }
 
 impl Holder<'_> {
-    async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Said {
+    pub(crate) async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Said {
         self.ask_with(method, path, body, &[]).await
     }
 
-    async fn get(&self, path: &str) -> Said {
+    pub(crate) async fn get(&self, path: &str) -> Said {
         self.ask(Method::GET, path, None).await
     }
 
@@ -63,7 +63,7 @@ impl Holder<'_> {
     }
 }
 
-fn kind(said: &Said) -> (u16, &str) {
+pub(crate) fn kind(said: &Said) -> (u16, &str) {
     (said.status, said.text("type").rsplit('/').next().unwrap())
 }
 

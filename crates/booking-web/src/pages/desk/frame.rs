@@ -19,11 +19,12 @@ pub(crate) enum Here {
     Members,
     Settings,
     Messages,
+    Programs,
     Privacy,
 }
 
 impl Here {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Today,
         Self::Calendar,
         Self::Customers,
@@ -33,6 +34,7 @@ impl Here {
         Self::Members,
         Self::Settings,
         Self::Messages,
+        Self::Programs,
         Self::Privacy,
     ];
 
@@ -48,6 +50,7 @@ impl Here {
             Self::Members => "/members",
             Self::Settings => "/settings",
             Self::Messages => "/messages",
+            Self::Programs => "/keys",
             Self::Privacy => "/privacy",
         }
     }
@@ -63,6 +66,7 @@ impl Here {
             Self::Members => language.text("members-title"),
             Self::Settings => language.text("settings-title"),
             Self::Messages => language.text("messages-title"),
+            Self::Programs => language.text("programs-title"),
             Self::Privacy => language.text("office-title"),
         }
     }
@@ -74,6 +78,7 @@ impl Here {
             Self::Customers => Right::KeepCustomers,
             Self::Services | Self::Staff | Self::Rooms => Right::ChangeOffer,
             Self::Members => Right::ManageMembers,
+            Self::Programs => Right::ManageKeys,
             Self::Privacy => Right::SeeAudit,
             Self::Settings | Self::Messages => Right::ChangeSettings,
         }
