@@ -44,17 +44,27 @@ pub(crate) struct Keys {
     count: [u8; 32],
     /// Seals the secrets of code apps.
     seal: [u8; 32],
+    /// Sealed them before, where the key was changed.
+    seal_old: Option<[u8; 32]>,
 }
 
 impl Keys {
-    pub(crate) fn derive(material: &str) -> Self {
+    /// `old` is the material from before, where it was changed and codes still rest on it.
+    pub(crate) fn derive(material: &str, old: Option<&str>) -> Self {
+        const SEAL: &str = "booking 2026 code app secrets";
         let key = |purpose| blake3::derive_key(purpose, material.as_bytes());
         Self {
             device: key("booking 2026 known devices"),
             attempt: key("booking 2026 sign-in attempts"),
             count: key("booking 2026 request counts"),
-            seal: key("booking 2026 code app secrets"),
+            seal: key(SEAL),
+            seal_old: old.map(|old| blake3::derive_key(SEAL, old.as_bytes())),
         }
+    }
+
+    /// Under which a code app may have been sealed, the present one first.
+    fn seals(&self) -> impl Iterator<Item = &[u8; 32]> {
+        std::iter::once(&self.seal).chain(&self.seal_old)
     }
 
     /// Under which something is counted.

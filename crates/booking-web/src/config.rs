@@ -24,6 +24,8 @@ pub struct Config {
     pub redis_url: Option<SecretString>,
     /// The secret behind form tokens and booking links, shared by all instances.
     pub form_key: FormSecret,
+    /// The secret before, where it was changed: code apps may rest on it.
+    pub form_key_old: Option<SecretString>,
     /// Whether visitors come over HTTPS, so that cookies may be marked `Secure`.
     pub secure: bool,
     /// What webhooks may reach.
@@ -64,6 +66,7 @@ impl Config {
             database_connections: connections(env, &mut wrong),
             redis_url: redis_url(env, &mut wrong),
             form_key: form_key(env, &mut wrong),
+            form_key_old: env.get("FORM_KEY_OLD").map(SecretString::from),
             secure: parse(env, "SECURE_COOKIES", false, &mut wrong),
             webhooks: webhooks(env, &mut wrong),
             key_requests: key_requests(env, &mut wrong),
@@ -94,6 +97,12 @@ impl Config {
         matches!(self.form_key, FormSecret::FromDatabase)
             && !has_password
             && !url.contains("password=")
+    }
+
+    pub(crate) fn old_form_key(&self) -> Option<&str> {
+        self.form_key_old
+            .as_ref()
+            .map(chassis::ExposeSecret::expose_secret)
     }
 
     /// The bytes that the keys of form tokens and booking links are derived from.

@@ -30,6 +30,8 @@ pub(crate) struct Business {
     pub(crate) zone_id: String,
     /// What it speaks where nobody wants another language.
     pub(crate) language: Language,
+    /// Whether it stands in lists, here and elsewhere.
+    pub(crate) is_listed: bool,
     row: store::business::Business,
 }
 
@@ -273,6 +275,7 @@ impl Business {
             zone: zone(&row.zone)?,
             zone_id: row.zone.clone(),
             language: Language::of_tag(&row.locale).unwrap_or_default(),
+            is_listed: row.is_listed,
             row,
         })
     }

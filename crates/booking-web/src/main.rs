@@ -32,9 +32,12 @@ use booking_web::{ConfigError, Task};
         RELEASE               the release id to report (development)\n  \
         FORM_KEY              secret behind forms and booking links, 32 characters or more\n  \
                               (derived from DATABASE_URL when unset)\n  \
+        FORM_KEY_OLD          the one before, while code apps that were set up under it are used\n  \
+        KEY_REQUESTS_PER_MINUTE  requests that a key of the API may make in a minute (600)\n  \
         SECURE_COOKIES        true when visitors come over HTTPS (false)\n  \
         DATABASE_CONNECTIONS  most connections to PostgreSQL (16)\n  \
         DRAIN_SECONDS         time for what is in flight after SIGTERM (25; worker 45)\n  \
+        WEBHOOK_PRIVATE_ADDRESSES  true lets webhooks lead to private addresses, by HTTP too (false)\n  \
         LOG                   filter of log lines, such as info,sqlx=warn (info)\n\n\
         Environment of the worker, besides:\n  \
         PUBLIC_URL            where visitors reach the application, for links in mail (required)\n  \
@@ -44,7 +47,6 @@ use booking_web::{ConfigError, Task};
         MAIL_FROM             the address that mail is sent from (required)\n  \
         SMS_URL               where the vendor of text messages answers (none are sent when unset)\n  \
         SMS_TOKEN             what that vendor knows us by (required with SMS_URL)\n  \
-        WEBHOOK_PRIVATE_ADDRESSES  true lets webhooks reach private addresses, by HTTP too (false)\n  \
         WORKER_SLOTS          messages that may be under way at once (32)\n\n\
         Exit codes: 0 done, 1 failed, 2 wrong usage or environment"
 )]

@@ -98,6 +98,7 @@ pub(crate) struct BusinessWords {
     monogram: String,
     about: Option<String>,
     zone_name: String,
+    is_listed: bool,
 }
 
 impl BusinessWords {
@@ -108,6 +109,7 @@ impl BusinessWords {
             monogram: words::monogram(&business.name),
             about: business.about.clone(),
             zone_name: words::zone_name(language, &business.zone_id),
+            is_listed: business.is_listed,
         }
     }
 }

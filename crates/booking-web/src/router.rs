@@ -317,6 +317,7 @@ fn desk_of_the_offer() -> Router<Arc<App>> {
             "/desk/{business}/settings",
             get(desk::settings::get).post(desk::settings::post),
         )
+        .merge(desk_of_settings())
         .route("/desk/{business}/staff", get(desk::staff::get))
         .route(
             "/desk/{business}/staff/new",
@@ -341,6 +342,23 @@ fn desk_of_the_offer() -> Router<Arc<App>> {
         .route(
             "/desk/{business}/hours/{lane}/differ/remove",
             post(desk::hours::remove),
+        )
+}
+
+/// What a business sets once.
+fn desk_of_settings() -> Router<Arc<App>> {
+    Router::new()
+        .route(
+            "/desk/{business}/settings/messages",
+            get(desk::reminders::get).post(desk::reminders::post),
+        )
+        .route(
+            "/desk/{business}/settings/holidays",
+            get(desk::holidays::get).post(desk::holidays::post),
+        )
+        .route(
+            "/desk/{business}/settings/privacy",
+            get(desk::responsible::get).post(desk::responsible::post),
         )
 }
 

@@ -57,7 +57,7 @@ pub(crate) async fn serve(
         clock: clock.clone(),
         random: random.clone(),
         passwords: Passwords::new(random.clone(), metrics.password_hashes.clone()),
-        keys: Keys::derive(material),
+        keys: Keys::derive(material, config.old_form_key()),
         secure: config.secure,
     };
     let links = Links::derive(material);

@@ -115,6 +115,47 @@ mod tests {
     use crate::database;
 
     #[tokio::test]
+    async fn what_opens_nothing_any_more_is_gone_a_day_later() {
+        let database = Database::empty(&services::shared().unwrap().postgres)
+            .await
+            .unwrap();
+        let url = database.url().into();
+        database::migrate(&url).await.unwrap();
+        let all = PgPool::connect(&database.admin_url()).await.unwrap();
+        for statement in [
+            "insert into account (id, email, name, state, created_at)
+             select gen_random_uuid(), 'a@example.co.za', 'A', 'active', '2027-01-01'",
+            "insert into session (id, token_hash, account_id, state, created_at, seen_at,
+                 expires_at, password_at, agent)
+             select gen_random_uuid(), sha256(n::text::bytea), id, 'signed_in', '2027-03-20',
+                 '2027-03-20', timestamptz '2027-03-24T08:00:00Z' - n * interval '13 hours',
+                 '2027-03-20', '' from account, generate_series(0, 3) n",
+            "insert into account_link (token_hash, account_id, purpose, created_at, expires_at)
+             select sha256(n::text::bytea), id, 'reset_password', '2027-03-20',
+                 timestamptz '2027-03-24T08:00:00Z' - n * interval '13 hours'
+             from account, generate_series(0, 3) n",
+            "insert into request_count (key_hash, taken, expires_at)
+             select sha256(n::text::bytea), 1,
+                 timestamptz '2027-03-24T08:00:00Z' - n * interval '13 hours'
+             from generate_series(0, 3) n",
+        ] {
+            sqlx::query(statement).execute(&all).await.unwrap();
+        }
+        let (pool, random) = (database::pool(&url, 2).unwrap(), Random::seeded(1));
+        let now = "2027-03-24T08:00:00Z".parse().unwrap();
+        let gone = Sweep::Privacy.run(&pool, &random, now).await.unwrap();
+        assert_eq!(gone, Some(6));
+        for table in ["session", "account_link", "request_count"] {
+            let count = format!("select count(*) from {table}");
+            let left: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(count))
+                .fetch_one(&all)
+                .await
+                .unwrap();
+            assert_eq!(left, 2, "{table}");
+        }
+    }
+
+    #[tokio::test]
     async fn of_all_workers_one_sweeps_and_the_next_takes_over_where_it_is_killed() {
         let database = Database::empty(&services::shared().unwrap().postgres)
             .await

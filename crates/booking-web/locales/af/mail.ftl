@@ -44,3 +44,7 @@ unsubscribed-sms = { $business } stuur jou geen herinneringe meer per SMS nie. J
 mail-changed-subject = Jou wagwoord is verander
 mail-changed-lede = Die wagwoord van jou rekening is nou ’n ander een, en ander sessies is beëindig. As dit nie jy was nie, kies dadelik ’n ander een.
 mail-changed-action = Kies ’n nuwe wagwoord
+mail-codes-subject = U tweede stap van aanmelding is verander
+mail-codes-on = ’n Kode-app is van nou af saam met die wagwoord van u rekening nodig. As dit nie u was nie, beëindig die ander sessies en kies dadelik ’n ander wagwoord.
+mail-codes-off = Die kode-app van u rekening is verwyder: die wagwoord alleen laat u in. As dit nie u was nie, kies dadelik ’n ander wagwoord.
+mail-codes-action = Sien u rekening

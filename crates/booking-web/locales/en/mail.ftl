@@ -44,3 +44,7 @@ unsubscribed-sms = { $business } sends you no more reminders by text message. Yo
 mail-changed-subject = Your password was changed
 mail-changed-lede = The password of your account is another one now, and other sessions were ended. If it was not you, choose another one at once.
 mail-changed-action = Choose a new password
+mail-codes-subject = Your second step of signing in was changed
+mail-codes-on = A code app is needed beside the password of your account from now on. If it was not you, end the other sessions and choose another password at once.
+mail-codes-off = The code app of your account was removed: the password alone lets you in. If it was not you, choose another password at once.
+mail-codes-action = See your account

@@ -44,3 +44,7 @@ unsubscribed-sms = I-{ $business } ngeke isakuthumelela izikhumbuzo nge-SMS. Usa
 mail-changed-subject = Iphasiwedi yakho ishintshiwe
 mail-changed-lede = Iphasiwedi ye-akhawunti yakho isingenye manje, kanti amanye amaseshini avaliwe. Uma kungewena, khetha enye ngokushesha.
 mail-changed-action = Khetha iphasiwedi entsha
+mail-codes-subject = Isinyathelo sakho sesibili sokungena sishintshiwe
+mail-codes-on = Kusukela manje kudingeka uhlelo lwamakhodi kanye nephasiwedi ye-akhawunti yakho. Uma kungewena, qeda ezinye izikhathi zokungena bese ukhetha enye iphasiwedi khona manje.
+mail-codes-off = Uhlelo lwamakhodi lwe-akhawunti yakho lususiwe: iphasiwedi iyodwa iyakungenisa. Uma kungewena, khetha enye iphasiwedi khona manje.
+mail-codes-action = Bona i-akhawunti yakho

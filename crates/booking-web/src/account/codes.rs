@@ -17,6 +17,9 @@ use crate::store::account::Account;
 use crate::store::membership::Place;
 use crate::store::session::Session;
 
+/// A mail about a change is of use for so long.
+const TOLD_WITHIN: SignedDuration = SignedDuration::from_hours(24);
+
 /// What becomes of a code, or of a password that is given again.
 pub(crate) enum Stepped {
     /// With the cookies that say so, and where they may go.
@@ -83,13 +86,24 @@ impl Accounts {
     ) -> Result<bool, Fault> {
         let now = self.clock.now();
         if let Some(totp) = store::code::totp(connection, account).await?
-            && let Some(secret) = Secret::unseal(&totp.sealed, &self.keys.seal, account)
+            && let Some(secret) = self.unseal(&totp.sealed, account)
             && let Some(step) = secret.step_of(code, now)
         {
             return Ok(store::code::use_step(connection, account, step).await?);
         }
-        let hash = totp::recovery_hash(&self.keys.seal, account, code);
-        Ok(store::code::use_recovery(connection, account, &hash, now).await?)
+        for seal in self.keys.seals() {
+            let hash = totp::recovery_hash(seal, account, code);
+            if store::code::use_recovery(connection, account, &hash, now).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The secret of a code app, under the present key or the one before.
+    fn unseal(&self, sealed: &[u8], account: Uuid) -> Option<Secret> {
+        let mut seals = self.keys.seals();
+        seals.find_map(|seal| Secret::unseal(sealed, seal, account))
     }
 
     /// Takes the password of somebody who is signed in once more, and renews their session.
@@ -137,7 +151,7 @@ impl Accounts {
         if found.as_ref().is_some_and(|totp| totp.is_confirmed) {
             return Ok(None);
         }
-        let begun = found.and_then(|t| Secret::unseal(&t.sealed, &self.keys.seal, account));
+        let begun = found.and_then(|t| self.unseal(&t.sealed, account));
         if begun.is_some() {
             return Ok(begun);
         }
@@ -151,11 +165,11 @@ impl Accounts {
     /// Takes the first code of an app, and gives the recovery codes: now, and never again.
     pub(crate) async fn confirm_codes(
         &self,
-        account: Uuid,
+        owner: &Account,
         code: &str,
         network: &Network,
     ) -> Result<Option<Vec<String>>, Fault> {
-        let now = self.clock.now();
+        let (account, now) = (owner.id, self.clock.now());
         let Some(secret) = self.secret_to_set_up(account).await? else {
             return Ok(None);
         };
@@ -174,25 +188,48 @@ impl Accounts {
             let hash = totp::recovery_hash(&self.keys.seal, account, code);
             store::code::insert_recovery(connection, account, &hash).await?;
         }
-        let event = self.random.uuid(now);
-        let network = network.as_str();
-        store::account::event(connection, event, Some(account), "codes.on", network, now).await?;
+        self.say_factor(connection, owner, "codes.on", network)
+            .await?;
         transaction.commit().await?;
         Ok(Some(codes))
     }
 
     /// Removes the code app with its recovery codes.
-    pub(crate) async fn remove_codes(&self, account: Uuid, network: &Network) -> Result<(), Fault> {
-        let now = self.clock.now();
+    pub(crate) async fn remove_codes(
+        &self,
+        owner: &Account,
+        network: &Network,
+    ) -> Result<(), Fault> {
+        let account = owner.id;
         let mut transaction = self.pool.begin().await?;
         let connection = &mut *transaction;
         store::account::scope(connection, account).await?;
         store::code::remove(connection, account).await?;
-        let event = self.random.uuid(now);
-        let network = network.as_str();
-        store::account::event(connection, event, Some(account), "codes.off", network, now).await?;
+        self.say_factor(connection, owner, "codes.off", network)
+            .await?;
         transaction.commit().await?;
         Ok(())
+    }
+
+    /// Writes down that a second factor changed, and tells its owner by mail.
+    async fn say_factor(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        owner: &Account,
+        action: &str,
+        network: &Network,
+    ) -> Result<(), Fault> {
+        let now = self.clock.now();
+        let (event, network) = (self.random.uuid(now), network.as_str());
+        store::account::event(connection, event, Some(owner.id), action, network, now).await?;
+        let expires_at = now.saturating_add(TOLD_WITHIN).unwrap_or(now);
+        let kind = match action {
+            "codes.on" => "account.codes-on",
+            _ => "account.codes-off",
+        };
+        let content = (owner.name.as_str(), "/account", "");
+        self.plan(connection, kind, &owner.email, content, expires_at)
+            .await
     }
 
     /// Whether the account has a code app, and its sessions, for its own page.

@@ -166,6 +166,18 @@ mod tests {
     }
 
     #[test]
+    fn the_last_of_two_hundred_characters_counts_like_the_first() {
+        let whole = "ü".repeat(CHARS_MAX);
+        assert!(check(&whole, &[]).is_ok() || refused::is_guessable(&whole, &[]));
+        let kept = hash(&whole, &[1; 16]).unwrap();
+        assert_eq!(verify(&whole, &kept).unwrap(), Verdict::Right);
+        let rest: String = whole.chars().skip(1).collect();
+        for other in [format!("{rest}u"), format!("u{rest}"), rest] {
+            assert_eq!(verify(&other, &kept).unwrap(), Verdict::Wrong, "{other}");
+        }
+    }
+
+    #[test]
     fn a_hash_with_other_parameters_is_right_and_weakly_kept() {
         let params = Params::new(8 * 1024, 1, 1, None).unwrap();
         let older = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);

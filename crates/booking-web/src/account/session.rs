@@ -11,10 +11,10 @@ use crate::security::cookie;
 use crate::store;
 use crate::store::session::{NewSession, Renewal, Session};
 
-/// A working day without a click.
-const IDLE: SignedDuration = SignedDuration::from_hours(10);
-/// After so long everybody signs in again.
-const ABSOLUTE: SignedDuration = SignedDuration::from_hours(14 * 24);
+/// So long without a click, as level 2 of ASVS has it.
+const IDLE: SignedDuration = SignedDuration::from_mins(30);
+/// After so long everybody signs in again: once a working day.
+const ABSOLUTE: SignedDuration = SignedDuration::from_hours(12);
 /// The second step of signing in must be taken within so long.
 const OWES_CODE: SignedDuration = SignedDuration::from_mins(10);
 /// What is looked at more often than this is written down as once.

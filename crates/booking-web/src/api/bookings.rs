@@ -36,7 +36,7 @@ const KEY_CHARS_MAX: usize = 128;
 pub(super) const KEY_WORDS: &str =
     "Names the request, so that it can be sent again: 1 to 128 characters, in quotes or not";
 /// What such a key looks like, for the description.
-pub(super) const KEY_PATTERN: &str = r#"^("[!#-~]{1,128}"|[!#-~]{1,128})$"#;
+pub(super) const KEY_PATTERN: &str = r#"^("[ !#-~]{1,128}"|[!#-~]([ !#-~]{0,126}[!#-~])?)$"#;
 
 /// What is sent to make a booking.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -276,10 +276,10 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<String, Fault> {
             quoted.unwrap_or(key)
         })
         .filter(|key| (1..=KEY_CHARS_MAX).contains(&key.len()))
-        .filter(|key| key.bytes().all(|b| b.is_ascii_graphic() && b != b'"'));
+        .filter(|key| key.bytes().all(|b| matches!(b, b' '..=b'~') && b != b'"'));
     key.map(str::to_owned).ok_or_else(|| {
         Fault::Malformed(format!(
-            "the header Idempotency-Key is required, with 1 to {KEY_CHARS_MAX} characters that can be seen"
+            "the header Idempotency-Key is required, with 1 to {KEY_CHARS_MAX} characters of ASCII"
         ))
     })
 }

@@ -63,7 +63,7 @@ const ABOUT: &str = "Times are instants in UTC; beside them stands the wall time
 struct Handlers;
 
 /// What may stand in an address, and what it means.
-const PARTS: [(&str, &str); 5] = [
+pub(crate) const PARTS: [(&str, &str); 5] = [
     ("business", "The slug of a business, such as `karoo-cuts`"),
     ("service", "The slug of a service, such as `haircut`"),
     ("id", "The id of what is asked for"),

@@ -31,7 +31,7 @@ macro_rules! files {
 
 files![
     "account", "booking", "business", "customer", "desk", "fault", "field", "frame", "kept",
-    "mail", "offer", "office", "privacy", "programs", "settings", "words",
+    "mail", "offer", "office", "privacy", "programs", "settings", "terms", "words",
 ];
 
 struct Catalogue {

@@ -141,6 +141,12 @@ impl Desk<'_> {
         words::day_and_clock(language, &start.to_zoned_datetime(self.zone()))
     }
 
+    /// Who the customer is written to by.
+    fn sender(&self) -> String {
+        let own = self.settings.sender.clone();
+        own.unwrap_or_else(|| self.appointment.business.clone())
+    }
+
     /// Writes to the customer.
     pub(crate) fn letter(&self, about: About) -> Letter {
         let appointment = self.appointment;
@@ -149,7 +155,7 @@ impl Desk<'_> {
         Letter {
             to_name: appointment.customer.clone(),
             to: appointment.email.clone(),
-            sender: appointment.business.clone(),
+            sender: self.sender(),
             reply_to: self.settings.email.clone(),
             language,
             subject: subject.to_string(),
@@ -408,6 +414,20 @@ pub(crate) struct AccountContent {
     pub(crate) outcome: String,
 }
 
+/// What is said of a second factor that changed.
+fn factor(language: Language, kind: &str) -> Option<[Words; 3]> {
+    let lede = match kind {
+        "account.codes-on" => language.text("mail-codes-on"),
+        "account.codes-off" => language.text("mail-codes-off"),
+        _ => return None,
+    };
+    Some([
+        language.text("mail-codes-subject"),
+        lede,
+        language.text("mail-codes-action"),
+    ])
+}
+
 /// Writes to somebody about their account or their data; none for a kind that is not known.
 pub(crate) fn account(
     kind: &str,
@@ -466,7 +486,7 @@ pub(crate) fn account(
             language.text("mail-warning-lede"),
             language.text("mail-warning-action"),
         ),
-        _ => return None,
+        _ => factor(language, kind)?.into(),
     };
     Some(Letter {
         to_name: content.name.clone(),

@@ -254,7 +254,7 @@ pub(crate) async fn set_codes(
 ) -> Result<Response, Fault> {
     signed_in.must_be_fresh()?;
     let (form, visit) = form.open();
-    let account = signed_in.account.id;
+    let account = &signed_in.account;
     if !form.remove.is_empty() {
         app.accounts.remove_codes(account, &network).await?;
         return Ok(Redirect::to("/account").into_response());
@@ -274,7 +274,7 @@ pub(crate) async fn set_codes(
     if let Some(recovery) = confirmed {
         return render(&page(None, recovery, Problems::default()));
     }
-    let secret = app.accounts.secret_to_set_up(account).await?;
+    let secret = app.accounts.secret_to_set_up(account.id).await?;
     let problems = Problems::one("code", message("field-code-wrong"), language);
     form::again(&page(
         secret.map(|secret| secret.in_groups()),

@@ -13,6 +13,7 @@ mod frame;
 #[path = "tests/desk.rs"]
 mod gallery;
 mod history;
+pub(crate) mod holidays;
 pub(crate) mod hours;
 pub(crate) mod keys;
 pub(crate) mod merge;
@@ -23,12 +24,17 @@ mod offer_gallery;
 #[cfg(test)]
 #[path = "tests/programs.rs"]
 mod programs_gallery;
+pub(crate) mod reminders;
+pub(crate) mod responsible;
 pub(crate) mod rooms;
 mod seen;
 pub(crate) mod services;
 pub(crate) mod settings;
 mod slug;
 pub(crate) mod staff;
+#[cfg(test)]
+#[path = "tests/terms.rs"]
+mod terms_gallery;
 pub(crate) mod today;
 pub(crate) mod webhooks;
 pub(crate) mod week;

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use serde_json::Value;
 
 use crate::address::Path;
-use crate::api::document::{KINDS, document, entries};
+use crate::api::document::{KINDS, PARTS, document, entries};
 use crate::app::App;
 use crate::error::{Fault, PROBLEMS};
 use crate::language::Wanted;
@@ -22,6 +22,8 @@ struct GuidePage<'a> {
     about: &'a str,
     groups: Vec<Group<'a>>,
     shapes: Vec<Shape<'a>>,
+    /// What may stand in an address, and what it means.
+    parts: &'static [(&'static str, &'static str)],
     problems: &'static str,
     kinds: &'static [(&'static str, u16, &'static str)],
 }
@@ -104,6 +106,7 @@ fn page(site: Site<'_>) -> GuidePage<'_> {
                 fields: fields(schema),
             })
             .collect(),
+        parts: &PARTS,
         problems: PROBLEMS,
         kinds: &KINDS,
     }
@@ -139,7 +142,9 @@ fn operation<'a>(path: &'a str, method: &str, operation: &'a Value) -> Operation
         summary: text(&operation["summary"]),
         description: text(&operation["description"]),
         scopes: scopes.map(text).collect(),
+        // What stands in the address is said once, for all.
         fields: parameters
+            .filter(|parameter| parameter["in"] != "path")
             .map(|parameter| Field {
                 name: text(&parameter["name"]),
                 place: text(&parameter["in"]),

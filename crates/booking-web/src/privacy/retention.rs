@@ -16,6 +16,9 @@ use crate::store::retention as kept;
 /// A request that nobody confirmed is forgotten so long after it lapsed.
 const LAPSED_FOR: SignedDuration = SignedDuration::from_hours(24 * 30);
 
+/// Sign-ins, links and counts open nothing when their time is over; they go a day later.
+const OVER_FOR: SignedDuration = SignedDuration::from_hours(24);
+
 /// How much of each class went.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Gone(pub(crate) BTreeMap<&'static str, u64>);
@@ -113,13 +116,15 @@ pub(crate) async fn retain(pool: &PgPool, random: &Random, now: Timestamp) -> sq
         choices: Vec::new(),
         now,
     };
+    let over = now.saturating_sub(OVER_FOR).unwrap_or(Timestamp::MIN);
     loop {
         let mut transaction = pool.begin().await?;
         kept::says(&mut transaction).await?;
-        let some = kept::security(&mut transaction, times.before("security")).await?;
+        let ended = kept::ended(&mut transaction, over).await?;
+        let old = kept::security(&mut transaction, times.before("security")).await?;
         transaction.commit().await?;
-        gone.add("security", some);
-        if some == 0 {
+        gone.add("security", ended + old);
+        if ended + old == 0 {
             return Ok(gone);
         }
     }

@@ -42,6 +42,8 @@ pub(crate) struct Settings {
     pub(crate) quiet_until: i16,
     pub(crate) hides_service: bool,
     pub(crate) email: Option<String>,
+    /// Whom messages are from; the business by its name where there is none.
+    pub(crate) sender: Option<String>,
 }
 
 impl Default for Settings {
@@ -53,6 +55,7 @@ impl Default for Settings {
             quiet_until: 7 * 60,
             hides_service: false,
             email: None,
+            sender: None,
         }
     }
 }
@@ -91,12 +94,42 @@ pub(crate) async fn settings(connection: &mut PgConnection) -> sqlx::Result<Sett
     let found = sqlx::query_as!(
         Settings,
         "select reminder_email_minutes, reminder_sms_minutes, quiet_from, quiet_until,
-             hides_service, email
+             hides_service, email, sender
          from message_settings where business_id = current_business()"
     )
     .fetch_optional(connection)
     .await?;
     Ok(found.unwrap_or_default())
+}
+
+/// Changes the settings of the business in scope.
+pub(crate) async fn set_settings(
+    connection: &mut PgConnection,
+    business: Uuid,
+    settings: &Settings,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into message_settings (business_id, reminder_email_minutes,
+             reminder_sms_minutes, quiet_from, quiet_until, hides_service, email, sender)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)
+         on conflict on constraint message_settings_pkey do update
+         set reminder_email_minutes = excluded.reminder_email_minutes,
+             reminder_sms_minutes = excluded.reminder_sms_minutes,
+             quiet_from = excluded.quiet_from, quiet_until = excluded.quiet_until,
+             hides_service = excluded.hides_service, email = excluded.email,
+             sender = excluded.sender",
+        business,
+        settings.reminder_email_minutes,
+        settings.reminder_sms_minutes,
+        settings.quiet_from,
+        settings.quiet_until,
+        settings.hides_service,
+        settings.email,
+        settings.sender
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Whether an address wants no reminders of the business in scope.

@@ -14,6 +14,7 @@ pub(crate) struct Business {
     pub(crate) currency: String,
     pub(crate) cancel_limit_minutes: i32,
     pub(crate) locale: String,
+    pub(crate) is_listed: bool,
 }
 
 /// Where a business is found.
@@ -26,7 +27,8 @@ pub(crate) struct Location {
 pub(crate) async fn all(connection: &mut PgConnection) -> sqlx::Result<Vec<Business>> {
     sqlx::query_as!(
         Business,
-        "select id, slug, name, about, zone, currency, cancel_limit_minutes, locale
+        "select id, slug, name, about, zone, currency, cancel_limit_minutes, locale,
+             is_listed
          from business where is_listed order by name limit 200"
     )
     .fetch_all(connection)
@@ -39,7 +41,8 @@ pub(crate) async fn by_slug(
 ) -> sqlx::Result<Option<Business>> {
     sqlx::query_as!(
         Business,
-        "select id, slug, name, about, zone, currency, cancel_limit_minutes, locale
+        "select id, slug, name, about, zone, currency, cancel_limit_minutes, locale,
+             is_listed
          from business where slug = $1",
         slug
     )
@@ -53,7 +56,8 @@ pub(crate) async fn by_id(
 ) -> sqlx::Result<Option<Business>> {
     sqlx::query_as!(
         Business,
-        "select id, slug, name, about, zone, currency, cancel_limit_minutes, locale
+        "select id, slug, name, about, zone, currency, cancel_limit_minutes, locale,
+             is_listed
          from business where id = $1",
         id
     )

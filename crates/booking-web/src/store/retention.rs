@@ -202,23 +202,34 @@ pub(crate) async fn security(
 ) -> sqlx::Result<u64> {
     let before = stored(before);
     let removed = sqlx::query_scalar!(
+        r#"with failures as (delete from sign_in_failure where key_hash in (
+                 select key_hash from sign_in_failure where last_at < $1 limit 1000)
+                 returning 1),
+             events as (delete from account_event where id in (
+                 select id from account_event where at < $1 limit 1000) returning 1)
+         select (select count(*) from failures) + (select count(*) from events) as "removed!""#,
+        before
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(u64::try_from(removed).unwrap_or_default())
+}
+
+/// Removes up to a thousand each of sign-ins, links and counts that were over before
+/// `before`.
+pub(crate) async fn ended(connection: &mut PgConnection, before: Timestamp) -> sqlx::Result<u64> {
+    let removed = sqlx::query_scalar!(
         r#"with links as (delete from account_link where token_hash in (
                  select token_hash from account_link where expires_at < $1 limit 1000)
                  returning 1),
              sessions as (delete from session where id in (
                  select id from session where expires_at < $1 limit 1000) returning 1),
-             failures as (delete from sign_in_failure where key_hash in (
-                 select key_hash from sign_in_failure where last_at < $1 limit 1000)
-                 returning 1),
              counts as (delete from request_count where key_hash in (
                  select key_hash from request_count where expires_at < $1 limit 1000)
-                 returning 1),
-             events as (delete from account_event where id in (
-                 select id from account_event where at < $1 limit 1000) returning 1)
+                 returning 1)
          select (select count(*) from links) + (select count(*) from sessions)
-             + (select count(*) from failures) + (select count(*) from counts)
-             + (select count(*) from events) as "removed!""#,
-        before
+             + (select count(*) from counts) as "removed!""#,
+        stored(before)
     )
     .fetch_one(connection)
     .await?;

@@ -1,6 +1,6 @@
 //! The second step of signing in, the password once more, and sessions, from outside.
 
-use crate::site::{DEMONSTRATION, Page, Visitor, World};
+use crate::site::{DEMONSTRATION, Page, RELEASE, Site, Visitor, World};
 use data_encoding::BASE32_NOPAD;
 use reqwest::StatusCode;
 use totp_rs::{Algorithm, Builder};
@@ -122,6 +122,10 @@ async fn codes_are_guessed_no_more_often_than_passwords() {
     }
     let page = give(&stranger, "000000").await;
     assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);
+    // What was refused is written down, with whose it was.
+    let refused = "select count(*) from account_event where action = 'sign-in.code-failed'
+        and account_id is not null";
+    assert_eq!(world.count(refused).await, 5);
 }
 
 #[tokio::test]
@@ -144,6 +148,46 @@ async fn the_picture_of_a_secret_is_for_its_owner_and_only_while_it_is_set_up() 
     let again = site.visitor().sign_in(OWNER).await;
     assert_eq!(again.heading(), "Today");
     assert_eq!(world.count("select count(*) from recovery_code").await, 0);
+    // Both changes were told by mail.
+    let told: Vec<String> = sqlx::query_scalar(
+        "select kind from outbox where recipient = $1 and channel = 'email' order by kind",
+    )
+    .bind(OWNER)
+    .fetch_all(&world.all().await)
+    .await
+    .unwrap();
+    assert_eq!(told, ["account.codes-off", "account.codes-on"]);
+}
+
+#[tokio::test]
+async fn with_another_form_key_codes_work_as_long_as_the_old_one_is_named() {
+    let world = World::seeded().await;
+    let url = world.database.url();
+    let (old, new) = ("k".repeat(32), "n".repeat(32));
+    let site = async |key: &str, before: Option<&str>| {
+        let mut variables = vec![
+            ("DATABASE_URL", url.as_str()),
+            ("RELEASE", RELEASE),
+            ("FORM_KEY", key),
+        ];
+        variables.extend(before.map(|before| ("FORM_KEY_OLD", before)));
+        Site::start(&variables).await
+    };
+    let first = site(&old, None).await;
+    let visitor = first.visitor();
+    visitor.sign_in(OWNER).await;
+    let (secret, recovery) = set_up(&visitor).await;
+    let takes = async |site: &Site, code: &str| {
+        let visitor = site.visitor();
+        visitor.sign_in(OWNER).await;
+        give(&visitor, code).await.status == StatusCode::OK
+    };
+    let alone = site(&new, None).await;
+    assert!(!takes(&alone, &code(&secret, 30)).await);
+    assert!(!takes(&alone, &recovery[0]).await);
+    let both = site(&new, Some(&old)).await;
+    assert!(takes(&both, &code(&secret, 30)).await);
+    assert!(takes(&both, &recovery[0]).await);
 }
 
 #[tokio::test]
@@ -230,10 +274,12 @@ async fn a_session_that_nobody_uses_or_that_is_old_is_over() {
     let visitor = site.visitor();
     let pool = world.all().await;
     for change in [
-        "update session set seen_at = seen_at - interval '10 hours'",
+        "update session set seen_at = seen_at - interval '30 minutes'",
         "update session set expires_at = now()",
     ] {
         visitor.sign_in(OWNER).await;
+        let longer = "select count(*) from session where expires_at > now() + interval '12 hours'";
+        assert_eq!(world.count(longer).await, 0);
         assert_eq!(visitor.open("/account").await.status, StatusCode::OK);
         sqlx::query(change).execute(&pool).await.unwrap();
         assert_eq!(

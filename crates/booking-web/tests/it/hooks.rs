@@ -257,6 +257,13 @@ async fn an_owner_makes_a_key_on_a_page_sees_it_once_and_revokes_it() {
     assert_eq!(kind(&holder.get(bookings).await), (401, "key-needed"));
 }
 
+/// Where the first calendar is changed.
+fn act_on(page: &Page) -> String {
+    let mut actions = page.html.split("action=\"");
+    let action = actions.find(|action| action.starts_with("/desk/karoo-cuts/feeds/"));
+    action.unwrap().split('"').next().unwrap().to_owned()
+}
+
 #[tokio::test]
 async fn an_owner_makes_a_calendar_and_gives_it_another_address() {
     let world = World::seeded().await;
@@ -275,17 +282,14 @@ async fn an_owner_makes_a_calendar_and_gives_it_another_address() {
     let first = secret(&made).to_owned();
     assert!(calendar(&first).await.html.starts_with("BEGIN:VCALENDAR"));
 
-    let address = made.html.split("action=\"").find(|a| a.contains("/feeds/"));
-    let address = address.unwrap().split('"').next().unwrap().to_owned();
+    let address = act_on(&made);
     let renew = with(made.form("/feeds/"), &[("action", "renew")]);
     let renewed = owner.send(&address, &renew).await;
     let second = secret(&renewed).to_owned();
     assert_eq!(calendar(&first).await.status, StatusCode::NOT_FOUND);
     assert_eq!(calendar(&second).await.status, StatusCode::OK);
 
-    let address = renewed.html.split("action=\"");
-    let address = address.into_iter().find(|a| a.contains("/feeds/"));
-    let address = address.unwrap().split('"').next().unwrap().to_owned();
+    let address = act_on(&renewed);
     let end = with(renewed.form("/feeds/"), &[("action", "revoke")]);
     let ended = owner.send(&address, &end).await;
     assert!(ended.html.contains("No calendars yet"));

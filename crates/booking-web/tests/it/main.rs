@@ -32,6 +32,7 @@ mod reschedule;
 mod restarts;
 mod schema;
 mod seen;
+mod settings;
 mod sign_up;
 mod site;
 mod tenants;

@@ -376,6 +376,9 @@ async fn of_a_neighbour(world: &World, parameter: &str) -> Option<String> {
             "select pool.id::text from pool join business on business.id = business_id
             where business.slug = 'the-quiet-room' limit 1"
         }
+        "key" => "select id::text from api_key where name = 'theirs'",
+        "feed" => "select id::text from calendar_feed where names = 'none'",
+        "webhook" => "select id::text from webhook where url = 'https://8.8.8.8/theirs'",
         _ => return None,
     };
     let pool = world.all().await;
@@ -385,7 +388,7 @@ async fn of_a_neighbour(world: &World, parameter: &str) -> Option<String> {
 }
 
 /// Parameters whose value is a secret or names nothing of a business.
-const OF_NOBODY: [&str; 4] = ["token", "file", "business", "key"];
+const OF_NOBODY: [&str; 3] = ["token", "file", "business"];
 
 #[tokio::test]
 async fn every_address_with_a_neighbours_id_leads_nowhere() {
@@ -401,6 +404,16 @@ async fn every_address_with_a_neighbours_id_leads_nowhere() {
              measures, advice, created_by, created_at)
          select gen_random_uuid(), id, 'x', now(), now(), now(), 'x', 'x', 'x',
              gen_random_uuid(), now()
+         from business where slug = 'the-quiet-room'",
+        "insert into api_key (id, business_id, name, prefix, secret_hash, scopes, created_at)
+         select gen_random_uuid(), id, 'theirs', 'bk_theirs00', sha256('theirs'),
+             '{read:bookings}', now()
+         from business where slug = 'the-quiet-room'",
+        "insert into calendar_feed (id, business_id, token_hash, names, created_at)
+         select gen_random_uuid(), id, sha256('theirs'), 'none', now()
+         from business where slug = 'the-quiet-room'",
+        "insert into webhook (id, business_id, url, secret, created_at)
+         select gen_random_uuid(), id, 'https://8.8.8.8/theirs', sha256('theirs'), now()
          from business where slug = 'the-quiet-room'",
     ] {
         sqlx::query(statement).execute(&pool).await.unwrap();

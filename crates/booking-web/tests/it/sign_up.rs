@@ -80,6 +80,14 @@ async fn a_new_business_can_be_booked_at_once_and_is_listed_when_the_address_is_
         !lists(&site, "zoes-nails-and-brows").await,
         "not confirmed yet"
     );
+    let pages = ["/zoes-nails-and-brows", "/zoes-nails-and-brows/manicure"];
+    let is_hidden = async |path: &str| {
+        let page = site.visitor().open(path).await;
+        page.html.contains("name=\"robots\" content=\"noindex\"")
+    };
+    for page in pages {
+        assert!(is_hidden(page).await, "search engines may list {page}");
+    }
 
     // Opening the link changes nothing; the password that was chosen does.
     let path = link(&world, "account.confirm").await;
@@ -92,6 +100,9 @@ async fn a_new_business_can_be_booked_at_once_and_is_listed_when_the_address_is_
     assert!(!lists(&site, "zoes-nails-and-brows").await);
     follow(&site.visitor(), &path, PASSWORD).await;
     assert!(lists(&site, "zoes-nails-and-brows").await);
+    for page in pages {
+        assert!(!is_hidden(page).await, "search engines may not list {page}");
+    }
     assert_eq!(
         site.visitor().open(&path).await.status,
         StatusCode::GONE,

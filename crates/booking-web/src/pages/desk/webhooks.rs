@@ -164,6 +164,7 @@ pub(crate) async fn act(
     desk.must(Right::ManageKeys)?;
     let (form, _) = form.open();
     let (app, business, by) = (&desk.app, desk.member.business.id, desk.member.account.id);
+    app.webhook(business, id).await?;
     let done = match (form.action.as_str(), form.call) {
         ("rotate", _) => {
             desk.member.must_be_fresh()?;

@@ -65,6 +65,7 @@ pub(super) fn business(language: Language) -> BusinessWords {
         monogram: words::monogram("Karoo Cuts"),
         about: Some("An unhurried barber in the middle of Graaff-Reinet.".into()),
         zone_name: words::zone_name(language, "Africa/Johannesburg"),
+        is_listed: true,
     }
 }
 
