@@ -16,6 +16,7 @@ use crate::links::Links;
 use crate::messages::outbound::Reach;
 use crate::metrics::Metrics;
 use crate::security::FormKey;
+use crate::turnstile::Turnstile;
 
 /// The shared parts of one process.
 pub(crate) struct App {
@@ -41,5 +42,7 @@ pub(crate) struct App {
     pub(crate) webhook_reach: Reach,
     /// How many requests a key may make in a minute.
     pub(crate) key_requests: u32,
-    pub(crate) stream_places: Arc<Semaphore>,
+    /// Places of live streams, and of files that arrive.
+    pub(crate) streams: Arc<Turnstile>,
+    pub(crate) imports: Arc<Turnstile>,
 }

@@ -42,6 +42,7 @@ mod store;
 mod subscription;
 mod sweep;
 mod tag;
+mod turnstile;
 mod upkeep;
 mod webhook;
 mod worker;

@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 
 use crate::account::password::Passwords;
 use crate::account::{Accounts, Keys};
-use crate::api::live::STREAMS_MAX;
+use crate::api::{imports, live};
 use crate::app::App;
 use crate::appointments::Appointments;
 use crate::cache::Cache;
@@ -26,6 +26,7 @@ use crate::router;
 use crate::security::FormKey;
 use crate::seed::{self as demonstration, Planted};
 use crate::server::{self, Drained};
+use crate::turnstile::Turnstile;
 
 /// Two for each health endpoint that looks at the database.
 const PROBE_CONNECTIONS: u32 = 4;
@@ -85,7 +86,8 @@ pub(crate) async fn serve(
         computing: Semaphore::new(COMPUTED_AT_ONCE),
         webhook_reach: config.webhooks,
         key_requests: config.key_requests,
-        stream_places: Arc::new(Semaphore::new(STREAMS_MAX)),
+        streams: Turnstile::new(live::STREAMS_MAX, live::STREAMS_OF_ONE),
+        imports: Turnstile::new(imports::IMPORTS_MAX, imports::IMPORTS_OF_ONE),
         shutdown: shutdown.clone(),
         release: config.release,
         clock,

@@ -46,6 +46,7 @@ pub(crate) mod session;
 pub(crate) mod settings;
 pub(crate) mod staff;
 pub(crate) mod timer;
+pub(crate) mod unconfirmed;
 pub(crate) mod visit;
 pub(crate) mod webhook;
 

@@ -246,7 +246,8 @@ async fn fill_queue(worker: Arc<Worker>) {
     }
 }
 
-/// The note that a row is queued is kept only where Redis has it.
+/// The note that a row is queued stands before Redis has it, so that whoever takes it finds
+/// it free; where Redis does not take it, the note is taken back.
 async fn queue_due(courier: &Courier, queue: &Queue) -> anyhow::Result<i64> {
     let now = courier.clock.now();
     let before = now.saturating_sub(QUEUED_FOR).unwrap_or(Timestamp::MIN);
@@ -254,6 +255,9 @@ async fn queue_due(courier: &Courier, queue: &Queue) -> anyhow::Result<i64> {
     let ids = outbox::queue(&mut transaction, now, before, QUEUED_AT_ONCE).await?;
     transaction.commit().await?;
     if let Err(error) = queue.put(&ids).await {
+        let mut transaction = outbox::begin(&courier.pool).await?;
+        outbox::not_queued(&mut transaction, &ids).await?;
+        transaction.commit().await?;
         anyhow::bail!("Redis does not answer: {:?}", error.kind());
     }
     courier.tally.queued.inc_by(u64::try_from(ids.len())?);

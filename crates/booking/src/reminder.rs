@@ -37,6 +37,14 @@ impl QuietHours {
     }
 }
 
+impl QuietHours {
+    /// When it is quiet no more, where it is quiet at `at`.
+    pub fn ends(self, at: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+        let (_, ends) = self.around(zone.to_datetime(at))?;
+        zone.to_ambiguous_timestamp(ends).compatible().ok()
+    }
+}
+
 /// The instant of the reminder, `lead` before `start`; one that would come at a quiet hour
 /// comes just after it, or just before where the appointment has begun by then. None where
 /// that is not after `now`: who books so late needs no reminder.
@@ -130,6 +138,16 @@ mod tests {
         let never = QuietHours { from: 0, until: 0 };
         let found = planned("2027-03-24T05:00", 2 * HOUR, never, "2027-03-20T12:00");
         assert_eq!(found.as_deref(), Some("2027-03-24T03:00:00"));
+    }
+
+    #[test]
+    fn whoever_is_reminded_late_waits_for_the_end_of_the_night() {
+        let zone = TimeZone::get("Africa/Johannesburg").unwrap();
+        let ends = |now| NIGHT.ends(at(now), &zone);
+        assert_eq!(ends("2027-03-24T19:59"), None);
+        assert_eq!(ends("2027-03-24T20:00"), Some(at("2027-03-25T07:00")));
+        assert_eq!(ends("2027-03-25T06:59"), Some(at("2027-03-25T07:00")));
+        assert_eq!(ends("2027-03-25T07:00"), None);
     }
 
     #[test]

@@ -140,6 +140,7 @@ members-invite-title = Nooi iemand
 members-invite-hint = Ons stuur ’n skakel wat sewe dae lank werk.
 members-invite = Nooi
 members-last-owner = ’n Besigheid het altyd ’n eienaar; maak eers iemand anders ’n eienaar
+members-confirm-first = Volg eers die skakel in ons e-pos aan jou; dan kan jy ander nooi
 
 welcome-title = Jou bladsy is gereed
 welcome-lede = { $business } kan nou bespreek word. Probeer dit self.

@@ -68,6 +68,7 @@ hours-differ-closes = Sluit
 hours-differ-hint = Sonder tye is dit heeldag gesluit.
 hours-differ-remove = Verwyder
 hours-differ-wrong = Tik ’n datum in, en albei tye of geen
+hours-differ-is-closed = Hierdie dag is gesluit. Maak dit eers soos elke ander, en vul dan sy ure in
 
 rooms-title = Kamers
 rooms-lede = Kamers en toerusting wat dienste nodig het. Van ’n paar van ’n soort is enige een wat vry is, goed.

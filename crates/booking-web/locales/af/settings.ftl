@@ -18,6 +18,7 @@ settings-hours = Met minder kennis as soveel uur
 settings-hours-later = En met minder as soveel uur
 settings-percent = kos dit soveel persent van die prys
 settings-cap = Maar nooit meer as soveel rand nie
+settings-terms-kept = Voorwaardes wat hierdie vorm nie kan wys nie, bly soos hulle is: nog { $count }
 settings-law = Niemand betaal wanneer iemand in die hospitaal of oorlede is nie: die wet sê so.
 
 messages-title = Boodskappe

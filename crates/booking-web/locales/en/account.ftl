@@ -140,6 +140,7 @@ members-invite-title = Invite somebody
 members-invite-hint = We send a link that works for seven days.
 members-invite = Invite
 members-last-owner = A business always has an owner; make somebody else an owner first
+members-confirm-first = Follow the link in our mail to you first; then you can invite others
 
 welcome-title = Your page is ready
 welcome-lede = { $business } can be booked now. Try it yourself.

@@ -68,6 +68,7 @@ hours-differ-closes = Closes
 hours-differ-hint = Without times it is closed all day.
 hours-differ-remove = Remove
 hours-differ-wrong = Enter a date, and both times or none
+hours-differ-is-closed = This day is closed. Make it like every other first, then enter its hours
 
 rooms-title = Rooms
 rooms-lede = Rooms and equipment that services need. Of several of a kind, any that is free will do.

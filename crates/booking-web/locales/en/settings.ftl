@@ -18,6 +18,7 @@ settings-hours = With less notice than so many hours
 settings-hours-later = And with less than so many hours
 settings-percent = it costs so many percent of the price
 settings-cap = But never more than so many rand
+settings-terms-kept = Terms that this form cannot show are kept as they are: { $count } more
 settings-law = Nobody pays when somebody is in hospital or has died: the law says so.
 
 messages-title = Messages

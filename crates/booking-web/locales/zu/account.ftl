@@ -140,6 +140,7 @@ members-invite-title = Mema othile
 members-invite-hint = Sithumela isixhumanisi esisebenza izinsuku eziyisikhombisa.
 members-invite = Mema
 members-last-owner = Ibhizinisi lihlala linomnikazi; qala wenze omunye umnikazi
+members-confirm-first = Qala ulandele isixhumanisi esisemeyilini yethu kuwe; bese ungamema abanye
 
 welcome-title = Ikhasi lakho selilungile
 welcome-lede = I-{ $business } ingabhukhwa manje. Zizamele wena.

@@ -68,6 +68,7 @@ hours-differ-closes = Kuyavalwa
 hours-differ-hint = Ngaphandle kwezikhathi kuvalwe usuku lonke.
 hours-differ-remove = Susa
 hours-differ-wrong = Faka usuku, nezikhathi zombili noma ungafaki nasinye
+hours-differ-is-closed = Lolu suku luvaliwe. Lwenze lufane nezinye kuqala, bese ufaka amahora alo
 
 rooms-title = Amagumbi
 rooms-lede = Amagumbi nezinsiza ezidingwa yizinsizakalo. Kokuningi okufanayo, noma yikuphi okukhululekile kulungile.

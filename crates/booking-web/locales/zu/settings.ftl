@@ -18,6 +18,7 @@ settings-hours = Ngesaziso esingaphansi kwamahora angaka
 settings-hours-later = Futhi ngaphansi kwamahora angaka
 settings-percent = kubiza iphesenti elingaka lentengo
 settings-cap = Kodwa kungeqi amarandi angaka
+settings-terms-kept = Imibandela leli fomu elingakwazi ukuyikhombisa igcinwa injalo: { $count } ngaphezulu
 settings-law = Akekho okhokhayo uma umuntu esesibhedlela noma eshonile: kusho umthetho.
 
 messages-title = Imiyalezo

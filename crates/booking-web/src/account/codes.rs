@@ -56,6 +56,14 @@ impl Accounts {
         if let Some(wait) = self.count_attempt(connection, &key).await? {
             return Ok(Stepped::NotYet(wait));
         }
+        // Only somebody with the password gets this far, so strangers from many networks are
+        // counted together; a browser that has been here before is not held up by them.
+        let strangers = self.strangers_key(account);
+        if known.is_none()
+            && let Some(wait) = self.count_attempt(connection, &strangers).await?
+        {
+            return Ok(Stepped::NotYet(wait));
+        }
         let event = self.random.uuid(now);
         let network = network.as_str();
         if !self.takes_code(connection, account, code).await? {
@@ -65,6 +73,9 @@ impl Accounts {
             return Ok(Stepped::No);
         }
         store::attempt::forget(connection, &key).await?;
+        if known.is_none() {
+            store::attempt::forget(connection, &strangers).await?;
+        }
         let cookie = self.renew_session(connection, &session).await?;
         store::account::event(connection, event, Some(account), "sign-in", network, now).await?;
         let places = store::membership::places(connection, account).await?;
@@ -74,6 +85,12 @@ impl Accounts {
             cookies: vec![cookie, device],
             places,
         })
+    }
+
+    /// By what the codes of everybody who was never here are counted together.
+    fn strangers_key(&self, account: Uuid) -> [u8; 32] {
+        let text = format!("code {account}\0strangers");
+        *blake3::keyed_hash(&self.keys.attempt, text.as_bytes()).as_bytes()
     }
 
     /// Whether the code is one of the app's that was not used before, or a recovery code.

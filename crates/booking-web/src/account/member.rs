@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use axum::extract::{FromRef, FromRequestParts, Path};
 use booking::{Right, Role};
+use http::header::{HOST, REFERER};
 use http::request::Parts;
-use http::{Method, Uri};
+use http::{HeaderMap, HeaderValue, Method, Uri};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -89,7 +90,7 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
         let app = Arc::<App>::from_ref(state);
         let accounts = &app.accounts;
-        let next = next(&parts.method, &parts.uri);
+        let next = next(&parts.method, &parts.uri, &parts.headers);
         let mut transaction = accounts.pool.begin().await?;
         let found = accounts
             .session(&mut transaction, &parts.headers, Stage::SignedIn)
@@ -148,12 +149,32 @@ where
     }
 }
 
-/// Where to come back to: a form is not sent again, its page is opened.
-fn next(method: &Method, uri: &Uri) -> String {
-    match uri.path_and_query() {
-        Some(address) if method == Method::GET => address.as_str().to_owned(),
-        _ => uri.path().to_owned(),
+/// Where to come back to: a form is not sent again, its page is opened. Where the browser
+/// does not say which page that was, it is the first one of the desk or of the account.
+fn next(method: &Method, uri: &Uri, headers: &HeaderMap) -> String {
+    if let (&Method::GET, Some(address)) = (method, uri.path_and_query()) {
+        return address.as_str().to_owned();
     }
+    page_of_form(headers).unwrap_or_else(|| {
+        let mut parts = uri.path().split('/').skip(1);
+        match (parts.next(), parts.next()) {
+            (Some("desk"), Some(business)) => format!("/desk/{business}"),
+            _ => "/account".to_owned(),
+        }
+    })
+}
+
+/// The page of ours from which a form was sent.
+fn page_of_form(headers: &HeaderMap) -> Option<String> {
+    let text = |name| {
+        headers
+            .get(name)
+            .and_then(|value: &HeaderValue| value.to_str().ok())
+    };
+    let page: Uri = text(REFERER)?.parse().ok()?;
+    let is_ours = page.authority()?.as_str() == text(HOST)?;
+    let address = page.path_and_query()?.as_str();
+    safe_next(address).filter(|_| is_ours).map(str::to_owned)
 }
 
 /// An address within the site that somebody may be sent on to; none for any other.
@@ -192,11 +213,30 @@ mod tests {
 
     #[test]
     fn after_signing_in_a_page_is_opened_and_no_form_sent_again() {
-        let uri: Uri = "/desk/karoo-cuts/day?date=2027-03-24".parse().unwrap();
+        let after = |method: Method, address: &str, from: Option<&'static str>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(HOST, HeaderValue::from_static("booking.example"));
+            if let Some(from) = from {
+                headers.insert(REFERER, HeaderValue::from_static(from));
+            }
+            next(&method, &address.parse().unwrap(), &headers)
+        };
+        let day = "/desk/karoo-cuts/day?date=2027-03-24";
+        assert_eq!(after(Method::GET, day, None), day);
+        let form = "/desk/karoo-cuts/hours/1/differ";
+        let page = Some("https://booking.example/desk/karoo-cuts/hours/1?a=b");
         assert_eq!(
-            next(&Method::GET, &uri),
-            "/desk/karoo-cuts/day?date=2027-03-24"
+            after(Method::POST, form, page),
+            "/desk/karoo-cuts/hours/1?a=b"
         );
-        assert_eq!(next(&Method::POST, &uri), "/desk/karoo-cuts/day");
+        for elsewhere in [
+            None,
+            Some("https://evil.example/desk/karoo-cuts/hours/1"),
+            Some("https://booking.example//evil.example"),
+            Some("nonsense"),
+        ] {
+            assert_eq!(after(Method::POST, form, elsewhere), "/desk/karoo-cuts");
+        }
+        assert_eq!(after(Method::POST, "/account/sessions", None), "/account");
     }
 }

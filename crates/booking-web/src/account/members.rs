@@ -224,18 +224,23 @@ impl Accounts {
             is_confirmed: true,
             is_demonstration: false,
         });
-        self.join(&account, hash.as_deref(), &invitation, network)
-            .await?;
-        Ok(Accepted::Yes(business.slug))
+        let secret = token_hash(token);
+        let joined = self.join(&account, hash.as_deref(), (&secret, &invitation), network);
+        Ok(if joined.await? {
+            Accepted::Yes(business.slug)
+        } else {
+            Accepted::Over
+        })
     }
 
+    /// `false` where the invitation does not count any more; nothing was done then.
     async fn join(
         &self,
         account: &Account,
         hash: Option<&str>,
-        invitation: &Invitation,
+        (secret, invitation): (&[u8], &Invitation),
         network: &Network,
-    ) -> Result<(), Fault> {
+    ) -> Result<bool, Fault> {
         let (now, business) = (self.clock.now(), invitation.business);
         let mut transaction = store::begin(&self.pool, business).await?;
         let connection = &mut *transaction;
@@ -244,8 +249,9 @@ impl Accounts {
             store::account::insert(connection, account, now).await?;
             store::account::set_password(connection, account.id, hash, now).await?;
         }
-        if !store::invitation::accept(connection, invitation.id, now).await? {
-            return Ok(());
+        let accepted = store::invitation::accept(connection, secret, now).await?;
+        if accepted != Some(invitation.id) {
+            return Ok(false);
         }
         let belongs = membership::find(connection, business, account.id).await?;
         if belongs.is_none() {
@@ -267,6 +273,6 @@ impl Accounts {
         let (event, whose) = (self.new_id(), Some(account.id));
         store::account::event(connection, event, whose, "joined", network.as_str(), now).await?;
         transaction.commit().await?;
-        Ok(())
+        Ok(true)
     }
 }

@@ -13,7 +13,7 @@ use crate::origin;
 const LOCAL: &str = "local";
 
 /// A prefix such as `203.0.113.0/24` or `2001:db8:1::/48`, or `local`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Network(String);
 
 impl Network {
@@ -25,6 +25,11 @@ impl Network {
     /// nobody else comes without an address that a proxy saw.
     pub(crate) fn is_local(&self) -> bool {
         self.0 == LOCAL
+    }
+
+    #[cfg(test)]
+    pub(crate) fn named(name: &str) -> Self {
+        Self(name.to_owned())
     }
 
     fn of(headers: &HeaderMap) -> Self {

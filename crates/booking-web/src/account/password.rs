@@ -40,6 +40,8 @@ pub(crate) enum Verdict {
 /// Computes and compares hashes.
 pub(crate) struct Passwords {
     turns: Arc<Semaphore>,
+    /// How long whoever waits for a turn is left waiting.
+    turn_within: Duration,
     random: Random,
     /// How many hashes were computed, for whatever reason.
     pub(crate) computed: Counter,
@@ -49,6 +51,7 @@ impl Passwords {
     pub(crate) fn new(random: Random, computed: Counter) -> Self {
         Self {
             turns: Arc::new(Semaphore::new(AT_ONCE)),
+            turn_within: TURN_WITHIN,
             random,
             computed,
         }
@@ -85,8 +88,11 @@ impl Passwords {
         &self,
         work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
     ) -> Result<T, Fault> {
-        let turn = tokio::time::timeout(TURN_WITHIN, Arc::clone(&self.turns).acquire_owned());
-        let turn = turn.await.map_err(|_| Fault::Busy)?;
+        let turn = Arc::clone(&self.turns).acquire_owned();
+        let turn = tokio::time::timeout(self.turn_within, turn);
+        let turn = turn
+            .await
+            .map_err(|_| Fault::TooMany(TURN_WITHIN.as_secs()))?;
         self.computed.inc();
         let done = tokio::task::spawn_blocking(move || {
             let done = work();
@@ -210,6 +216,18 @@ mod tests {
             (known.unwrap(), unknown.unwrap()),
             (Verdict::Wrong, Verdict::Wrong)
         );
+    }
+
+    #[tokio::test]
+    async fn whoever_gets_no_turn_is_told_to_come_again() {
+        let passwords = Passwords {
+            turn_within: Duration::ZERO,
+            ..Passwords::new(Random::seeded(1), Counter::default())
+        };
+        let turns = Arc::clone(&passwords.turns).acquire_many_owned(2).await;
+        let refused = passwords.hash("correct horse battery").await.unwrap_err();
+        assert!(matches!(refused, Fault::TooMany(5)), "{refused}");
+        drop(turns);
     }
 
     #[tokio::test(flavor = "multi_thread")]

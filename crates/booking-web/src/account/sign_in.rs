@@ -61,15 +61,18 @@ impl Accounts {
             return Ok(SignedIn::NotYet(wait));
         }
         transaction.commit().await?;
-        let verdict = self.passwords.verify(attempt.password, kept).await?;
-        match account {
-            Some(account) if verdict != Verdict::Wrong => {
-                if verdict == Verdict::RightButWeaklyKept {
-                    self.keep_better(account.id, attempt.password, now).await?;
-                }
-                self.welcome(account, device, &key, attempt, now).await
+        let verdict = self.passwords.verify(attempt.password, kept.clone());
+        match (account, kept, verdict.await?) {
+            (Some(account), Some(kept), verdict) if verdict != Verdict::Wrong => {
+                let kept = if verdict == Verdict::RightButWeaklyKept {
+                    self.keep_better(account.id, attempt.password, kept).await?
+                } else {
+                    kept
+                };
+                let shown = (kept.as_str(), key.as_slice());
+                self.welcome(account, device, shown, attempt, now).await
             }
-            account => {
+            (account, ..) => {
                 let account = account.map(|account| account.id);
                 self.note(account, "sign-in.failed", attempt.network, now)
                     .await?;
@@ -121,11 +124,12 @@ impl Accounts {
         }
     }
 
+    /// Begins a session, where the hash that the password was compared with still stands.
     async fn welcome(
         &self,
         account: Account,
         device: Device,
-        key: &[u8],
+        (kept, key): (&str, &[u8]),
         attempt: &Try<'_>,
         now: Timestamp,
     ) -> Result<SignedIn, Fault> {
@@ -135,6 +139,10 @@ impl Accounts {
         self.end_session_of(connection, attempt.headers).await?;
         store::attempt::forget(connection, key).await?;
         store::account::scope(connection, account.id).await?;
+        let stands = store::account::lock_password(connection, account.id).await?;
+        if stands.as_deref() != Some(kept) {
+            return Ok(SignedIn::No);
+        }
         let totp = store::code::totp(connection, account.id).await?;
         if totp.is_some_and(|totp| totp.is_confirmed) {
             let stage = Stage::OwesCode;
@@ -160,19 +168,21 @@ impl Accounts {
         })
     }
 
-    /// Keeps a password with today's parameters.
+    /// Keeps a password with today's parameters, unless it is another one by now. Gives the
+    /// hash that stands for it.
     async fn keep_better(
         &self,
         account: Uuid,
         password: &str,
-        now: Timestamp,
-    ) -> Result<(), Fault> {
-        let hash = self.passwords.hash(password).await?;
+        old: String,
+    ) -> Result<String, Fault> {
+        let new = self.passwords.hash(password).await?;
         let mut transaction = self.pool.begin().await?;
         store::account::scope(&mut transaction, account).await?;
-        store::account::set_password(&mut transaction, account, &hash, now).await?;
+        let hashes = (old.as_str(), new.as_str());
+        let is_kept = store::account::keep_better(&mut transaction, account, hashes).await?;
         transaction.commit().await?;
-        Ok(())
+        Ok(if is_kept { new } else { old })
     }
 
     /// Writes down what happened, to nobody's account where there is none.

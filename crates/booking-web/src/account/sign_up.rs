@@ -74,6 +74,8 @@ impl Accounts {
         let now = self.clock.now();
         let mut transaction = self.pool.begin().await?;
         let connection = &mut *transaction;
+        // Whoever was signed in here before is not any more.
+        self.end_session_of(connection, headers).await?;
         let account = Account {
             id: self.new_id(),
             email: beginning.email.as_str().to_owned(),

@@ -13,6 +13,7 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::account::network::Network;
 use crate::address::Path;
 use crate::app::App;
 use crate::error::Fault;
@@ -24,6 +25,10 @@ pub(crate) const IMPORT_BYTES_MAX: u64 = 32 * 1024 * 1024;
 const SILENCE_MAX: Duration = Duration::from_secs(30);
 /// The largest file over a slow line.
 const ARRIVES_WITHIN: Duration = Duration::from_secs(15 * 60);
+
+/// Files that one process takes at once, and those of them from one network.
+pub(crate) const IMPORTS_MAX: usize = 16;
+pub(crate) const IMPORTS_OF_ONE: usize = 4;
 
 const MEDIA_TYPES: &str = "text/csv or application/octet-stream";
 
@@ -50,10 +55,12 @@ pub(crate) struct Received {
 pub(crate) async fn post(
     State(app): State<Arc<App>>,
     Path(slug): Path<String>,
+    network: Network,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Received>, Fault> {
     check_head(&headers)?;
+    let _place = app.imports.enter(network).ok_or(Fault::Busy)?;
     app.business(&slug).await?;
     let received = tokio::time::timeout(ARRIVES_WITHIN, receive(body))
         .await

@@ -9,17 +9,20 @@ use axum::extract::State;
 use axum::response::sse::{Event, Sse};
 use chassis::Shutdown;
 use futures_util::{Stream, stream};
-use tokio::sync::OwnedSemaphorePermit;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::account::network::Network;
 use crate::address::Path;
 use crate::app::App;
 use crate::error::Fault;
 use crate::frame::Counted;
+use crate::turnstile::Place;
 
 /// The most streams that one process keeps open.
 pub(crate) const STREAMS_MAX: usize = 256;
+/// A household or an office has several pages open.
+pub(crate) const STREAMS_OF_ONE: usize = 16;
 
 const BEAT: Duration = Duration::from_secs(1);
 
@@ -34,7 +37,7 @@ struct Live {
     began: Instant,
     shutdown: Shutdown,
     _open: Counted,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 /// An event of the stream as its parts.
@@ -65,10 +68,9 @@ struct Beat {
 pub(crate) async fn get(
     State(app): State<Arc<App>>,
     Path(slug): Path<String>,
+    network: Network,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Fault> {
-    let place = Arc::clone(&app.stream_places)
-        .try_acquire_owned()
-        .map_err(|_| Fault::Busy)?;
+    let place = app.streams.enter(network).ok_or(Fault::Busy)?;
     let business = app.business(&slug).await?;
     let live = Live {
         business: business.id,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chassis::{Clock, Random};
 use jiff::{SignedDuration, Timestamp};
+use sqlx::error::DatabaseError;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
@@ -61,7 +62,8 @@ impl Courier {
     }
 
     /// Does all that is to be done about a row that was leased. Where the database is away,
-    /// the row is left as it is, for whoever leases it next.
+    /// the row is left as it is, for whoever leases it next; what else breaks is a failure of
+    /// the row, so that it is seen when there are too many.
     pub(crate) async fn handle(&self, row: &Leased) {
         let done = if row.channel == "event" {
             self.unfold(row).await
@@ -79,7 +81,22 @@ impl Courier {
                     %error,
                     "a message is left for later"
                 );
+                if !store::is_away(&error) {
+                    self.failed(row, &error).await;
+                }
             }
+        }
+    }
+
+    /// Counts a failure that is ours. The error itself could tell what the row says.
+    async fn failed(&self, row: &Leased, error: &sqlx::Error) {
+        let code = error.as_database_error().and_then(DatabaseError::code);
+        let outcome = Outcome::Later {
+            reason: format!("broken here: {}", code.as_deref().unwrap_or("no answer")),
+            wait: None,
+        };
+        if let Err(error) = self.settle(row, &outcome).await {
+            tracing::warn!(row = %row.id, %error, "a failure is not written down");
         }
     }
 
@@ -100,6 +117,7 @@ impl Courier {
 
     async fn deliver(&self, row: &Leased) -> sqlx::Result<&'static str> {
         let outcome = match self.prepare(row).await? {
+            Prepared::NotYet(until) => Outcome::Postponed(until),
             Prepared::Pointless(why) => Outcome::Dropped(why.to_owned()),
             Prepared::Broken(why) => Outcome::Refused(why.to_owned()),
             Prepared::Ready(parcel) => match self.known(row).await {
@@ -196,10 +214,18 @@ impl Courier {
 
     fn settled<'a>(&self, row: &Leased, outcome: &'a Outcome, now: Timestamp) -> Settled<'a> {
         let patience = Patience::of(&row.channel);
-        outcome::settled(outcome, patience, row.attempts, &self.random, now)
+        let settled = outcome::settled(outcome, patience, row.attempts, &self.random, now);
+        match outcome {
+            // What may have been sent is asked about first, whenever its time comes.
+            Outcome::Postponed(_) if row.state == "unknown" => Settled {
+                state: "unknown",
+                ..settled
+            },
+            _ => settled,
+        }
     }
 
-    /// Tells the business that a customer could not be told, where it says where to.
+    /// Tells the business that a customer could not be told.
     async fn alarm(
         &self,
         connection: &mut PgConnection,
@@ -214,8 +240,7 @@ impl Courier {
             return Ok(());
         }
         store::scope(connection, business).await?;
-        let settings = appointment::settings(connection).await?;
-        let Some(to) = settings.email else {
+        let Some(to) = appointment::mailbox(connection).await? else {
             return Ok(());
         };
         let new = NewMessage {

@@ -69,7 +69,8 @@ impl Planner<'_> {
     }
 
     /// Tells the programs that the business has set up. They get every event, in the words
-    /// of a program: which booking, which version of it, and nothing about a person.
+    /// of a program: which booking, how it is now and which version that is, and nothing
+    /// about a person.
     async fn calls(&self, connection: &mut PgConnection, event: &Leased) -> sqlx::Result<()> {
         let appointment = self.appointment;
         let body = json!({
@@ -78,7 +79,7 @@ impl Planner<'_> {
             "timestamp": self.now.to_string(),
             "data": {
                 "booking": appointment.id,
-                "version": self.version,
+                "version": appointment.version,
                 "state": appointment.state,
                 "start": instant(appointment.starts_at).to_string(),
                 "end": instant(appointment.ends_at).to_string(),
@@ -94,7 +95,7 @@ impl Planner<'_> {
                 channel: "webhook",
                 kind: &event.kind,
                 booking: Some(appointment.id),
-                booking_version: Some(self.version),
+                booking_version: Some(appointment.version),
                 starts_at: None,
                 recipient: Some(&webhook.to_string()),
                 content: &body,

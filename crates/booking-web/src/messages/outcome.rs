@@ -14,6 +14,8 @@ pub(crate) enum Outcome {
         /// What the other side calls it.
         provider_id: Option<String>,
     },
+    /// Nobody is to be disturbed before then; nothing was tried.
+    Postponed(Timestamp),
     /// There is no point in it any more; nothing was sent.
     Dropped(String),
     /// Not now; nothing was sent.
@@ -32,6 +34,7 @@ pub(crate) enum Outcome {
 pub(crate) fn name(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Sent { .. } => "sent",
+        Outcome::Postponed(_) => "postponed",
         Outcome::Dropped(_) => "dropped",
         Outcome::Later { .. } => "later",
         Outcome::Unknown(_) => "unknown",
@@ -133,6 +136,11 @@ pub(crate) fn settled<'a>(
             failures: 0,
             provider_id: provider_id.as_deref(),
             ..done("sent", None)
+        },
+        Outcome::Postponed(until) => Settled {
+            failures: 0,
+            send_after: Some(*until),
+            ..done("waiting", None)
         },
         Outcome::Dropped(reason) => Settled {
             failures: 0,

@@ -1,8 +1,9 @@
 //! Makes of a row what is to be sent just now: everything is read again, so that nobody is
 //! told what is no longer so.
 
-use booking::State;
+use booking::{QuietHours, State};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
@@ -25,6 +26,8 @@ pub(crate) enum Parcel {
 #[derive(Debug)]
 pub(crate) enum Prepared {
     Ready(Parcel),
+    /// Nobody is to be disturbed before then.
+    NotYet(Timestamp),
     /// There is no point in sending it, and why.
     Pointless(&'static str),
     /// It can never be sent, and why.
@@ -88,6 +91,15 @@ impl Wrapping<'_> {
         if about == About::Reminder && self.is_unwanted(&mut transaction, row, &desk).await? {
             return Ok(Prepared::Pointless("the customer wants no reminders"));
         }
+        if about == About::Reminder
+            && let Some(end) = quiet_until(&desk)
+        {
+            return Ok(if end < instant(found.starts_at) {
+                Prepared::NotYet(end)
+            } else {
+                Prepared::Pointless("it is quiet until the appointment")
+            });
+        }
         transaction.rollback().await?;
         if row.channel == "email" {
             return Ok(Prepared::Ready(Parcel::Letter(Box::new(
@@ -130,6 +142,16 @@ impl Wrapping<'_> {
             None => Prepared::Broken("its kind is not known"),
         }
     }
+}
+
+/// When nobody minds to be reminded again, where it is a quiet hour now.
+fn quiet_until(desk: &Desk<'_>) -> Option<Timestamp> {
+    let quiet = QuietHours {
+        from: desk.settings.quiet_from,
+        until: desk.settings.quiet_until,
+    };
+    let zone = TimeZone::get(&desk.appointment.zone).unwrap_or(TimeZone::UTC);
+    quiet.ends(desk.now, &zone)
 }
 
 fn alarm(row: &Leased, desk: &Desk<'_>) -> Prepared {

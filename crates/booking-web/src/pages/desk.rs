@@ -30,7 +30,7 @@ pub(crate) mod rooms;
 mod seen;
 pub(crate) mod services;
 pub(crate) mod settings;
-mod slug;
+pub(super) mod slug;
 pub(crate) mod staff;
 #[cfg(test)]
 #[path = "tests/terms.rs"]

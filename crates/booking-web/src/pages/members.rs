@@ -190,6 +190,11 @@ async fn invite(
     language: Language,
 ) -> Result<Option<Problems>, Fault> {
     let role = Role::parse(&form.role).ok_or(Fault::NotFound)?;
+    // Mail goes to strangers only for somebody whose own address is known to be theirs.
+    if !member.account.is_confirmed {
+        let reason = message("members-confirm-first");
+        return Ok(Some(Problems::one("email", reason, language)));
+    }
     match Email::read(&form.email) {
         Err(detail) => Ok(Some(Problems::one("email", detail, language))),
         Ok(email) => {

@@ -21,6 +21,7 @@ use crate::error::Fault;
 use crate::intake::{self, Problem};
 use crate::language::{Text, Wanted, message};
 use crate::limit::Limit;
+use crate::pages::desk::slug::numbered;
 use crate::pages::form::{self, Problems, Reading};
 use crate::pages::{Site, reset};
 use crate::security::{CheckedForm, Visit};
@@ -137,11 +138,11 @@ pub(crate) async fn post(
         Ok(read) => read,
         Err(problems) => return refuse(problems),
     };
+    app.within(PER_NETWORK, network.as_str()).await?;
     let slug = match slug(&app, &form.slug, &read.business).await? {
         Ok(slug) => slug,
         Err(problem) => return refuse(vec![problem]),
     };
-    app.within(PER_NETWORK, network.as_str()).await?;
     let beginning = Beginning {
         business: &read.business,
         slug: &slug,
@@ -221,7 +222,7 @@ async fn free_slug(app: &App, wish: &str) -> Result<String, Fault> {
         if !template::is_reserved(&slug) && app.accounts.is_free(&slug).await? {
             break;
         }
-        slug = format!("{wish}-{number}");
+        slug = numbered(wish, number);
     }
     Ok(slug)
 }

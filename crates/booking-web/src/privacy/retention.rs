@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::erasure::{self, Because, Erased};
 use super::register::register;
 use crate::store;
-use crate::store::retention as kept;
+use crate::store::{retention as kept, unconfirmed};
 
 /// A request that nobody confirmed is forgotten so long after it lapsed.
 const LAPSED_FOR: SignedDuration = SignedDuration::from_hours(24 * 30);
@@ -116,6 +116,7 @@ pub(crate) async fn retain(pool: &PgPool, random: &Random, now: Timestamp) -> sq
         choices: Vec::new(),
         now,
     };
+    unconfirmed(pool, &times, &mut gone).await?;
     let over = now.saturating_sub(OVER_FOR).unwrap_or(Timestamp::MIN);
     loop {
         let mut transaction = pool.begin().await?;
@@ -128,6 +129,41 @@ pub(crate) async fn retain(pool: &PgPool, random: &Random, now: Timestamp) -> sq
             return Ok(gone);
         }
     }
+}
+
+/// Forgets who signed up and never showed that the address is theirs, so long after the link
+/// in the mail ended. A business that was listed or booked stays with its owner.
+async fn unconfirmed(pool: &PgPool, times: &Times, gone: &mut Gone) -> sqlx::Result<()> {
+    let before = times.before("account");
+    let mut transaction = pool.begin().await?;
+    kept::says(&mut transaction).await?;
+    let accounts = unconfirmed::ended(&mut transaction, before).await?;
+    transaction.rollback().await?;
+    for account in accounts {
+        let mut transaction = pool.begin().await?;
+        let connection = &mut *transaction;
+        store::account::scope(connection, account).await?;
+        if !unconfirmed::lock(connection, account).await? {
+            continue;
+        }
+        let places = store::membership::places(connection, account).await?;
+        let mut is_used = false;
+        for place in &places {
+            store::scope(connection, place.business).await?;
+            is_used |= unconfirmed::is_used(connection, place.business).await?;
+        }
+        if is_used {
+            continue;
+        }
+        for place in &places {
+            store::scope(connection, place.business).await?;
+            unconfirmed::forget_business(connection, place.business).await?;
+        }
+        unconfirmed::forget(connection, account).await?;
+        transaction.commit().await?;
+        gone.add("account", 1);
+    }
+    Ok(())
 }
 
 async fn at_business(

@@ -115,6 +115,36 @@ pub(crate) async fn password(
     .await
 }
 
+/// The same, so that nobody changes it until the transaction ends.
+pub(crate) async fn lock_password(
+    connection: &mut PgConnection,
+    account: Uuid,
+) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar!(
+        "select hash from account_password where account_id = $1 for no key update",
+        account
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// Keeps the same password in another way; `false` where it is another one by now.
+pub(crate) async fn keep_better(
+    connection: &mut PgConnection,
+    account: Uuid,
+    (old, new): (&str, &str),
+) -> sqlx::Result<bool> {
+    let kept = sqlx::query!(
+        "update account_password set hash = $3 where account_id = $1 and hash = $2",
+        account,
+        old,
+        new
+    )
+    .execute(connection)
+    .await?;
+    Ok(kept.rows_affected() == 1)
+}
+
 /// Sets the password, or another one.
 pub(crate) async fn set_password(
     connection: &mut PgConnection,

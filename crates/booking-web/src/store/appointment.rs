@@ -60,6 +60,21 @@ impl Default for Settings {
     }
 }
 
+/// Where the business in scope reads what could not be sent, or else one of its owners.
+pub(crate) async fn mailbox(connection: &mut PgConnection) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar!(
+        "select coalesce(
+             (select nullif(email, '') from message_settings
+              where business_id = current_business()),
+             (select account.email from membership
+              join account on account.id = membership.account_id
+              where membership.business_id = current_business() and membership.role = 'owner'
+              order by membership.created_at, account.id limit 1))"
+    )
+    .fetch_one(connection)
+    .await
+}
+
 pub(crate) async fn by_id(
     connection: &mut PgConnection,
     booking: Uuid,

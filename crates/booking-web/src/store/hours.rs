@@ -12,15 +12,23 @@ pub(crate) struct Differs {
     pub(crate) closes: Option<i16>,
 }
 
-/// Whose hours they are. The lane is locked until the transaction ends.
-pub(crate) async fn lock(
+/// Keeps others from changing the hours of a lane until the transaction ends; bookings go on.
+pub(crate) async fn lock(connection: &mut PgConnection, lane: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("select from lane where id = $1 for no key update", lane)
+        .fetch_optional(connection)
+        .await?;
+    Ok(())
+}
+
+/// Whose hours they are.
+pub(crate) async fn name(
     connection: &mut PgConnection,
     lane: Uuid,
 ) -> sqlx::Result<Option<String>> {
     sqlx::query_scalar!(
         r#"select coalesce(staff.name, lane.name, '') as "name!"
          from lane left join staff on staff.lane_id = lane.id
-         where lane.id = $1 for update of lane"#,
+         where lane.id = $1"#,
         lane
     )
     .fetch_optional(connection)
@@ -72,6 +80,22 @@ pub(crate) async fn differs(
         from
     )
     .fetch_all(connection)
+    .await
+}
+
+/// Whether a lane is closed on a date by a rule of its own, which wins over hours.
+pub(crate) async fn is_closed(
+    connection: &mut PgConnection,
+    lane: Uuid,
+    date: Date,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (select from opening_exception
+             where lane_id = $1 and date = $2 and opens is null) as "is!""#,
+        lane,
+        date
+    )
+    .fetch_one(connection)
     .await
 }
 

@@ -80,20 +80,22 @@ pub(crate) async fn find(
     }))
 }
 
-/// Uses up an invitation of the business in scope; `false` where it was used before.
+/// Uses up the invitation of the business in scope that has this secret; none where that was
+/// used before, taken back, replaced by another one, or is over.
 pub(crate) async fn accept(
     connection: &mut PgConnection,
-    id: Uuid,
+    token_hash: &[u8],
     now: Timestamp,
-) -> sqlx::Result<bool> {
-    let accepted = sqlx::query!(
-        "update invitation set accepted_at = $2 where id = $1 and accepted_at is null",
-        id,
+) -> sqlx::Result<Option<Uuid>> {
+    sqlx::query_scalar!(
+        "update invitation set accepted_at = $2
+         where token_hash = $1 and accepted_at is null and expires_at > $2
+         returning id",
+        token_hash,
         stored(now)
     )
-    .execute(connection)
-    .await?;
-    Ok(accepted.rows_affected() == 1)
+    .fetch_optional(connection)
+    .await
 }
 
 /// The addresses that the business in scope has invited and that have not come yet.

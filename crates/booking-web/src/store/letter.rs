@@ -98,14 +98,16 @@ pub(crate) async fn count_dead(connection: &mut PgConnection) -> sqlx::Result<i6
     .await
 }
 
-/// Lets what was given up be tried again: one, or all whose time is not over. Gives how many.
+/// Lets what was given up be tried again: one, or all whose time is not over. Whoever carries
+/// text messages is asked first whether it was sent. Gives how many.
 pub(crate) async fn try_again(
     connection: &mut PgConnection,
     one: Option<Uuid>,
     now: Timestamp,
 ) -> sqlx::Result<u64> {
     let again = sqlx::query!(
-        "update outbox set state = 'waiting', attempts = 0, reason = null, queued_at = null,
+        "update outbox set attempts = 0,
+             state = case channel when 'sms' then 'unknown' else 'waiting' end, reason = null, queued_at = null,
              send_after = $2
          where business_id = current_business() and state = 'dead'
            and ($1::uuid is null or id = $1) and (expires_at is null or expires_at > $2)",

@@ -138,18 +138,50 @@ pub(crate) async fn remove(
 }
 
 /// Hands the membership of the business in scope from one account to another of the same
-/// person.
+/// person. Where that is a member already, the greater of both roles is theirs, and who they
+/// are in the calendar.
 pub(crate) async fn hand_over(
     connection: &mut PgConnection,
     business: Uuid,
     from: Uuid,
     to: Uuid,
 ) -> sqlx::Result<()> {
-    sqlx::query!(
-        "update membership set account_id = $3 where business_id = $1 and account_id = $2",
+    let joined = sqlx::query!(
+        "update membership set role = case when handed.role = 'owner' then 'owner'
+             else membership.role end
+         from membership as handed
+         where membership.business_id = $1 and membership.account_id = $3
+           and handed.business_id = $1 and handed.account_id = $2",
         business,
         from,
         to
+    )
+    .execute(&mut *connection)
+    .await?;
+    if joined.rows_affected() == 0 {
+        sqlx::query!(
+            "update membership set account_id = $3 where business_id = $1 and account_id = $2",
+            business,
+            from,
+            to
+        )
+        .execute(connection)
+        .await?;
+        return Ok(());
+    }
+    let staff = sqlx::query_scalar!(
+        "delete from membership where business_id = $1 and account_id = $2 returning staff_id",
+        business,
+        from
+    )
+    .fetch_one(&mut *connection)
+    .await?;
+    sqlx::query!(
+        "update membership set staff_id = coalesce(staff_id, $3)
+         where business_id = $1 and account_id = $2",
+        business,
+        to,
+        staff
     )
     .execute(connection)
     .await?;

@@ -51,18 +51,27 @@ pub(crate) async fn services(
         Service,
         r#"select id, slug, name, about, duration_minutes, before_minutes, after_minutes,
                 step_minutes, notice_minutes, horizon_days, price_cents, capacity, is_active,
-                (select count(*) from booking where booking.service_id = service.id
-                   and booking.starts_at > $1
-                   and booking.state in ('confirmed', 'arrived')) as "ahead!"
-         from service order by is_active desc, name, id limit 500"#,
+                coalesce(ahead.bookings, 0) as "ahead!"
+         from service left join (select service_id, count(*) as bookings from booking
+             where starts_at > $1 and state in ('confirmed', 'arrived')
+             group by service_id) as ahead on ahead.service_id = service.id
+         order by is_active desc, name, id limit 500"#,
         stored(now)
     )
     .fetch_all(connection)
     .await
 }
 
-/// A service, locked until the transaction ends.
-pub(crate) async fn lock_service(
+/// Keeps others from changing a service until the transaction ends; bookings of it go on.
+pub(crate) async fn lock_service(connection: &mut PgConnection, id: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("select from service where id = $1 for no key update", id)
+        .fetch_optional(connection)
+        .await?;
+    Ok(())
+}
+
+/// One service.
+pub(crate) async fn service(
     connection: &mut PgConnection,
     id: Uuid,
     now: Timestamp,
@@ -74,7 +83,7 @@ pub(crate) async fn lock_service(
                 (select count(*) from booking where booking.service_id = service.id
                    and booking.starts_at > $2
                    and booking.state in ('confirmed', 'arrived')) as "ahead!"
-         from service where id = $1 for update of service"#,
+         from service where id = $1"#,
         id,
         stored(now)
     )
@@ -82,28 +91,31 @@ pub(crate) async fn lock_service(
     .await
 }
 
-/// Whether an address is free for a service.
+/// Whether an address is free for a service; the one of the page about privacy never is.
 pub(crate) async fn is_slug_free(connection: &mut PgConnection, slug: &str) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
-        r#"select not exists (select from service where slug = $1) as "is!""#,
+        r#"select $1 <> 'privacy'
+             and not exists (select from service where slug = $1) as "is!""#,
         slug
     )
     .fetch_one(connection)
     .await
 }
 
+/// `false` where somebody else has taken the address.
 pub(crate) async fn insert_service(
     connection: &mut PgConnection,
     id: Uuid,
     business: Uuid,
     slug: &str,
     details: &Details<'_>,
-) -> sqlx::Result<()> {
-    sqlx::query!(
+) -> sqlx::Result<bool> {
+    let inserted = sqlx::query!(
         "insert into service (id, business_id, slug, name, about, duration_minutes,
              before_minutes, after_minutes, step_minutes, notice_minutes, horizon_days,
              price_cents, capacity)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+         on conflict on constraint service_slug_unique do nothing",
         id,
         business,
         slug,
@@ -120,7 +132,7 @@ pub(crate) async fn insert_service(
     )
     .execute(connection)
     .await?;
-    Ok(())
+    Ok(inserted.rows_affected() == 1)
 }
 
 /// Changes a service for what is booked from now on; what is booked stays as it was.
@@ -252,18 +264,27 @@ pub(crate) async fn staff(
     sqlx::query_as!(
         Staff,
         r#"select id, lane_id as lane, location_id as location, name, is_active,
-                (select count(*) from booking where booking.staff_id = staff.id
-                   and booking.starts_at > $1
-                   and booking.state in ('confirmed', 'arrived')) as "ahead!"
-         from staff order by is_active desc, name, id limit 500"#,
+                coalesce(ahead.bookings, 0) as "ahead!"
+         from staff left join (select staff_id, count(*) as bookings from booking
+             where starts_at > $1 and state in ('confirmed', 'arrived')
+             group by staff_id) as ahead on ahead.staff_id = staff.id
+         order by is_active desc, name, id limit 500"#,
         stored(now)
     )
     .fetch_all(connection)
     .await
 }
 
-/// Somebody, locked until the transaction ends.
-pub(crate) async fn lock_staff(
+/// Keeps others from changing somebody until the transaction ends; bookings go on.
+pub(crate) async fn lock_staff(connection: &mut PgConnection, id: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("select from staff where id = $1 for no key update", id)
+        .fetch_optional(connection)
+        .await?;
+    Ok(())
+}
+
+/// Somebody of the staff.
+pub(crate) async fn person(
     connection: &mut PgConnection,
     id: Uuid,
     now: Timestamp,
@@ -274,7 +295,7 @@ pub(crate) async fn lock_staff(
                 (select count(*) from booking where booking.staff_id = staff.id
                    and booking.starts_at > $2
                    and booking.state in ('confirmed', 'arrived')) as "ahead!"
-         from staff where id = $1 for update of staff"#,
+         from staff where id = $1"#,
         id,
         stored(now)
     )

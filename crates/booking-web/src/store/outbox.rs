@@ -225,6 +225,14 @@ pub(crate) async fn queue(
     .await
 }
 
+/// Takes the note back that rows are queued.
+pub(crate) async fn not_queued(connection: &mut PgConnection, ids: &[Uuid]) -> sqlx::Result<()> {
+    sqlx::query!("update outbox set queued_at = null where id = any($1)", ids)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// Forgets the messages about a booking that are not begun and that speak of an older
 /// version than `version`.
 pub(crate) async fn forget_older(

@@ -227,15 +227,19 @@ pub(crate) struct Contact {
     pub(crate) email: String,
 }
 
-/// The information officer of the business in scope, or else where it reads its mail; none
-/// where it said neither.
+/// The information officer of the business in scope, or else where it reads its mail, or else
+/// one of its owners.
 pub(crate) async fn contact(
     connection: &mut PgConnection,
     business: Uuid,
 ) -> sqlx::Result<Option<Contact>> {
     let row = sqlx::query!(
         "select business.slug, business.locale,
-             coalesce(profile.officer_email, settings.email) as email
+             coalesce(nullif(profile.officer_email, ''), nullif(settings.email, ''),
+                 (select account.email from membership
+                  join account on account.id = membership.account_id
+                  where membership.business_id = business.id and membership.role = 'owner'
+                  order by membership.created_at, account.id limit 1)) as email
          from business
          left join privacy_profile as profile on profile.business_id = business.id
          left join message_settings as settings on settings.business_id = business.id

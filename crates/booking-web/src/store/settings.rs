@@ -18,9 +18,17 @@ pub(crate) struct Settings {
     pub(crate) address: String,
 }
 
-/// The settings of the business in scope, locked until the transaction ends. The first of
-/// its places counts.
-pub(crate) async fn lock(connection: &mut PgConnection) -> sqlx::Result<Option<Settings>> {
+/// Keeps others from changing the settings of the business in scope until the transaction
+/// ends; bookings go on.
+pub(crate) async fn lock(connection: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query!("select from business where id = current_business() for no key update")
+        .fetch_optional(connection)
+        .await?;
+    Ok(())
+}
+
+/// The settings of the business in scope. The first of its places counts.
+pub(crate) async fn read(connection: &mut PgConnection) -> sqlx::Result<Option<Settings>> {
     sqlx::query_as!(
         Settings,
         r#"select business.name, business.about, business.zone, business.locale,
@@ -30,7 +38,7 @@ pub(crate) async fn lock(connection: &mut PgConnection) -> sqlx::Result<Option<S
          from business
          join location on location.business_id = business.id
          where business.id = current_business()
-         order by location.name, location.id limit 1 for update of business"#
+         order by location.name, location.id limit 1"#
     )
     .fetch_optional(connection)
     .await

@@ -240,3 +240,33 @@ async fn a_hash_with_older_parameters_is_made_anew_at_the_next_sign_in() {
                   where email = 'owner@karoo-cuts.example' and hash like '%m=19456,t=2,p=1%'";
     assert_eq!(world.count(better).await, 1);
 }
+
+#[tokio::test]
+async fn a_password_that_is_changed_while_it_is_compared_lets_nobody_in() {
+    let world = World::seeded().await;
+    let site = world.site().await;
+    let pool = world.all().await;
+    let mut transaction = pool.begin().await.unwrap();
+    sqlx::query(
+        "update account_password set hash = hash || 'a'
+         where account_id = (select id from account where email = $1)",
+    )
+    .bind(OWNER)
+    .execute(&mut *transaction)
+    .await
+    .unwrap();
+    let visitor = site.visitor();
+    let signing_in = visitor.sign_in(OWNER);
+    let changing = async {
+        let waits = "select count(*) from pg_locks where not granted";
+        crate::site::until("the sign-in waits", async || {
+            (world.count(waits).await > 0).then_some(())
+        })
+        .await;
+        transaction.commit().await
+    };
+    let (page, changed) = tokio::join!(signing_in, changing);
+    changed.unwrap();
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(world.count("select count(*) from session").await, 0);
+}

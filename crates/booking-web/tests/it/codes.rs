@@ -289,3 +289,32 @@ async fn a_session_that_nobody_uses_or_that_is_old_is_over() {
         );
     }
 }
+
+#[tokio::test]
+async fn strangers_from_many_networks_guess_no_more_codes_together_than_one() {
+    let world = World::seeded().await;
+    let site = world.site().await;
+    let visitor = site.visitor();
+    visitor.sign_in(OWNER).await;
+    set_up(&visitor).await;
+    for address in [
+        "198.51.100.7",
+        "192.0.2.7",
+        "203.0.114.7",
+        "203.0.115.7",
+        "203.0.116.7",
+    ] {
+        let stranger = site.visitor_from(address);
+        stranger.sign_in(OWNER).await;
+        let page = give(&stranger, "000000").await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{address}");
+    }
+    let stranger = site.visitor_from("203.0.117.7");
+    stranger.sign_in(OWNER).await;
+    let page = give(&stranger, "000000").await;
+    assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);
+    // Whoever has signed in here before is not held up by them.
+    visitor.sign_in(OWNER).await;
+    let page = give(&visitor, "000000").await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+}

@@ -15,6 +15,11 @@ use crate::work::{PUBLIC, Worker};
 
 const SECRET: &[u8] = b"a secret of thirty-two bytes....";
 
+/// Lets reminders go out at any hour.
+pub(crate) const NEVER_QUIET: &str =
+    "insert into message_settings (business_id, quiet_from, quiet_until)
+     select id, 0, 0 from business where slug = 'karoo-cuts'";
+
 /// A world in which somebody has booked and may be reminded by text message.
 struct Scene {
     world: World,
@@ -27,13 +32,16 @@ struct Scene {
 impl Scene {
     async fn new() -> Self {
         let world = World::seeded().await;
-        Self {
+        let scene = Self {
             site: world.site().await,
             pool: world.all().await,
             world,
             postbox: Postbox::start(Manner::Takes).unwrap(),
             receiver: Receiver::start(Reply::Takes).unwrap(),
-        }
+        };
+        // Tests run at night too.
+        scene.run(NEVER_QUIET).await;
+        scene
     }
 
     async fn worker(&self) -> Worker {
@@ -272,7 +280,8 @@ async fn the_business_is_told_whom_to_phone_where_a_reminder_is_given_up() {
     scene
         .run(
             "insert into message_settings (business_id, email)
-              select id, 'desk@karoo.example' from business where slug = 'karoo-cuts'",
+              select id, 'desk@karoo.example' from business where slug = 'karoo-cuts'
+             on conflict (business_id) do update set email = excluded.email",
         )
         .await;
     let _worker = scene.worker().await;
@@ -322,6 +331,10 @@ async fn webhooks_get_every_event_signed_with_its_version() {
     let _worker = scene.worker().await;
     let api = scene.site.api();
     let token = book(&api, "thandi").await;
+    until("the first call came", async || {
+        (scene.posts().len() == 1).then_some(())
+    })
+    .await;
     assert_eq!(api.cancel(&token).await.status, 200);
     let posts = until("both calls came", async || {
         let posts = scene.posts();
@@ -354,6 +367,108 @@ async fn webhooks_get_every_event_signed_with_its_version() {
         seen,
         expected.map(|(kind, version)| (kind.to_owned(), version))
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_that_comes_late_pairs_the_state_with_its_own_version() {
+    let scene = Scene::new().await;
+    scene.webhook(&scene.receiver.url()).await;
+    let api = scene.site.api();
+    let token = book(&api, "thandi").await;
+    assert_eq!(api.cancel(&token).await.status, 200);
+    let _worker = scene.worker().await;
+    let posts = until("both calls came", async || {
+        let posts = scene.posts();
+        (posts.len() == 2).then_some(posts)
+    })
+    .await;
+    for post in posts {
+        let event: Value = serde_json::from_str(&post.body).unwrap();
+        let data = &event["data"];
+        assert_eq!(data["state"], "cancelled_by_customer", "{event}");
+        assert_eq!(data["version"], 2, "{event}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_breaks_here_counts_its_failures_and_goes_on_when_it_can() {
+    let scene = Scene::new().await;
+    for statement in [
+        "create function breaks() returns trigger language plpgsql as
+             $$ begin raise exception 'broken'; end $$",
+        "create trigger breaks before insert on outbox for each row
+             when (new.channel = 'email') execute function breaks()",
+    ] {
+        scene.run(statement).await;
+    }
+    book(&scene.site.api(), "thandi").await;
+    let _worker = scene.worker().await;
+    until("it has failed twice", async || {
+        (scene.row("event").await.2 >= 2).then_some(())
+    })
+    .await;
+    let (state, reason, _) = scene.row("event").await;
+    assert_eq!(state, "waiting");
+    assert_eq!(reason.as_deref(), Some("broken here: P0001"));
+    scene.run("drop trigger breaks on outbox").await;
+    scene.run("update outbox set send_after = now()").await;
+    scene.becomes("event", "sent").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reminder_that_is_due_at_a_quiet_hour_waits_for_its_end() {
+    let scene = Scene::new().await;
+    book(&scene.site.api(), "thandi").await;
+    let _worker = scene.worker().await;
+    until("the text message is planned", async || {
+        (scene.row("sms").await.0 == "waiting").then_some(())
+    })
+    .await;
+    scene
+        .run(
+            "insert into message_settings (business_id, quiet_from, quiet_until)
+             select id, (minute + 1380) % 1440, (minute + 120) % 1440
+             from business, lateral (select (extract(hour from wall) * 60
+                 + extract(minute from wall))::int as minute
+                 from (select now() at time zone 'Africa/Johannesburg' as wall) as now) as at
+             where slug = 'karoo-cuts'
+             on conflict (business_id) do update
+                 set quiet_from = excluded.quiet_from, quiet_until = excluded.quiet_until",
+        )
+        .await;
+    scene.due().await;
+    let waits = "select count(*) from outbox where channel = 'sms' and state = 'waiting'
+                 and attempts = 0 and lease_owner is null
+                 and send_after between now() + interval '110 min' and now() + interval '121 min'";
+    until("it waits for the end", async || {
+        (scene.world.count(waits).await == 1).then_some(())
+    })
+    .await;
+    assert_eq!(scene.posts().len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_message_that_was_given_up_is_asked_about_before_it_is_sent_again() {
+    let scene = Scene::new().await;
+    scene.receiver.set(Reply::TakesAndBreaks);
+    let _worker = scene.worker().await;
+    book(&scene.site.api(), "thandi").await;
+    scene.remind().await;
+    scene.becomes("sms", "unknown").await;
+    scene
+        .run(
+            "update outbox set state = 'dead', lease_owner = null, lease_until = null
+             where channel = 'sms'",
+        )
+        .await;
+    scene.receiver.set(Reply::Takes);
+    let staff = scene.site.visitor();
+    staff.sign_in("owner@karoo-cuts.example").await;
+    let page = staff.open("/desk/karoo-cuts/messages").await;
+    let again = [("csrf".to_owned(), page.field("csrf"))];
+    staff.send("/desk/karoo-cuts/messages/again", &again).await;
+    scene.becomes("sms", "sent").await;
+    assert_eq!(scene.posts().len(), 1, "it was sent twice");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -146,3 +146,33 @@ async fn days_and_instants_that_nobody_means_are_refused_and_break_nothing() {
     let gone = staff.send(&format!("{path}/differ/remove"), &fields).await;
     assert_eq!(gone.status, StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn one_network_opens_so_many_streams_and_others_find_a_place() {
+    let world = World::seeded().await;
+    let site = world.site().await;
+    let client = site.api().client;
+    let open = async |from: &'static str| {
+        let path = site.url("/api/v1/businesses/karoo-cuts/live");
+        let request = client.get(path).header("x-forwarded-for", from);
+        request.send().await.unwrap()
+    };
+    let mut held = Vec::new();
+    for _ in 0..16 {
+        let stream = open("198.51.100.9").await;
+        assert_eq!(stream.status(), StatusCode::OK);
+        held.push(stream);
+    }
+    assert_eq!(
+        open("198.51.100.10").await.status(),
+        StatusCode::TOO_MANY_REQUESTS
+    );
+    assert_eq!(open("203.0.113.9").await.status(), StatusCode::OK);
+    assert_eq!(open("127.0.0.1").await.status(), StatusCode::OK);
+    drop(held);
+    crate::site::until("there is a place again", async || {
+        let stream = open("198.51.100.9").await;
+        (stream.status() == StatusCode::OK).then_some(())
+    })
+    .await;
+}

@@ -30,6 +30,7 @@ mod privacy;
 mod programs;
 mod reschedule;
 mod restarts;
+mod rights;
 mod schema;
 mod seen;
 mod settings;

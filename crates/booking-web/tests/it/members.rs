@@ -176,3 +176,39 @@ async fn nobody_but_an_owner_sees_or_changes_who_belongs_there() {
         StatusCode::NOT_FOUND
     );
 }
+
+#[tokio::test]
+async fn an_invitation_that_is_taken_back_while_it_is_accepted_makes_nobody_a_member() {
+    let world = World::seeded().await;
+    let site = world.site().await;
+    let owner = site.visitor();
+    owner.sign_in(OWNER).await;
+    let invite = [
+        ("action", "invite"),
+        ("email", "naledi@cuts.example"),
+        ("role", "manager"),
+    ];
+    act(&owner, &invite).await;
+    let path = link(&world, "account.invitation").await;
+    let pool = world.all().await;
+    let mut transaction = pool.begin().await.unwrap();
+    sqlx::query("delete from invitation")
+        .execute(&mut *transaction)
+        .await
+        .unwrap();
+    let visitor = site.visitor();
+    let accepting = accept(&visitor, &path, PASSWORD);
+    let taking_back = async {
+        let waits = "select count(*) from pg_locks where not granted";
+        crate::site::until("accepting waits", async || {
+            (world.count(waits).await > 0).then_some(())
+        })
+        .await;
+        transaction.commit().await
+    };
+    let (page, taken) = tokio::join!(accepting, taking_back);
+    taken.unwrap();
+    assert_eq!(page.status, StatusCode::GONE, "{}", page.html);
+    let left = "select count(*) from account where email = 'naledi@cuts.example'";
+    assert_eq!(world.count(left).await, 0);
+}

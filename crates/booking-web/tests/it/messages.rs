@@ -260,6 +260,10 @@ async fn reminders_end_by_a_link_that_only_a_button_acts_upon() {
     })
     .await;
     let pool = world.all().await;
+    sqlx::query(crate::deliveries::NEVER_QUIET)
+        .execute(&pool)
+        .await
+        .unwrap();
     let now = "update outbox set send_after = now(), state = 'waiting' where kind = 'reminder'";
     sqlx::query(now).execute(&pool).await.unwrap();
     let reminder = mail(&postbox, "Subject: Reminder: ").await;

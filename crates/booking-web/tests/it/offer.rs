@@ -189,9 +189,97 @@ async fn settings_are_changed_and_what_is_booked_keeps_its_terms() {
     assert_eq!(public.heading(), "Karoo Cuts &#38; Colour");
     let told = visitor.send(path, &stale).await;
     assert_eq!(told.status, StatusCode::UNPROCESSABLE_ENTITY);
-    let with_terms = "select count(*) from booking join business on business.id = business_id
-         where slug = 'karoo-cuts' and policy is not null";
-    assert_eq!(world.count(with_terms).await, 0, "edge case 51");
+}
+
+#[tokio::test]
+async fn a_booking_keeps_its_fee_and_its_limit_when_the_terms_change() {
+    let world = World::seeded().await;
+    let site = world.site().await;
+    let api = site.api();
+    let book = async |who: &str| {
+        let start = api.free("karoo-cuts", "haircut", 14).await.pop().unwrap();
+        let wish = crate::site::wish("haircut", &start, who);
+        let said = api.book("karoo-cuts", who, &wish).await;
+        said.text("token").to_owned()
+    };
+    let fee = async |token: &str| {
+        let said = api.get(&format!("/api/v1/bookings/{token}")).await;
+        said.body["cancellation_fee_cents"].as_i64()
+    };
+    let visitor = manager(&site).await;
+    let path = "/desk/karoo-cuts/settings";
+    let change = async |changes: &[(&str, &str)]| {
+        let mut fields = form(&visitor.open(path).await);
+        for (name, value) in changes {
+            set(&mut fields, name, value);
+        }
+        let saved = visitor.send(path, &fields).await;
+        assert!(saved.html.contains("Saved."), "{}", saved.html);
+    };
+    let before = book("before").await;
+    let agreed = fee(&before).await;
+    change(&[("hours", "720"), ("percent", "100"), ("limit", "0")]).await;
+    let after = book("after").await;
+    assert_eq!(fee(&before).await, agreed, "edge case 51");
+    assert!(fee(&after).await > agreed, "the new terms cost more");
+    change(&[("limit", "43200")]).await;
+    let last = book("last").await;
+    assert_eq!(api.cancel(&last).await.status, 409);
+    assert_eq!(api.cancel(&before).await.status, 200, "edge case 51");
+}
+
+#[tokio::test]
+async fn a_service_has_an_address_whatever_it_is_called_and_needs_what_can_be_read() {
+    let world = World::seeded().await;
+    let site = world.site().await;
+    let visitor = manager(&site).await;
+    let new = "/desk/karoo-cuts/services/new";
+    let mut fields = form(&visitor.open(new).await);
+    set(&mut fields, "name", "Privacy");
+    set(&mut fields, "price", "100");
+    let pool = "need-00000000-0000-4000-8000-000000000001";
+    for wrong in ["two", "51", "-1"] {
+        set(&mut fields, pool, wrong);
+        let told = visitor.send(new, &fields).await;
+        assert_eq!(told.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");
+        assert!(told.html.contains("href=\"#needs\""), "{}", told.html);
+    }
+    set(&mut fields, pool, " 0 ");
+    let list = visitor.send(new, &fields).await;
+    assert_eq!(list.status, StatusCode::OK, "{}", list.html);
+    let kept = "select count(*) from service where slug = 'privacy-2' and name = 'Privacy'";
+    assert_eq!(world.count(kept).await, 1);
+    // Many at once of one name get an address each.
+    set(&mut fields, "name", "Hot towel");
+    let one = || visitor.send(new, &fields);
+    tokio::join!(one(), one(), one(), one(), one());
+    let kept = "select count(*) from service where name = 'Hot towel'";
+    assert_eq!(world.count(kept).await, 5);
+}
+
+#[tokio::test]
+async fn hours_that_a_closed_day_would_swallow_are_not_said_to_be_saved() {
+    let world = World::seeded().await;
+    let site = world.site().await;
+    let visitor = manager(&site).await;
+    let lane: Uuid = one(
+        &world,
+        "select lane_id from staff where name = 'Sipho Dlamini'",
+    )
+    .await;
+    let path = format!("/desk/karoo-cuts/hours/{lane}");
+    let page = visitor.open(&path).await;
+    let mut day = vec![("csrf".to_owned(), page.field("csrf"))];
+    set(&mut day, "date", "2099-12-24");
+    visitor.send(&format!("{path}/differ"), &day).await;
+    set(&mut day, "opens", "09:00");
+    set(&mut day, "closes", "12:00");
+    let told = visitor.send(&format!("{path}/differ"), &day).await;
+    assert_eq!(told.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(told.html.contains("This day is closed."), "{}", told.html);
+    visitor.send(&format!("{path}/differ/remove"), &day).await;
+    let saved = visitor.send(&format!("{path}/differ"), &day).await;
+    assert_eq!(saved.status, StatusCode::OK);
 }
 
 #[tokio::test]

@@ -315,3 +315,75 @@ async fn the_embedded_page_may_stand_in_a_frame_and_no_other_may() {
         );
     }
 }
+
+#[tokio::test]
+async fn an_owner_whose_address_nobody_has_confirmed_invites_nobody() {
+    let world = World::seeded().await;
+    let site = world.site().await;
+    let owner = site.visitor();
+    start(&owner, &[("slug", "first-shop")]).await;
+    let members = "/desk/first-shop/members";
+    let page = owner.open(members).await;
+    let fields = [
+        pair("csrf", &page.field("csrf")),
+        pair("action", "invite"),
+        pair("email", "stranger@else.example"),
+        pair("role", "manager"),
+    ];
+    let refused = owner.send(members, &fields).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.html.contains("Follow the link"), "{}", refused.html);
+    let mails = "select count(*) from outbox where kind = 'account.invitation'";
+    assert_eq!(world.count(mails).await, 0);
+}
+
+#[tokio::test]
+async fn whoever_belongs_to_the_business_already_becomes_its_owner_with_the_link() {
+    let world = World::seeded().await;
+    let site = world.site().await;
+    start(&site.visitor(), &[("email", OWNER), ("slug", "first-shop")]).await;
+    let pool = world.all().await;
+    sqlx::query(
+        "insert into membership (business_id, account_id, role, created_at)
+         select business.id, account.id, 'front_desk', now() from business, account
+         where slug = 'first-shop' and account.email = $1 and account.state = 'active'",
+    )
+    .bind(OWNER)
+    .execute(&pool)
+    .await
+    .unwrap();
+    let path = link(&world, "account.confirm").await;
+    follow(&site.visitor(), &path, DEMONSTRATION).await;
+    let owners = "select count(*) from membership join business on business.id = business_id
+                  join account on account.id = account_id
+                  where slug = 'first-shop' and role = 'owner' and staff_id is not null
+                    and account.state = 'active'";
+    assert_eq!(world.count(owners).await, 1);
+    let all = "select count(*) from membership join business on business.id = business_id
+               where slug = 'first-shop'";
+    assert_eq!(world.count(all).await, 1);
+}
+
+#[tokio::test]
+async fn signing_up_ends_the_session_that_was_there() {
+    let world = World::seeded().await;
+    let site = world.site().await;
+    let visitor = site.visitor();
+    visitor.sign_in(OWNER).await;
+    start(&visitor, &[("slug", "first-shop")]).await;
+    assert_eq!(world.count("select count(*) from session").await, 1);
+}
+
+#[tokio::test]
+async fn a_long_name_that_is_taken_gets_an_address_that_is_not_too_long() {
+    let world = World::seeded().await;
+    let site = world.site().await;
+    let name = "The very long name of a salon in Oudtshoorn and beyond";
+    for email in ["one@nails.example", "two@nails.example"] {
+        let page = start(&site.visitor(), &[("business", name), ("email", email)]).await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.html);
+    }
+    let made = "select count(*) from business where name like 'The very long name%'
+                and length(slug) <= 40";
+    assert_eq!(world.count(made).await, 2);
+}

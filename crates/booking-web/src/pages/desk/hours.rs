@@ -247,6 +247,7 @@ pub(crate) async fn post(
     let language = desk.language();
     let mut transaction = desk.begin().await?;
     let connection = &mut *transaction;
+    store::hours::lock(connection, lane).await?;
     let (name, stands) = stands(connection, lane).await?;
     let (wrong, problems) = match read(&form.times) {
         Err(wrong) => {
@@ -291,17 +292,27 @@ pub(crate) async fn differ(
     let (form, _) = form.open();
     let mut transaction = desk.begin().await?;
     let connection = &mut *transaction;
+    store::hours::lock(connection, lane).await?;
     let (name, stands) = stands(connection, lane).await?;
-    if let Some(differs) = other(&form) {
-        let (id, business) = (desk.id(), desk.member.business.id);
-        store::hours::add(connection, id, business, lane, &differs).await?;
-        return changed(&desk, transaction, lane).await;
-    }
+    let detail = match other(&form) {
+        Some(differs)
+            if differs.opens.is_some()
+                && store::hours::is_closed(connection, lane, differs.date).await? =>
+        {
+            message("hours-differ-is-closed")
+        }
+        Some(differs) => {
+            let (id, business) = (desk.id(), desk.member.business.id);
+            store::hours::add(connection, id, business, lane, &differs).await?;
+            return changed(&desk, transaction, lane).await;
+        }
+        None => message("hours-differ-wrong"),
+    };
     let mut page = page(&desk, connection, (lane, name), &stands, &stands).await?;
     transaction.rollback().await?;
     let problem = Problem {
         field: "date",
-        detail: message("hours-differ-wrong"),
+        detail,
     };
     page.problems = vec![problem.in_words(desk.language())];
     page.other = form;
@@ -317,6 +328,7 @@ pub(crate) async fn remove(
     desk.must(Right::ChangeOffer)?;
     let (form, _) = form.open();
     let mut transaction = desk.begin().await?;
+    store::hours::lock(&mut transaction, lane).await?;
     stands(&mut transaction, lane).await?;
     let date = intake::day(&form.date).ok_or(Fault::NotFound)?;
     store::hours::remove(&mut transaction, lane, stored_date(date)).await?;
@@ -348,12 +360,12 @@ async fn changed(
     Ok(desk.on_to(&format!("/hours/{lane}"), "saved"))
 }
 
-/// Whose hours they are and the week as it stands, locked.
+/// Whose hours they are and the week as it stands.
 async fn stands(
     connection: &mut PgConnection,
     lane: Uuid,
 ) -> Result<(String, BTreeMap<String, String>), Fault> {
-    let name = store::hours::lock(connection, lane).await?;
+    let name = store::hours::name(connection, lane).await?;
     let openings = store::lane::openings(connection, &[lane]).await?;
     Ok((name.ok_or(Fault::NotFound)?, fields(&openings)))
 }

@@ -214,6 +214,16 @@ impl ServiceForm {
             keep("price", detail);
             0
         });
+        let is_wrong = |(name, quantity): (&String, &String)| {
+            let quantity = quantity.trim();
+            name.starts_with(NEEDS)
+                && !quantity.is_empty()
+                && intake::number(quantity, 0..=i32::from(NEEDS_MAX)).is_err()
+        };
+        if self.ticked.iter().any(is_wrong) {
+            let detail = message("field-number-range").with("min", 0);
+            keep("needs", detail.with("max", i32::from(NEEDS_MAX)));
+        }
         let mut number = |field, text: &str, range| {
             intake::number(text, range).unwrap_or_else(|detail| {
                 keep(field, detail);
@@ -307,8 +317,11 @@ pub(crate) async fn create(desk: Desk, form: CheckedForm<ServiceForm>) -> Result
         Ok((name, about, numbers)) => {
             let (id, business) = (desk.id(), desk.member.business.id);
             let details = details(&name, about.as_deref(), &numbers);
-            let slug = free_slug(connection, &name).await?;
-            store::offer::insert_service(connection, id, business, &slug, &details).await?;
+            let mut slug = free_slug(connection, &name).await?;
+            // Somebody else may take the address meanwhile.
+            while !store::offer::insert_service(connection, id, business, &slug, &details).await? {
+                slug = free_slug(connection, &name).await?;
+            }
             set_crew(&desk, connection, id, &form).await?;
             desk.audit(connection, "service.added", id).await?;
             transaction.commit().await?;
@@ -345,6 +358,7 @@ pub(crate) async fn post(
     let (form, _) = form.open();
     let mut transaction = desk.begin().await?;
     let connection = &mut *transaction;
+    store::offer::lock_service(connection, id).await?;
     let (service, stands) = stands(&desk, connection, id).await?;
     let problems = match form.check() {
         Err(problems) => problems,
@@ -412,13 +426,13 @@ async fn set_crew(
     Ok(store::pool::set_needs(connection, business, service, &needs).await?)
 }
 
-/// The service as it stands, locked, and its form.
+/// The service as it stands, and its form.
 async fn stands(
     desk: &Desk,
     connection: &mut PgConnection,
     id: Uuid,
 ) -> Result<(Service, ServiceForm), Fault> {
-    let service = store::offer::lock_service(connection, id, desk.now()).await?;
+    let service = store::offer::service(connection, id, desk.now()).await?;
     let service = service.ok_or(Fault::NotFound)?;
     let given = store::offer::given(connection).await?;
     let givers = given.iter().filter(|(service, _)| *service == id);

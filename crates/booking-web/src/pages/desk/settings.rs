@@ -53,6 +53,8 @@ pub(super) struct SettingsPage<'a> {
     pub(super) site: Site<'a>,
     pub(super) desk: Frame,
     pub(super) form: SettingsForm,
+    /// Steps of the terms that the form cannot show.
+    pub(super) kept: usize,
     pub(super) problems: Vec<FieldProblem>,
 }
 
@@ -62,12 +64,26 @@ impl SettingsPage<'_> {
     }
 }
 
+/// The terms as they stand.
+fn policy(settings: &Settings) -> Policy {
+    terms::read(settings.terms.as_deref(), settings.cancel_limit_minutes)
+}
+
+/// The steps of the terms that the form shows, the one that begins first before the others,
+/// and those that it cannot show: more than two, or not of whole hours.
+fn parted(policy: &Policy) -> (Vec<Band>, Vec<Band>) {
+    let mut bands = policy.bands.clone();
+    bands.sort_by_key(|band| std::cmp::Reverse(band.notice));
+    let is_whole = |band: &Band| band.notice.as_secs() % 3600 == 0;
+    let (mut shown, mut kept): (Vec<_>, Vec<_>) = bands.into_iter().partition(is_whole);
+    kept.extend(shown.split_off(shown.len().min(2)));
+    (shown, kept)
+}
+
 impl SettingsForm {
     fn of(settings: &Settings) -> Self {
-        let policy = terms::read(settings.terms.as_deref(), settings.cancel_limit_minutes);
-        let mut bands = policy.bands.clone();
-        // The one that begins first stands first.
-        bands.sort_by_key(|band| std::cmp::Reverse(band.notice));
+        let policy = policy(settings);
+        let (bands, _) = parted(&policy);
         let band = |at: usize| {
             bands.get(at).map_or_else(Default::default, |band| {
                 (band.notice.as_hours().to_string(), band.percent.to_string())
@@ -143,7 +159,11 @@ impl SettingsForm {
             });
         }
         let language = Language::of_tag(&self.locale).unwrap_or_default();
-        let policy = self.policy(&mut problems);
+        let mut policy = self.policy(&mut problems);
+        let (_, kept) = parted(&self::policy(stands));
+        let is_new = |band: &Band| policy.bands.iter().all(|new| new.notice != band.notice);
+        let kept: Vec<_> = kept.into_iter().filter(is_new).collect();
+        policy.bands.extend(kept);
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -209,7 +229,9 @@ pub(crate) async fn get(desk: Desk) -> Result<Response, Fault> {
     let mut transaction = desk.begin().await?;
     let settings = stands(&mut transaction).await?;
     transaction.rollback().await?;
-    desk.show(&page(&desk, SettingsForm::of(&settings), Vec::new()))
+    let (_, kept) = parted(&policy(&settings));
+    let form = SettingsForm::of(&settings);
+    desk.show(&page(&desk, form, kept.len(), Vec::new()))
 }
 
 /// Answers `POST /desk/{business}/settings`.
@@ -218,7 +240,9 @@ pub(crate) async fn post(desk: Desk, form: CheckedForm<SettingsForm>) -> Result<
     let (form, _) = form.open();
     let mut transaction = desk.begin().await?;
     let connection = &mut *transaction;
+    store::settings::lock(connection).await?;
     let settings = stands(connection).await?;
+    let kept = parted(&policy(&settings)).1.len();
     let seen = SettingsForm::of(&settings).seen;
     let problems = match form.check(&settings) {
         Err(problems) => problems,
@@ -240,20 +264,21 @@ pub(crate) async fn post(desk: Desk, form: CheckedForm<SettingsForm>) -> Result<
     let form = SettingsForm { seen, ..form };
     desk.show_as(
         StatusCode::UNPROCESSABLE_ENTITY,
-        &page(&desk, form, problems),
+        &page(&desk, form, kept, problems),
     )
 }
 
 async fn stands(connection: &mut PgConnection) -> Result<Settings, Fault> {
-    let settings = store::settings::lock(connection).await?;
+    let settings = store::settings::read(connection).await?;
     settings.ok_or_else(|| Fault::Broken(anyhow::anyhow!("a business without a place")))
 }
 
-fn page(desk: &Desk, form: SettingsForm, problems: Vec<Problem>) -> SettingsPage<'_> {
+fn page(desk: &Desk, form: SettingsForm, kept: usize, problems: Vec<Problem>) -> SettingsPage<'_> {
     SettingsPage {
         site: desk.site(),
         desk: desk.frame(Here::Settings),
         form,
+        kept,
         problems: Problem::all_in_words(problems, desk.language()),
     }
 }
@@ -296,6 +321,24 @@ mod tests {
         let mut read = terms::read(Some(terms), 0);
         read.bands
             .sort_by_key(|band| std::cmp::Reverse(band.notice));
+        assert_eq!(policy, read);
+    }
+
+    #[test]
+    fn terms_that_the_form_cannot_show_are_kept() {
+        let terms = r#"{"limit_minutes":60,"bands":[{"notice_minutes":240,"percent":100},
+            {"notice_minutes":90,"percent":100},{"notice_minutes":2880,"percent":10},
+            {"notice_minutes":1440,"percent":50}]}"#;
+        let stands = settings(Some(terms));
+        let form = SettingsForm::of(&stands);
+        assert_eq!((form.hours.as_str(), form.hours_2.as_str()), ("48", "24"));
+        let Ok((_, mut policy)) = form.check(&stands) else {
+            panic!("it does not read what it wrote");
+        };
+        let mut read = terms::read(Some(terms), 0);
+        for bands in [&mut policy.bands, &mut read.bands] {
+            bands.sort_by_key(|band| band.notice);
+        }
         assert_eq!(policy, read);
     }
 

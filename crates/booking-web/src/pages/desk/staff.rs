@@ -195,6 +195,7 @@ pub(crate) async fn post(
     let (form, _) = form.open();
     let mut transaction = desk.begin().await?;
     let connection = &mut *transaction;
+    store::offer::lock_staff(connection, id).await?;
     let (staff, stands) = stands(&desk, connection, id).await?;
     let places = store::offer::locations(connection).await?;
     let problems = match form.check(&places) {
@@ -246,13 +247,13 @@ pub(crate) async fn employ(
     Ok(desk.on_to("/staff", "saved"))
 }
 
-/// Somebody as they stand, locked, and their form.
+/// Somebody as they stand, and their form.
 async fn stands(
     desk: &Desk,
     connection: &mut PgConnection,
     id: Uuid,
 ) -> Result<(Staff, PersonForm), Fault> {
-    let staff = store::offer::lock_staff(connection, id, desk.now()).await?;
+    let staff = store::offer::person(connection, id, desk.now()).await?;
     let staff = staff.ok_or(Fault::NotFound)?;
     let given = store::offer::given(connection).await?;
     let given = given.iter().filter(|(_, staff)| *staff == id);

@@ -241,6 +241,7 @@ fn settings(language: Language, problems: Vec<FieldProblem>) -> String {
             locale: "af".into(),
             ..SettingsForm::default()
         },
+        kept: 1,
         problems,
     }
     .render()

@@ -464,4 +464,16 @@ async fn a_request_that_waits_is_warned_of_on_day_20_25_and_30_and_once_each() {
     let mails = "select count(*) from outbox where kind like 'privacy.warning.%'
                  and recipient = 'privacy@karoo-cuts.example' and $1 is not null";
     assert_eq!(world.one(mails).await, 3);
+    // Without anything that says where it reads its mail, its owner is told.
+    let world = World::new().await;
+    world
+        .run(&["update privacy_request set confirmed_at = received_at"])
+        .await;
+    let later = SignedDuration::from_hours(21 * 24);
+    let later = world.now.saturating_add(later).unwrap();
+    let warned = warning::warn(&world.pool, &world.random, later);
+    assert_eq!(warned.await.unwrap(), 1);
+    let mails = "select count(*) from outbox where kind = 'privacy.warning.20'
+                 and recipient = 'owner@karoo-cuts.example' and $1 is not null";
+    assert_eq!(world.one(mails).await, 1);
 }

@@ -169,3 +169,41 @@ async fn a_request_that_has_lost_its_address_loses_its_words_too() {
                  and $1 is not null";
     assert_eq!(world.one(words).await, 0);
 }
+
+#[tokio::test]
+async fn whoever_signed_up_and_never_confirmed_is_forgotten_with_a_business_that_nobody_used() {
+    let world = World::new().await;
+    let sign_up = |slug: &str, number: u8| {
+        format!(
+            "with one as (insert into account (id, email, name, state, created_at)
+                 values ('00000000-0000-4000-8000-00000000010{number}',
+                     '{slug}@nails.example', 'Quetzal of {slug}', 'unconfirmed', now())
+                 returning id),
+             shop as (insert into business (id, slug, name, zone, currency, created_at, is_listed)
+                 values ('00000000-0000-4000-8000-00000000020{number}', '{slug}',
+                     'Quetzal Nails', 'Africa/Johannesburg', 'ZAR', now(), false)
+                 returning id)
+             select 1 from one, shop"
+        )
+    };
+    let (unused, booked) = (sign_up("unused", 1), sign_up("booked", 2));
+    let belongs = "insert into membership (business_id, account_id, role, created_at)
+         select business.id, account.id, 'owner', now() from business, account
+         where account.email = business.slug || '@nails.example'";
+    let links = "insert into account_link (token_hash, account_id, purpose, created_at, expires_at)
+         select sha256(id::text::bytea), id, 'confirm_email', now(), now() + interval '2 days'
+         from account where state = 'unconfirmed'";
+    let used = "update business set is_listed = true where slug = 'booked'";
+    world.run(&[&unused, &booked, belongs, links, used]).await;
+    let named = "select count(*) from account where name like 'Quetzal of%' and $1 is not null";
+    retain_in(&world, 31).await;
+    assert_eq!(world.one(named).await, 2, "the link ended 29 days ago");
+    retain_in(&world, 33).await;
+    assert_eq!(world.one(named).await, 1);
+    let left = "select count(*) from business where name = 'Quetzal Nails' and $1 is not null";
+    assert_eq!(world.one(left).await, 1);
+    let gone = "select count(*) from account where email like 'unused%' and $1 is not null";
+    assert_eq!(world.one(gone).await, 0);
+    retain_in(&world, 34).await;
+    assert_eq!(world.one(named).await, 1, "one that was listed stays");
+}
