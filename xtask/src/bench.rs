@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: measurements beside a peer in the same run, printed as ratios.
 //! Never a test: these machines are shared and noisy, so only ratios mean something.
 
+mod booking;
 mod claim;
 mod messages;
 mod proxy;
@@ -17,6 +18,8 @@ use crate::setup;
 pub(crate) enum Bench {
     /// The data plane beside nginx: one worker each, same upstream, same core
     Proxy(proxy::Options),
+    /// Booking with a million bookings in it: months, pages, and bookings beside pgbench
+    Booking(booking::Options),
     /// Booking beside its bare statement: many clients on one free time
     Claim(claim::Options),
     /// Messages that are all due at once, to queue and to send
@@ -27,6 +30,7 @@ pub(crate) fn run(root: &Path, env: &Env, bench: Bench) -> anyhow::Result<()> {
     setup::run(setup::Purpose::Bench)?;
     match bench {
         Bench::Proxy(options) => proxy::run(root, env, options),
+        Bench::Booking(options) => booking::run(root, options),
         Bench::Claim(options) => claim::run(root, options),
         Bench::Messages(options) => messages::run(root, options),
     }

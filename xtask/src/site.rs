@@ -43,9 +43,16 @@ fn executable(message: &str, program: &str) -> Option<PathBuf> {
     Some(PathBuf::from(message.get("executable")?.as_str()?))
 }
 
-/// The program on a database and a cache of its own.
-pub(crate) struct Site {
+/// The program, serving. It ends with this value.
+pub(crate) struct Serving {
     child: Child,
+    /// `http://127.0.0.1:…`
+    pub(crate) address: String,
+}
+
+/// The program on a database and a cache of its own, with the demonstration in it.
+pub(crate) struct Site {
+    serving: Serving,
     /// `http://127.0.0.1:…`
     pub(crate) address: String,
     pub(crate) database: Database,
@@ -68,26 +75,51 @@ impl Site {
             .context("starting a runtime")?;
         let database = runtime.block_on(Database::empty(&services.postgres()))?;
         let redis = runtime.block_on(services.redis().database())?;
-        for verb in ["migrate", "seed"] {
-            let output = Command::new(program)
-                .arg(verb)
-                .env_clear()
-                .env("DATABASE_URL", database.url())
-                .output()
-                .with_context(|| format!("starting booking {verb}"))?;
-            if !output.status.success() {
-                bail!(
-                    "booking {verb}: {}",
-                    String::from_utf8_lossy(&output.stderr)
-                );
-            }
-        }
+        command(program, "migrate", &database)?;
+        command(program, "seed", &database)?;
+        let serving = Serving::start(program, &database, &[("REDIS_URL", &redis)])?;
+        Ok(Self {
+            address: serving.address.clone(),
+            serving,
+            database,
+        })
+    }
+
+    /// Asks the program to end and sees that it does so in good order.
+    pub(crate) fn end(self) -> anyhow::Result<()> {
+        self.serving.end()
+    }
+}
+
+/// Runs a command of the program that needs its database only.
+pub(crate) fn command(program: &Path, verb: &str, database: &Database) -> anyhow::Result<()> {
+    let output = Command::new(program)
+        .arg(verb)
+        .env_clear()
+        .env("DATABASE_URL", database.url())
+        .output()
+        .with_context(|| format!("starting booking {verb}"))?;
+    if !output.status.success() {
+        bail!(
+            "booking {verb}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    Ok(())
+}
+
+impl Serving {
+    /// Serves what is in `database`, and says where.
+    pub(crate) fn start(
+        program: &Path,
+        database: &Database,
+        variables: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
         // Nothing of a developer's own settings: they could keep it from saying where it is.
         let mut child = Command::new(program)
             .arg("serve")
             .env_clear()
             .env("DATABASE_URL", database.url())
-            .env("REDIS_URL", redis)
             .env("PORT", "0")
             .env("RELEASE", "workspace")
             .envs(variables.iter().copied())
@@ -103,7 +135,6 @@ impl Site {
         Ok(Self {
             child,
             address: address.context("booking serve ended before it served")?,
-            database,
         })
     }
 
@@ -117,7 +148,7 @@ impl Site {
     }
 }
 
-impl Drop for Site {
+impl Drop for Serving {
     fn drop(&mut self) {
         if let Err(error) = self.child.kill().and_then(|()| self.child.wait()) {
             eprintln!("booking serve could not be ended: {error}");

@@ -175,7 +175,7 @@ fn bare(database: &Database, options: Options) -> anyhow::Result<Measured> {
 }
 
 /// The third column of what `pgbench` logged: microseconds.
-fn latencies(folder: &Path, prefix: &str) -> anyhow::Result<Vec<f64>> {
+pub(super) fn latencies(folder: &Path, prefix: &str) -> anyhow::Result<Vec<f64>> {
     let mut took = Vec::new();
     for entry in fs::read_dir(folder).context("reading the logs of pgbench")? {
         let path = entry?.path();
@@ -203,6 +203,15 @@ fn deadlocks(database: &Database) -> anyhow::Result<i64> {
 }
 
 pub(super) fn psql(database: &Database, statement: &str) -> anyhow::Result<String> {
+    psql_with(database, &format!("--command={statement}"))
+}
+
+/// Runs the statements of a file, as the superuser.
+pub(super) fn psql_file(database: &Database, file: &Path) -> anyhow::Result<String> {
+    psql_with(database, &format!("--file={}", file.display()))
+}
+
+fn psql_with(database: &Database, what: &str) -> anyhow::Result<String> {
     let output = Command::new("psql")
         .args([
             "--no-psqlrc",
@@ -211,7 +220,7 @@ pub(super) fn psql(database: &Database, statement: &str) -> anyhow::Result<Strin
             "--no-align",
             "--set=ON_ERROR_STOP=1",
         ])
-        .arg(format!("--command={statement}"))
+        .arg(what)
         .arg(database.admin_url())
         .stdin(Stdio::null())
         .output()
@@ -265,7 +274,7 @@ fn table(options: Options, rows: &[(&str, Measured)]) -> String {
 }
 
 /// The value that so large a share of `values` does not exceed; nought where there is none.
-fn quantile(values: &[f64], share: f64) -> f64 {
+pub(super) fn quantile(values: &[f64], share: f64) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     #[expect(
