@@ -154,7 +154,9 @@ fn operation<'a>(path: &'a str, method: &str, operation: &'a Value) -> Operation
             })
             .collect(),
         takes: content(&operation["requestBody"]),
+        // What every other answer is, is said once, too.
         gives: entries(&operation["responses"])
+            .filter(|(status, _)| status.as_str() != "default")
             .map(|(status, answer)| Gift {
                 status,
                 description: text(&answer["description"]),

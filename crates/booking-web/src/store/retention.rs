@@ -42,9 +42,10 @@ pub(crate) async fn customers(
 /// Forgets what customers and staff wrote about visits that ended before `before`.
 pub(crate) async fn notes(connection: &mut PgConnection, before: Timestamp) -> sqlx::Result<u64> {
     let done = sqlx::query!(
-        "update booking set note = null, desk_note = null
+        "update booking set note = null, desk_note = null, cancel_reason = null
          where id in (select id from booking
-             where (note is not null or desk_note is not null) and ends_at < $1
+             where (note is not null or desk_note is not null or cancel_reason is not null)
+               and ends_at < $1
                and not exists (select from legal_hold
                    where customer_id = booking.customer_id and lifted_at is null)
              limit 1000)",
@@ -216,11 +217,15 @@ pub(crate) async fn security(
 }
 
 /// Removes up to a thousand each of sign-ins, links and counts that were over before
-/// `before`.
+/// `before`. A link with which nobody confirmed an address stays longer: when it ended says
+/// when the account is forgotten.
 pub(crate) async fn ended(connection: &mut PgConnection, before: Timestamp) -> sqlx::Result<u64> {
     let removed = sqlx::query_scalar!(
         r#"with links as (delete from account_link where token_hash in (
-                 select token_hash from account_link where expires_at < $1 limit 1000)
+                 select token_hash from account_link
+                 where expires_at < $1::timestamptz - case when purpose = 'confirm_email' and used_at is null
+                     then interval '60 days' else interval '0' end
+                 limit 1000)
                  returning 1),
              sessions as (delete from session where id in (
                  select id from session where expires_at < $1 limit 1000) returning 1),
