@@ -16,6 +16,7 @@ mod object;
 mod page;
 pub(crate) mod question;
 pub(crate) mod reschedule;
+pub(crate) mod series;
 pub(crate) mod webhooks;
 
 use jiff::Timestamp;

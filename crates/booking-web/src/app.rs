@@ -38,11 +38,11 @@ pub(crate) struct App {
     pub(crate) cache: Option<Cache>,
     /// Turns in which free times are computed.
     pub(crate) computing: Semaphore,
+    /// Places of live streams, and of files that arrive.
+    pub(crate) streams: Arc<Turnstile>,
+    pub(crate) imports: Arc<Turnstile>,
     /// Where webhooks may lead.
     pub(crate) webhook_reach: Reach,
     /// How many requests a key may make in a minute.
     pub(crate) key_requests: u32,
-    /// Places of live streams, and of files that arrive.
-    pub(crate) streams: Arc<Turnstile>,
-    pub(crate) imports: Arc<Turnstile>,
 }

@@ -11,12 +11,17 @@ mod clock;
 mod confirm;
 mod find;
 mod hold;
+mod keeper;
 mod make;
 mod moves;
+mod phone;
 mod request;
 mod reschedule;
+mod series;
+mod staffed;
 mod take;
 pub(crate) mod terms;
+mod time_off;
 
 use chassis::Random;
 use jiff::tz::TimeZone;
@@ -30,9 +35,14 @@ pub(crate) use self::call_off::CallingOff;
 pub(crate) use self::cancel::Cancellation;
 pub(crate) use self::confirm::Confirmation;
 pub(crate) use self::hold::{Choice, Extension, Holding};
+pub(crate) use self::keeper::Keeper;
 pub(crate) use self::make::Person;
 pub(crate) use self::moves::By;
+pub(crate) use self::phone::{DeskAnswer, DeskWish, Guest};
 pub(crate) use self::reschedule::Rescheduling;
+pub(crate) use self::series::{Planned, SeriesAnswer, SeriesWish, Source, Whose};
+pub(crate) use self::staffed::{DeskChange, OnBehalfOf, Seen, may_be_told};
+pub(crate) use self::time_off::{Absence, Decision, Fate, Leaving};
 use crate::store::business::Business;
 use crate::store::service::Service;
 
@@ -62,4 +72,13 @@ impl Appointments {
 
 fn token_hash(token: &str) -> [u8; 32] {
     *blake3::hash(token.as_bytes()).as_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    mod rush;
+    mod series;
+    mod shop;
+    mod staffed;
+    mod time_off;
 }

@@ -89,6 +89,8 @@ pub(crate) struct Booking {
     pub(crate) hold_extended: bool,
     /// Who was asked for.
     pub(crate) who: Who,
+    pub(crate) series: Option<Uuid>,
+    business_id: Uuid,
 }
 
 impl Booking {
@@ -122,6 +124,11 @@ pub(crate) enum Booked {
 }
 
 impl Business {
+    /// As it is stored.
+    pub(crate) fn row(&self) -> &store::business::Business {
+        &self.row
+    }
+
     /// In which it is paid.
     pub(crate) fn currency(&self) -> &str {
         &self.row.currency
@@ -146,6 +153,16 @@ impl Offer {
         let business = app.business(&booking.business_slug).await?;
         let mut transaction = store::begin(&app.appointments.pool, business.id).await?;
         let row = store::service::ever_named(&mut transaction, &booking.service_slug).await?;
+        transaction.rollback().await?;
+        let service = Service::of(row.ok_or(Fault::NotFound)?, &business);
+        Ok(Self { business, service })
+    }
+
+    /// A service of a business by its id, also one that is offered no longer.
+    pub(crate) async fn by_id(app: &App, business: &str, service: Uuid) -> Result<Self, Fault> {
+        let business = app.business(business).await?;
+        let mut transaction = store::begin(&app.appointments.pool, business.id).await?;
+        let row = store::service::by_id(&mut transaction, service).await?;
         transaction.rollback().await?;
         let service = Service::of(row.ok_or(Fault::NotFound)?, &business);
         Ok(Self { business, service })
@@ -327,6 +344,8 @@ impl Booking {
             hold_until: row.hold_until,
             hold_extended: row.hold_extended,
             who: Who::of(row.wanted_staff),
+            series: row.series,
+            business_id: business.id,
         })
     }
 }

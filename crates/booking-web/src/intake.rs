@@ -232,7 +232,7 @@ pub(crate) fn phone(text: &str) -> Result<Option<String>, Message> {
     Ok(Some(format!("+{international}")))
 }
 
-fn note(text: &str) -> Result<Option<String>, Message> {
+pub(crate) fn note(text: &str) -> Result<Option<String>, Message> {
     text_of_at_most(NOTE_CHARS_MAX, text)
 }
 

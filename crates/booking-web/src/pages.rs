@@ -34,6 +34,7 @@ pub(crate) mod privacy;
 #[cfg(test)]
 #[path = "pages/tests/privacy.rs"]
 mod privacy_gallery;
+pub(crate) mod repeat;
 pub(crate) mod reschedule;
 pub(crate) mod reset;
 pub(crate) mod second_step;

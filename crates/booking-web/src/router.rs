@@ -92,6 +92,10 @@ fn one_booking() -> Router<Arc<App>> {
             "/b/{token}/reschedule",
             get(pages::reschedule::get).post(pages::reschedule::post),
         )
+        .route(
+            "/b/{token}/repeat",
+            get(pages::repeat::get).post(pages::repeat::post),
+        )
 }
 
 /// The interface for programs.
@@ -128,6 +132,14 @@ fn programs() -> Router<Arc<App>> {
         .route(
             "/api/v1/businesses/{business}/holds",
             post(api::holds::create),
+        )
+        .route(
+            "/api/v1/businesses/{business}/series",
+            post(api::series::create),
+        )
+        .route(
+            "/api/v1/businesses/{business}/series/plan",
+            post(api::series::plan),
         )
         .route("/api/v1/bookings/{token}", get(api::bookings::read))
         .route("/api/v1/bookings/{token}/extend", post(api::holds::extend))
@@ -268,6 +280,21 @@ fn desk_of_the_day() -> Router<Arc<App>> {
             "/desk/{business}/bookings/{booking}/note",
             post(desk::booking::note),
         )
+        .merge(desk_of_one_booking())
+        .route(
+            "/desk/{business}/book",
+            get(desk::book::get).post(desk::book::post),
+        )
+        .route(
+            "/desk/{business}/walk-in",
+            get(desk::walk_in::get).post(desk::walk_in::post),
+        )
+        .route("/desk/{business}/time-off", get(desk::time_off::get))
+        .route(
+            "/desk/{business}/time-off/new",
+            get(desk::time_off::look).post(desk::time_off::post),
+        )
+        .route("/desk/{business}/time-off/end", post(desk::time_off::end))
         .route("/desk/{business}/customers", get(desk::customers::get))
         .route(
             "/desk/{business}/customers/new",
@@ -280,6 +307,27 @@ fn desk_of_the_day() -> Router<Arc<App>> {
         .route(
             "/desk/{business}/customers/{customer}/merge",
             get(desk::merge::get).post(desk::merge::post),
+        )
+}
+
+/// What is done to one booking at the desk.
+fn desk_of_one_booking() -> Router<Arc<App>> {
+    Router::new()
+        .route(
+            "/desk/{business}/bookings/{booking}/state",
+            post(desk::change::tell),
+        )
+        .route(
+            "/desk/{business}/bookings/{booking}/move",
+            get(desk::change::move_page).post(desk::change::moved),
+        )
+        .route(
+            "/desk/{business}/bookings/{booking}/cancel",
+            get(desk::change::cancel_page).post(desk::change::cancel),
+        )
+        .route(
+            "/desk/{business}/bookings/{booking}/repeat",
+            get(desk::repeat::get).post(desk::repeat::post),
         )
 }
 

@@ -321,6 +321,7 @@ impl Planter<'_> {
             locale: None,
             hold_until: None,
             wanted_staff: None,
+            source: "online",
             now: made,
         };
         store::booking::insert(self.connection, &new).await?;

@@ -41,6 +41,7 @@ pub(crate) mod request_count;
 pub(crate) mod responsible;
 pub(crate) mod retention;
 pub(crate) mod seed;
+pub(crate) mod series;
 pub(crate) mod service;
 pub(crate) mod session;
 pub(crate) mod settings;

@@ -15,6 +15,7 @@ mod policy;
 mod refusal;
 mod reminder;
 mod role;
+mod series;
 mod service;
 mod span;
 mod state;
@@ -31,6 +32,7 @@ pub use policy::{Band, Policy, Waiver};
 pub use refusal::Refusal;
 pub use reminder::{QuietHours, reminder};
 pub use role::{Right, Role};
+pub use series::{End, Every, Repeat, SERIES_MAX, wall_instant};
 pub use service::{Part, Service};
 pub use span::Span;
 pub use state::{

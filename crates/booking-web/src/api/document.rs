@@ -10,7 +10,7 @@ use utoipa::OpenApi;
 
 use super::{
     availability, bookings, businesses, customers, diary, feeds, holds, imports, keys, live,
-    reschedule, webhooks,
+    reschedule, series, webhooks,
 };
 use crate::error::{PROBLEMS, Problem};
 
@@ -34,6 +34,8 @@ const ABOUT: &str = "Times are instants in UTC; beside them stands the wall time
         holds::create,
         holds::extend,
         reschedule::post,
+        series::plan,
+        series::create,
         live::get,
         imports::post,
         diary::list,

@@ -1,6 +1,5 @@
 //! Time off. It takes what is free of its time, and lists the bookings that it hits: each is
 //! to be moved, cancelled or kept. What becomes free within it later is taken, too.
-#![expect(dead_code, reason = "the desk comes next")]
 
 use booking::Span;
 use jiff::{SignedDuration, Timestamp};
@@ -8,9 +7,11 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Appointments;
+use super::keeper::Keeper;
 use super::moves::By;
+use super::time_off::Absence;
 use crate::store;
-use crate::store::block::{Hit, NewBlock};
+use crate::store::block::NewBlock;
 use crate::store::booking::Standing;
 use crate::store::claim::Holder;
 use crate::store::record::Audit;
@@ -18,72 +19,18 @@ use crate::store::record::Audit;
 /// The longest piece that one claim may take.
 const PIECE_MAX: SignedDuration = SignedDuration::from_hours(24 * 30);
 
-/// What becomes of time off.
-#[derive(Debug, Clone)]
-pub(crate) enum Blocking {
-    /// It is kept free, but for these bookings.
-    Kept {
-        /// Names it, to end it.
-        id: Uuid,
-        /// To be moved, cancelled or kept, one by one.
-        hits: Vec<Hit>,
-    },
-    /// Somebody booked within it just now; ask again.
-    Again,
-    /// There is no such person.
-    Unknown,
-}
-
 impl Appointments {
-    /// The bookings that time off of `staff` would hit.
-    pub(crate) async fn hits(
+    /// Keeps what is free of an absence free, within a transaction. Gives the lanes that are
+    /// to be bumped at its end; none where somebody books within it just now.
+    pub(super) async fn block(
         &self,
-        business: Uuid,
-        staff: Uuid,
-        during: Span,
-        now: Timestamp,
-    ) -> sqlx::Result<Vec<Hit>> {
-        let mut transaction = store::begin(&self.pool, business).await?;
-        let lane = store::staff::lane(&mut transaction, staff).await?;
-        let hits = match lane {
-            Some(lane) => store::block::hits(&mut transaction, lane, during, now).await?,
-            None => Vec::new(),
-        };
-        transaction.rollback().await?;
-        Ok(hits)
-    }
-
-    /// Keeps `during` free of new bookings with `staff`.
-    pub(crate) async fn block(
-        &self,
-        business: Uuid,
-        staff: Uuid,
-        (during, reason): (Span, &str),
+        connection: &mut PgConnection,
+        (business, lane): (Uuid, Uuid),
+        absence: Absence<'_>,
         by: By,
         now: Timestamp,
-    ) -> sqlx::Result<Blocking> {
-        match self
-            .try_block(business, staff, (during, reason), by, now)
-            .await
-        {
-            Err(error) if store::is_conflict(&error) => Ok(Blocking::Again),
-            other => other,
-        }
-    }
-
-    async fn try_block(
-        &self,
-        business: Uuid,
-        staff: Uuid,
-        (during, reason): (Span, &str),
-        by: By,
-        now: Timestamp,
-    ) -> sqlx::Result<Blocking> {
-        let mut transaction = store::begin(&self.pool, business).await?;
-        let connection = &mut *transaction;
-        let Some(lane) = store::staff::lane(connection, staff).await? else {
-            return Ok(Blocking::Unknown);
-        };
+    ) -> sqlx::Result<Option<Vec<Uuid>>> {
+        let during = absence.during;
         let mut lanes = self
             .clear(connection, (during.start(), during.end()), now)
             .await?;
@@ -93,39 +40,37 @@ impl Appointments {
             business,
             lane,
             during,
-            reason,
+            reason: absence.reason,
             now,
         };
         store::block::insert(connection, &new).await?;
-        if !self
-            .cover(connection, (business, id, lane), during, now)
-            .await?
-        {
-            return Ok(Blocking::Again);
+        let ids = (business, id, lane);
+        if !self.cover(connection, ids, during, now).await? {
+            return Ok(None);
         }
-        let hits = store::block::hits(connection, lane, during, now).await?;
         self.record_block(connection, business, id, "block.made", by, now)
             .await?;
         lanes.push(lane);
-        store::lane::bump(connection, &lanes).await?;
-        transaction.commit().await?;
-        Ok(Blocking::Kept { id, hits })
+        Ok(Some(lanes))
     }
 
-    /// Ends time off. `false` where it had ended, or there is none.
+    /// Ends time off. `false` where it had ended, or they keep no such calendar.
     pub(crate) async fn unblock(
         &self,
         business: Uuid,
         block: Uuid,
-        by: By,
+        keeper: Keeper,
         now: Timestamp,
     ) -> sqlx::Result<bool> {
         let mut transaction = store::begin(&self.pool, business).await?;
         let connection = &mut *transaction;
-        let Some(lane) = store::block::end(connection, block).await? else {
+        let Some((staff, lane)) = store::block::end(connection, block).await? else {
             return Ok(false);
         };
-        self.record_block(connection, business, block, "block.ended", by, now)
+        if !keeper.keeps(staff) {
+            return Ok(false);
+        }
+        self.record_block(connection, business, block, "block.ended", keeper.by(), now)
             .await?;
         store::lane::bump(connection, &[lane]).await?;
         transaction.commit().await?;

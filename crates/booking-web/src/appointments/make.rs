@@ -40,14 +40,14 @@ pub(super) enum Way<'a> {
     Held { until: Timestamp, holder: Holder },
     /// The customer booked it.
     Booked(Person<'a>),
-    #[expect(dead_code, reason = "the desk comes next")]
-    /// A member of the staff booked it for somebody, who may be there already.
-    Desk {
+    /// For a customer of the business, who may be there already.
+    Known {
         customer: Uuid,
         booked_as: (&'a str, Option<&'a str>),
         note: Option<&'a str>,
+        language: Option<Language>,
         state: State,
-        staff: Uuid,
+        by: By,
     },
 }
 
@@ -78,14 +78,23 @@ impl Making<'_> {
         match self.way {
             Way::Held { .. } => State::Held,
             Way::Booked(_) => State::Confirmed,
-            Way::Desk { state, .. } => state,
+            Way::Known { state, .. } => state,
         }
     }
 
     fn by(&self) -> By {
         match self.way {
             Way::Held { .. } | Way::Booked(_) => By::Customer,
-            Way::Desk { staff, .. } => By::Staff(staff),
+            Way::Known { by, .. } => by,
+        }
+    }
+
+    /// How it came about, by its name in the database.
+    fn source(&self) -> &'static str {
+        match (self.by(), self.state()) {
+            (By::Staff(_), State::Arrived) => "walk_in",
+            (By::Staff(_), _) => "phone",
+            _ => "online",
         }
     }
 }
@@ -123,7 +132,7 @@ impl Appointments {
         let customer = match making.way {
             Way::Held { .. } => None,
             Way::Booked(person) => Some(self.customer(connection, business.id, person, now).await?),
-            Way::Desk { customer, .. } => Some(customer),
+            Way::Known { customer, .. } => Some(customer),
         };
         store::booking::says(connection, by.actor()).await?;
         self.insert(connection, making, (staff, customer), now)
@@ -134,7 +143,13 @@ impl Appointments {
             (Way::Held { until, holder }, _) => {
                 store::hold::begin(connection, id, until, &holder).await?;
             }
-            (Way::Booked(_), Some(customer)) => {
+            (
+                Way::Booked(_)
+                | Way::Known {
+                    by: By::Customer, ..
+                },
+                Some(customer),
+            ) => {
                 self.consent(connection, business.id, (customer, id), now)
                     .await?;
             }
@@ -174,13 +189,14 @@ impl Appointments {
         let (note, booked_as, hold_until) = match making.way {
             Way::Held { until, .. } => (None, None, Some(until)),
             Way::Booked(person) => (person.note, Some((person.name, person.phone)), None),
-            Way::Desk {
+            Way::Known {
                 note, booked_as, ..
             } => (note, Some(booked_as), None),
         };
         let locale = match making.way {
             Way::Booked(person) => person.language.map(Language::tag),
-            Way::Held { .. } | Way::Desk { .. } => None,
+            Way::Known { language, .. } => language.map(Language::tag),
+            Way::Held { .. } => None,
         };
         let new = NewBooking {
             id: making.id,
@@ -205,6 +221,7 @@ impl Appointments {
             locale,
             hold_until,
             wanted_staff: making.who.staff(),
+            source: making.source(),
             now,
         };
         store::booking::insert(connection, &new).await

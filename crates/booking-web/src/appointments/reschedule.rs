@@ -79,7 +79,8 @@ impl Appointments {
             return Ok(Rescheduling::TooLate);
         }
         let by = By::Customer;
-        let moved = self.retime(connection, (&business, &standing), start, by, now);
+        let to = (start, Who::Anyone);
+        let moved = self.retime(connection, (&business, &standing), to, by, now);
         let Some(lanes) = moved.await? else {
             return Ok(Rescheduling::Gone);
         };
@@ -94,7 +95,7 @@ impl Appointments {
         &self,
         connection: &mut PgConnection,
         (business, standing): (&Business, &Standing),
-        start: Timestamp,
+        (start, who): (Timestamp, Who),
         by: By,
         now: Timestamp,
     ) -> sqlx::Result<Option<Vec<Uuid>>> {
@@ -123,9 +124,13 @@ impl Appointments {
         };
         // With the same person, where that can be: many book for the sake of one. With nobody
         // else, where one was asked for.
-        let willing = match self.asked_for(connection, standing).await? {
+        let asked = match who {
+            Who::Anyone => self.asked_for(connection, standing).await?,
+            named @ Who::Only(_) => named,
+        };
+        let willing = match asked {
             Who::Anyone => vec![Who::Only(standing.staff), Who::Anyone],
-            who @ Who::Only(_) => vec![who],
+            named @ Who::Only(_) => vec![named],
         };
         let mut taken = None;
         for who in willing {

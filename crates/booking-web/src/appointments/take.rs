@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use booking::{Able, Window};
+use booking::{Able, Span, Window};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{Connection as _, PgConnection};
@@ -49,6 +49,10 @@ impl Appointments {
         visit: Visit<'_>,
         now: Timestamp,
     ) -> sqlx::Result<Option<Taken>> {
+        // A crowd that wants one time is told with one question that it is gone.
+        if !is_open(connection, visit, now).await? {
+            return Ok(None);
+        }
         let cleared = self.clear(connection, around(visit.start), now).await?;
         let taken = self.take_one(connection, visit, now).await?;
         Ok(taken.map(|taken| Taken {
@@ -218,6 +222,28 @@ pub(super) fn around(start: Timestamp) -> (Timestamp, Timestamp) {
         start.saturating_sub(day).unwrap_or(start),
         start.saturating_add(day).unwrap_or(start),
     )
+}
+
+/// Whether anybody may be free for the visit; hours, buffers and rooms are not asked about.
+async fn is_open(
+    connection: &mut PgConnection,
+    visit: Visit<'_>,
+    now: Timestamp,
+) -> sqlx::Result<bool> {
+    let length = availability::rules(visit.service).duration;
+    let end = visit.start.saturating_add(length).unwrap_or(visit.start);
+    let Some(during) = Span::new(visit.start, end) else {
+        return Ok(false);
+    };
+    // Whoever gives a class may still have a seat.
+    if visit.service.capacity > 1 {
+        return Ok(true);
+    }
+    let staff = match visit.who {
+        Who::Anyone => None,
+        Who::Only(staff) => Some(staff),
+    };
+    store::claim::is_anybody_free(connection, visit.service.id, staff, during, now).await
 }
 
 /// What is known about those who will do, on the day of the visit.

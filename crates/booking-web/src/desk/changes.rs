@@ -51,6 +51,18 @@ impl Booking {
 }
 
 impl App {
+    /// The secret addresses of the visits that come after a booking in its series.
+    pub(crate) async fn rest_of_series(&self, booking: &Booking) -> Result<Vec<String>, Fault> {
+        let Some(series) = booking.series else {
+            return Ok(Vec::new());
+        };
+        let appointments = &self.appointments;
+        let rest = appointments.rest_of_series(booking.business_id, series, booking.start);
+        let rest = rest.await?.into_iter().map(|seen| seen.booking);
+        let after = rest.filter(|id| *id != booking.id);
+        Ok(after.map(|id| appointments.address_of(id)).collect())
+    }
+
     /// Cancels; where a version is named, only while the booking has it.
     pub(crate) async fn cancel(
         &self,

@@ -30,8 +30,9 @@ macro_rules! files {
 }
 
 files![
-    "account", "booking", "business", "customer", "desk", "fault", "field", "frame", "kept",
-    "mail", "offer", "office", "privacy", "programs", "settings", "terms", "words",
+    "account", "booking", "business", "change", "customer", "desk", "fault", "field", "frame",
+    "kept", "mail", "offer", "office", "privacy", "programs", "series", "settings", "terms",
+    "words",
 ];
 
 struct Catalogue {

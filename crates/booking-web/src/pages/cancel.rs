@@ -30,6 +30,8 @@ pub(super) struct CancelPage<'a> {
     pub(super) fee: Option<String>,
     /// "From 09:30 on Wednesday 24 March 2027 it costs R350."
     pub(super) later: Vec<String>,
+    /// How many of its series come after it.
+    pub(super) rest: usize,
 }
 
 /// Sending the form is the decision.
@@ -38,6 +40,9 @@ pub(crate) struct CancelForm {
     /// Why no fee is asked; mostly nothing.
     #[serde(default)]
     waiver: String,
+    /// Whether those of its series that come after it go, too.
+    #[serde(default)]
+    rest: String,
 }
 
 /// The reason of that name.
@@ -74,6 +79,7 @@ pub(crate) async fn get(
         fee: booking.fee(now).filter(|cents| *cents > 0).map(price),
         later: later.collect(),
         only_with_waiver,
+        rest: app.rest_of_series(&booking).await?.len(),
         csrf: visit.form_token(),
         token: &token,
         booking: BookingWords::of(site.language, &booking),
@@ -90,7 +96,15 @@ pub(crate) async fn post(
     form: VisitorForm<CancelForm>,
 ) -> Result<Response, Fault> {
     let (form, _) = form.open();
-    match app.cancel(&token, waiver(&form.waiver), None).await? {
+    let waiver = waiver(&form.waiver);
+    if form.rest == "yes" {
+        let booking = app.booking(&token).await?;
+        for after in app.rest_of_series(&booking).await? {
+            // One that cannot be called off any more says so on its own page.
+            app.cancel(&after, waiver, None).await?;
+        }
+    }
+    match app.cancel(&token, waiver, None).await? {
         Cancelled::Now | Cancelled::Before => {
             Ok(Redirect::to(&format!("/b/{token}")).into_response())
         }

@@ -1,8 +1,13 @@
 //! The desk: what the people of a business use every day. Every page begins with a [`Desk`],
 //! which only members of the business get, and asks it what they may do there.
 
+pub(crate) mod book;
 pub(crate) mod booking;
 pub(crate) mod calendar;
+pub(crate) mod change;
+#[cfg(test)]
+#[path = "tests/changes.rs"]
+mod changes_gallery;
 mod clock;
 mod column;
 pub(crate) mod customer;
@@ -12,6 +17,7 @@ mod frame;
 #[cfg(test)]
 #[path = "tests/desk.rs"]
 mod gallery;
+mod guest;
 mod history;
 pub(crate) mod holidays;
 pub(crate) mod hours;
@@ -25,17 +31,21 @@ mod offer_gallery;
 #[path = "tests/programs.rs"]
 mod programs_gallery;
 pub(crate) mod reminders;
+pub(crate) mod repeat;
 pub(crate) mod responsible;
 pub(crate) mod rooms;
 mod seen;
 pub(crate) mod services;
 pub(crate) mod settings;
+mod slots;
 pub(super) mod slug;
 pub(crate) mod staff;
 #[cfg(test)]
 #[path = "tests/terms.rs"]
 mod terms_gallery;
+pub(crate) mod time_off;
 pub(crate) mod today;
+pub(crate) mod walk_in;
 pub(crate) mod webhooks;
 pub(crate) mod week;
 
@@ -58,6 +68,7 @@ use uuid::Uuid;
 
 use crate::account::member::Member;
 use crate::app::App;
+use crate::appointments::{Keeper, Seen};
 use crate::error::Fault;
 use crate::language::{Language, Wanted};
 use crate::pages::embed::origin;
@@ -125,6 +136,23 @@ impl Desk {
         self.must(Right::KeepOwnCalendar)?;
         // A member of staff without a calendar sees an empty one.
         Ok(Some(self.member.staff.unwrap_or_default()))
+    }
+
+    /// Who changes bookings here.
+    fn keeper(&self) -> Result<Keeper, Fault> {
+        Ok(Keeper {
+            account: self.member.account.id,
+            only: self.only()?,
+        })
+    }
+
+    /// A booking of this business as it was seen.
+    fn as_seen(&self, booking: Uuid, version: i32) -> Seen {
+        Seen {
+            business: self.member.business.id,
+            booking,
+            version,
+        }
     }
 
     /// A new id.
@@ -199,6 +227,11 @@ impl Desk {
     /// The same for a form that was not accepted.
     fn show_as(&self, status: StatusCode, page: &impl Template) -> Result<Response, Fault> {
         Ok((status, self.show(page)?).into_response())
+    }
+
+    /// On to another page of this desk.
+    fn back_to(&self, rest: &str) -> Response {
+        Redirect::to(&self.path(rest)).into_response()
     }
 
     /// After a form: on to a page, which says what was done.

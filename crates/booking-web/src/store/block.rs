@@ -1,6 +1,5 @@
 //! Time off: when somebody is away, or a room is closed. Its claims cover what no booking
 //! has; a booking that stays keeps its own.
-#![expect(dead_code, reason = "the desk comes next")]
 
 use booking::Span;
 use jiff::Timestamp;
@@ -22,12 +21,27 @@ pub(crate) struct NewBlock<'a> {
 }
 
 /// A booking that time off would hit.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Hit {
     pub(crate) booking: Uuid,
+    pub(crate) version: i32,
+    /// Whether somebody has only chosen the time and not said yet who they are.
+    pub(crate) is_held: bool,
+    pub(crate) service_id: Uuid,
     pub(crate) service: String,
     /// The name that it was booked in; none while it is only held.
     pub(crate) name: Option<String>,
+    pub(crate) phone: Option<String>,
+    pub(crate) start: Timestamp,
+    pub(crate) end: Timestamp,
+}
+
+/// Time off that is not over.
+#[derive(Debug, Clone)]
+pub(crate) struct Ahead {
+    pub(crate) id: Uuid,
+    pub(crate) staff: String,
+    pub(crate) reason: String,
     pub(crate) start: Timestamp,
     pub(crate) end: Timestamp,
 }
@@ -119,23 +133,41 @@ pub(crate) async fn within(
         .collect())
 }
 
-/// The bookings that stand, and take `lane` within `during`.
+/// The bookings that are to come, and for which `lane` is taken within `during`. The classes
+/// among them are locked: nobody sits down until the transaction ends.
 pub(crate) async fn hits(
     connection: &mut PgConnection,
     lane: Uuid,
     during: Span,
     now: Timestamp,
 ) -> sqlx::Result<Vec<Hit>> {
+    sqlx::query!(
+        "select id from class where id in (
+             select class_id from claim
+             where active and lane_id = $1 and during && tstzrange($2, $3, '[)'))
+         order by id for update",
+        lane,
+        stored(during.start()),
+        stored(during.end())
+    )
+    .fetch_all(&mut *connection)
+    .await?;
     let rows = sqlx::query!(
-        "select booking.id, service.name as service, booking.booked_name, booking.starts_at,
-                booking.ends_at
+        r#"select booking.id, booking.version, booking.state = 'held' as "is_held!",
+                booking.service_id, service.name as service,
+                coalesce(booking.booked_name, customer.name) as name,
+                coalesce(booking.booked_phone, customer.phone) as phone,
+                booking.starts_at, booking.ends_at
          from claim
-         join booking on booking.id = claim.booking_id
+         left join seat on seat.class_id = claim.class_id and seat.is_active
+         join booking on booking.id = coalesce(claim.booking_id, seat.booking_id)
          join service on service.id = booking.service_id
+         left join customer on customer.id = booking.customer_id
          where claim.active and claim.lane_id = $1
            and claim.during && tstzrange($2, $3, '[)')
            and (claim.hold_until is null or claim.hold_until > $4)
-         order by booking.starts_at, booking.id",
+           and booking.state in ('held', 'confirmed')
+         order by booking.starts_at, booking.id"#,
         lane,
         stored(during.start()),
         stored(during.end()),
@@ -145,23 +177,59 @@ pub(crate) async fn hits(
     .await?;
     let hits = rows.into_iter().map(|row| Hit {
         booking: row.id,
+        version: row.version,
+        is_held: row.is_held,
+        service_id: row.service_id,
         service: row.service,
-        name: row.booked_name,
+        name: row.name,
+        phone: row.phone,
         start: instant(row.starts_at),
         end: instant(row.ends_at),
     });
     Ok(hits.collect())
 }
 
-/// Ends a block and frees what it had claimed. Gives its lane; none where it had ended.
-pub(crate) async fn end(connection: &mut PgConnection, id: Uuid) -> sqlx::Result<Option<Uuid>> {
-    let lane = sqlx::query_scalar!(
-        "update block set is_active = false where id = $1 and is_active returning lane_id",
+/// The time off that is not over at `now`, of everybody or of one person.
+pub(crate) async fn ahead(
+    connection: &mut PgConnection,
+    staff: Option<Uuid>,
+    now: Timestamp,
+) -> sqlx::Result<Vec<Ahead>> {
+    let rows = sqlx::query!(
+        "select block.id, staff.name as staff, block.reason, block.starts_at, block.ends_at
+         from block join staff on staff.lane_id = block.lane_id
+         where block.is_active and block.ends_at > $2 and ($1::uuid is null or staff.id = $1)
+         order by block.starts_at, block.id limit 200",
+        staff,
+        stored(now)
+    )
+    .fetch_all(connection)
+    .await?;
+    let ahead = rows.into_iter().map(|row| Ahead {
+        id: row.id,
+        staff: row.staff,
+        reason: row.reason,
+        start: instant(row.starts_at),
+        end: instant(row.ends_at),
+    });
+    Ok(ahead.collect())
+}
+
+/// Ends a block of one of the staff and frees what it had claimed. Gives whose it was, as
+/// (staff, lane); none where it had ended.
+pub(crate) async fn end(
+    connection: &mut PgConnection,
+    id: Uuid,
+) -> sqlx::Result<Option<(Uuid, Uuid)>> {
+    let ended = sqlx::query!(
+        "update block set is_active = false from staff
+         where block.id = $1 and block.is_active and staff.lane_id = block.lane_id
+         returning staff.id, block.lane_id",
         id
     )
     .fetch_optional(&mut *connection)
     .await?;
-    if lane.is_some() {
+    if ended.is_some() {
         sqlx::query!(
             "update claim set active = false where block_id = $1 and active",
             id
@@ -169,5 +237,5 @@ pub(crate) async fn end(connection: &mut PgConnection, id: Uuid) -> sqlx::Result
         .execute(connection)
         .await?;
     }
-    Ok(lane)
+    Ok(ended.map(|ended| (ended.id, ended.lane_id)))
 }

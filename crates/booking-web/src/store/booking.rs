@@ -36,12 +36,13 @@ pub(crate) struct NewBooking<'a> {
     pub(crate) hold_until: Option<Timestamp>,
     /// Who was asked for, where it was not anyone.
     pub(crate) wanted_staff: Option<Uuid>,
+    /// online, phone or walk_in.
+    pub(crate) source: &'a str,
     pub(crate) now: Timestamp,
 }
 
 /// A booking as it is shown.
 #[derive(Debug, Clone)]
-#[expect(dead_code, reason = "holds, moves and series read the rest")]
 pub(crate) struct Booking {
     pub(crate) id: Uuid,
     pub(crate) state: String,
@@ -108,9 +109,9 @@ pub(crate) async fn insert(
         "insert into booking (id, business_id, service_id, staff_id, customer_id, state,
              starts_at, ends_at, zone, local_start, price_cents, currency, note, created_at,
              policy, series_id, booked_name, booked_phone, locale, state_since,
-             hold_until, wanted_staff_id)
+             hold_until, wanted_staff_id, source)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
-             $15::text::jsonb, $16, $17, $18, $19, $14, $20, $21)",
+             $15::text::jsonb, $16, $17, $18, $19, $14, $20, $21, $22)",
         new.id,
         new.business,
         new.service,
@@ -131,7 +132,8 @@ pub(crate) async fn insert(
         phone.flatten(),
         new.locale,
         new.hold_until.map(stored),
-        new.wanted_staff
+        new.wanted_staff,
+        new.source
     )
     .execute(connection)
     .await?;
@@ -316,6 +318,22 @@ pub(crate) async fn fee(
         id,
         fee_cents,
         is_waived
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Keeps why staff called a booking off.
+pub(crate) async fn reason(
+    connection: &mut PgConnection,
+    id: Uuid,
+    reason: Option<&str>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update booking set cancel_reason = $2 where id = $1",
+        id,
+        reason
     )
     .execute(connection)
     .await?;

@@ -131,6 +131,35 @@ pub(crate) async fn busy(
     Ok(busy.collect())
 }
 
+/// Whether somebody who gives a service has nothing else within `during`: all of them, or that
+/// one person. The cheapest question there is about a time that many want.
+pub(crate) async fn is_anybody_free(
+    connection: &mut PgConnection,
+    service: Uuid,
+    staff: Option<Uuid>,
+    during: Span,
+    now: Timestamp,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (
+             select from service_staff
+             join staff on staff.id = service_staff.staff_id and staff.is_active
+             where service_staff.service_id = $1 and ($2::uuid is null or staff.id = $2)
+               and not exists (
+                 select from claim
+                 where claim.active and claim.lane_id = staff.lane_id
+                   and claim.during && tstzrange($3, $4, '[)')
+                   and (claim.hold_until is null or claim.hold_until > $5))) as "is!""#,
+        service,
+        staff,
+        stored(during.start()),
+        stored(during.end()),
+        stored(now)
+    )
+    .fetch_one(connection)
+    .await
+}
+
 /// How many claims each lane has in a span, to share work fairly.
 pub(crate) async fn load(
     connection: &mut PgConnection,

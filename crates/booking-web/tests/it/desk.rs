@@ -93,7 +93,20 @@ async fn routes(world: &World) -> Vec<Route> {
         all("/desk/karoo-cuts/calendar?day=2027-03-24".into()),
         all("/desk/karoo-cuts/calendar?day=nonsense&staff=nonsense".into()),
         all("/desk/karoo-cuts/calendar/week".into()),
+        all("/desk/karoo-cuts/book".into()),
+        all("/desk/karoo-cuts/book?service=haircut".into()),
+        all("/desk/karoo-cuts/walk-in?service=haircut".into()),
+        all("/desk/karoo-cuts/time-off".into()),
+        all(format!("/desk/karoo-cuts/bookings/{own}/move")),
+        all(format!("/desk/karoo-cuts/bookings/{own}/cancel")),
+        all(format!(
+            "/desk/karoo-cuts/bookings/{own}/repeat?every=week&count=3"
+        )),
         all(format!("/desk/karoo-cuts/bookings/{own}")),
+        Route {
+            path: format!("/desk/karoo-cuts/bookings/{other}/move"),
+            statuses: [OK, OK, OK, NOT_FOUND],
+        },
         Route {
             path: format!("/desk/karoo-cuts/bookings/{other}"),
             statuses: [OK, OK, OK, NOT_FOUND],
@@ -101,7 +114,7 @@ async fn routes(world: &World) -> Vec<Route> {
     ]
 }
 
-async fn signed_in(site: &Site, email: &str) -> Visitor {
+pub(crate) async fn signed_in(site: &Site, email: &str) -> Visitor {
     let visitor = site.visitor();
     let page = visitor.sign_in(email).await;
     assert_eq!(page.status, OK, "{email} is not let in");

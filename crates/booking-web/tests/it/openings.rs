@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 const PHYSIO: &str = "/api/v1/businesses/bluff-physio/services/follow-up";
-const YOGA: (&str, &str) = ("the-quiet-room", "yoga-class");
+pub(crate) const YOGA: (&str, &str) = ("the-quiet-room", "yoga-class");
 
 async fn slots(api: &Api, path: &str) -> Vec<Value> {
     let said = api.get(path).await;
@@ -23,7 +23,7 @@ fn starts(slots: &[Value]) -> BTreeSet<String> {
 }
 
 /// The first class with so many seats left or more.
-async fn class(api: &Api, seats: u64) -> (String, u64) {
+pub(crate) async fn class(api: &Api, seats: u64) -> (String, u64) {
     let (business, service) = YOGA;
     let path = format!("/api/v1/businesses/{business}/services/{service}/availability/next?n=20");
     let slots = slots(api, &path).await;

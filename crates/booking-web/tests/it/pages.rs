@@ -284,9 +284,10 @@ async fn a_booking_can_be_cancelled_only_until_the_limit_under_which_it_was_made
         (StatusCode::CONFLICT, "This is no longer possible")
     );
     assert!(page.html.contains("too late to cancel"), "{}", page.html);
-    // Nobody is asked what cannot be done.
+    // Nobody is asked for what cannot be done, but for what always counts.
     let again = visitor.open(&address).await;
-    assert_eq!(again.status, StatusCode::SEE_OTHER);
+    assert_eq!(again.status, StatusCode::OK);
+    assert!(again.html.contains("It is too late to cancel, unless"));
 }
 
 #[tokio::test]

@@ -10,11 +10,13 @@ use serde::Deserialize;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::change::Changes;
 use super::{Desk, Frame, Here, column, history, seen};
 use crate::address::Path;
 use crate::error::{Fault, FieldProblem};
 use crate::intake;
 use crate::intake::Problem;
+use crate::language::{Language, Text};
 use crate::pages::words::When;
 use crate::pages::{Site, words};
 use crate::security::CheckedForm;
@@ -42,6 +44,12 @@ pub(super) struct BookingWords {
     /// Their record, where one may look at it.
     pub(super) customer: Option<Uuid>,
     pub(super) day: String,
+    /// "Wednesday 24 March 2027, 09:30"
+    pub(super) time: String,
+    pub(super) version: i32,
+    /// "Booked by phone"
+    pub(super) source: String,
+    pub(super) cancel_reason: Option<String>,
 }
 
 impl BookingWords {
@@ -65,7 +73,20 @@ impl BookingWords {
             email: visit.email.clone(),
             customer: visit.customer.filter(|_| desk.may(Right::KeepCustomers)),
             day: zone.to_datetime(visit.start).date().to_string(),
+            time: words::day_and_clock(language, &visit.start.to_zoned_datetime(zone.clone())),
+            version: visit.version,
+            source: source(language, &visit.source).to_string(),
+            cancel_reason: visit.cancel_reason.clone(),
         }
+    }
+}
+
+/// How it came about, in words.
+fn source(language: Language, source: &str) -> Text {
+    match source {
+        "phone" => language.text("source-phone"),
+        "walk_in" => language.text("source-walk-in"),
+        _ => language.text("source-online"),
     }
 }
 
@@ -79,12 +100,23 @@ pub(crate) struct NoteForm {
     pub(super) seen: String,
 }
 
+impl NoteForm {
+    fn of(visit: &Visit) -> Self {
+        let note = visit.desk_note.clone().unwrap_or_default();
+        Self {
+            seen: seen::mark([note.as_str()]),
+            note,
+        }
+    }
+}
+
 #[derive(Template)]
 #[template(path = "desk/booking.html")]
 pub(super) struct BookingPage<'a> {
     pub(super) site: Site<'a>,
     pub(super) desk: Frame,
     pub(super) booking: BookingWords,
+    pub(super) changes: Changes,
     pub(super) note: NoteForm,
     pub(super) problems: Vec<FieldProblem>,
     pub(super) history: Vec<history::Line>,
@@ -109,6 +141,29 @@ pub(super) async fn find(
     visit.ok_or(Fault::NotFound)
 }
 
+/// The same in a transaction of its own.
+pub(super) async fn visit(desk: &Desk, id: Uuid) -> Result<Visit, Fault> {
+    let mut transaction = desk.begin().await?;
+    let visit = find(desk, &mut transaction, id).await?;
+    transaction.rollback().await?;
+    Ok(visit)
+}
+
+/// The page of a booking to which something cannot be done.
+pub(super) async fn refused(
+    desk: &Desk,
+    id: Uuid,
+    problems: Vec<FieldProblem>,
+) -> Result<Response, Fault> {
+    let mut transaction = desk.begin().await?;
+    let visit = find(desk, &mut transaction, id).await?;
+    let events = store::visit::history(&mut transaction, id).await?;
+    transaction.rollback().await?;
+    let note = NoteForm::of(&visit);
+    let page = page(desk, &visit, &events, note, problems)?;
+    desk.show_as(StatusCode::CONFLICT, &page)
+}
+
 /// Answers `GET /desk/{business}/bookings/{booking}`.
 pub(crate) async fn get(
     desk: Desk,
@@ -121,11 +176,7 @@ pub(crate) async fn get(
         desk.looked(&mut transaction, customer, Access::Saw).await?;
     }
     transaction.commit().await?;
-    let note = visit.desk_note.clone().unwrap_or_default();
-    let note = NoteForm {
-        seen: seen::mark([note.as_str()]),
-        note,
-    };
+    let note = NoteForm::of(&visit);
     desk.show(&page(&desk, &visit, &events, note, Vec::new())?)
 }
 
@@ -182,6 +233,7 @@ fn page<'a>(
         site: desk.site(),
         desk: desk.frame(Here::Calendar),
         booking: BookingWords::of(desk, visit, &zone),
+        changes: Changes::of(desk, visit),
         note,
         problems,
         history: events

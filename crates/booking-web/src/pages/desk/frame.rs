@@ -139,6 +139,12 @@ fn said(language: Language, done: &str) -> Option<String> {
         "saved" => language.text("desk-done-saved"),
         "again" => language.text("desk-done-again"),
         "merged" => language.text("desk-done-merged"),
+        "booked" => language.text("desk-done-booked"),
+        "told" => language.text("desk-done-told"),
+        "moved" => language.text("desk-done-moved"),
+        "cancelled" => language.text("desk-done-cancelled"),
+        "away" => language.text("desk-done-away"),
+        "back" => language.text("desk-done-back"),
         _ => return None,
     };
     Some(text.to_string())

@@ -221,8 +221,10 @@ impl ServiceForm {
                 && intake::number(quantity, 0..=i32::from(NEEDS_MAX)).is_err()
         };
         if self.ticked.iter().any(is_wrong) {
-            let detail = message("field-number-range").with("min", 0);
-            keep("needs", detail.with("max", i32::from(NEEDS_MAX)));
+            let detail = message("field-number-range")
+                .with("min", 0)
+                .with("max", i32::from(NEEDS_MAX));
+            keep("needs", detail);
         }
         let mut number = |field, text: &str, range| {
             intake::number(text, range).unwrap_or_else(|detail| {

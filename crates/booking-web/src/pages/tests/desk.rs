@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::booking::{BookingPage, BookingWords, NoteForm};
 use super::calendar::{CalendarPage, Turn};
+use super::change::{Button, Changes};
 use super::column::{self, Known, Shown};
 use super::customer::{CustomerForm, CustomerPage};
 use super::customers::{CustomersPage, NewCustomerPage};
@@ -27,15 +28,15 @@ use crate::pages::words::{self, When};
 use crate::store::calendar::{Away, Visit};
 use crate::store::customer::Found;
 
-fn zone() -> TimeZone {
+pub(super) fn zone() -> TimeZone {
     TimeZone::get("Africa/Johannesburg").unwrap()
 }
 
-fn day() -> Date {
+pub(super) fn day() -> Date {
     date(2027, 3, 24)
 }
 
-fn at(clock: &str) -> Timestamp {
+pub(super) fn at(clock: &str) -> Timestamp {
     format!("2027-03-24T{clock}:00+02:00").parse().unwrap()
 }
 
@@ -226,6 +227,10 @@ pub(super) fn booking_words(language: Language) -> BookingWords {
         email: Some("<script>alert(1)</script>".into()),
         customer: Some(Uuid::nil()),
         day: day().to_string(),
+        time: words::day_and_clock(language, &at("09:30").to_zoned_datetime(zone())),
+        version: 1,
+        source: language.text("source-phone").to_string(),
+        cancel_reason: Some("<script>alert(1)</script>".into()),
     }
 }
 
@@ -236,11 +241,27 @@ pub(super) fn problem(language: Language, field: &'static str, key: &'static str
     }
 }
 
+fn changes(language: Language, is_to_come: bool) -> Changes {
+    let button = |to, key| Button {
+        to,
+        name: language.text(key).to_string(),
+    };
+    Changes {
+        told: vec![
+            button("arrived", "change-arrived"),
+            button("no_show", "change-no-show"),
+        ],
+        is_to_come,
+        can_repeat: true,
+    }
+}
+
 fn booking(language: Language, problems: Vec<FieldProblem>) -> String {
     BookingPage {
         site: site(language),
         desk: frame(language, false),
         booking: booking_words(language),
+        changes: changes(language, problems.is_empty()),
         note: NoteForm {
             note: "<script>alert(1)</script>".into(),
             seen: "mark".into(),
@@ -264,7 +285,7 @@ fn customer_form(typed: bool) -> CustomerForm {
     }
 }
 
-fn found() -> Found {
+pub(super) fn found() -> Found {
     Found {
         id: Uuid::nil(),
         name: "<script>alert(1)</script>".into(),
@@ -367,6 +388,13 @@ fn pages(language: Language) -> Vec<(&'static str, String)> {
         ("desk-calendar-empty", calendar(language, true)),
         ("desk-week", week(language)),
         ("desk-booking", booking(language, vec![])),
+        (
+            "desk-booking-not-now",
+            booking(
+                language,
+                vec![problem(language, "change", "change-not-now")],
+            ),
+        ),
         ("desk-booking-changed", booking(language, vec![changed])),
         (
             "desk-customers",

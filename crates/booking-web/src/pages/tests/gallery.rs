@@ -16,6 +16,7 @@ use super::details::{DetailsPage, FormWords, HeldWords};
 use super::fault::FaultPage;
 use super::home::HomePage;
 use super::month::MonthPage;
+use super::repeat::{RepeatPage, sample};
 use super::times::TimesPage;
 use super::unsubscribe::UnsubscribePage;
 use super::week::{self, Free};
@@ -282,6 +283,16 @@ fn offers(language: Language, services: Vec<ServiceWords>) -> String {
     .unwrap()
 }
 
+fn repeat(language: Language, step: usize) -> String {
+    RepeatPage {
+        site: site(language),
+        business: "Karoo Cuts".into(),
+        steps: sample::steps(language, step),
+    }
+    .render()
+    .unwrap()
+}
+
 fn pages(language: Language) -> Vec<(&'static str, String)> {
     let typed = Sent {
         name: "<script>alert(1)</script>".into(),
@@ -342,10 +353,14 @@ fn pages(language: Language) -> Vec<(&'static str, String)> {
                         .with("fee", "R350")
                         .to_string(),
                 ],
+                rest: 2,
             }
             .render()
             .unwrap(),
         ),
+        ("repeat", repeat(language, 0)),
+        ("repeat-plan", repeat(language, 1)),
+        ("repeat-done", repeat(language, 2)),
         ("unsubscribe", unsubscribe(language, false)),
         ("unsubscribed", unsubscribe(language, true)),
         (
