@@ -77,7 +77,8 @@ impl Site {
         let redis = runtime.block_on(services.redis().database())?;
         command(program, "migrate", &database)?;
         command(program, "seed", &database)?;
-        let serving = Serving::start(program, &database, &[("REDIS_URL", &redis)])?;
+        let variables = [&[("REDIS_URL", redis.as_str())], variables].concat();
+        let serving = Serving::start(program, &database, &variables)?;
         Ok(Self {
             address: serving.address.clone(),
             serving,

@@ -151,16 +151,13 @@ impl Appointments {
             return Ok(None);
         };
         let by = keeper.by();
-        match fate {
-            Fate::Moved(start) => {
-                let to = (start, Who::Anyone);
-                self.retime(connection, (business, &standing), to, by, now)
-                    .await
-            }
-            _ => {
-                let to = State::CancelledByBusiness;
-                self.shift(connection, &standing, to, by, now).await
-            }
+        if let Fate::Moved(start) = fate {
+            let to = (start, Who::Anyone);
+            self.retime(connection, (business, &standing), to, by, now)
+                .await
+        } else {
+            let to = State::CancelledByBusiness;
+            self.shift(connection, &standing, to, by, now).await
         }
     }
 

@@ -36,7 +36,7 @@ pub(crate) struct NewBooking<'a> {
     pub(crate) hold_until: Option<Timestamp>,
     /// Who was asked for, where it was not anyone.
     pub(crate) wanted_staff: Option<Uuid>,
-    /// online, phone or walk_in.
+    /// `online`, `phone` or `walk_in`.
     pub(crate) source: &'a str,
     pub(crate) now: Timestamp,
 }

@@ -30,7 +30,7 @@ pub(crate) struct Visit {
     /// Since when it is in its state, where that is known.
     pub(crate) since: Option<Timestamp>,
     pub(crate) series: Option<Uuid>,
-    /// online, phone or walk_in.
+    /// `online`, `phone` or `walk_in`.
     pub(crate) source: String,
     pub(crate) cancel_reason: Option<String>,
     pub(crate) customer: Option<Uuid>,

@@ -189,11 +189,11 @@ pub(super) async fn services(desk: &Desk, chosen: &str) -> Result<Vec<ServiceCho
     Ok(services.collect())
 }
 
-async fn page<'a>(
-    desk: &'a Desk,
+async fn page(
+    desk: &Desk,
     form: BookForm,
     (gone, problems): (Option<String>, Vec<Problem>),
-) -> Result<BookPage<'a>, Fault> {
+) -> Result<BookPage<'_>, Fault> {
     let services = services(desk, &form.service).await?;
     let booking = if form.service.is_empty() {
         None

@@ -126,9 +126,10 @@ impl Slots {
             day,
             day_name: words::day_name(language, day),
             day_on: words::day_on(language, day),
-            soonest: match parts.is_empty() {
-                true => week::choices(language, soonest.iter(), zone),
-                false => Vec::new(),
+            soonest: if parts.is_empty() {
+                week::choices(language, soonest.iter(), zone)
+            } else {
+                Vec::new()
             },
             parts,
             people: people.collect(),

@@ -313,11 +313,11 @@ fn decisions(decided: &BTreeMap<String, String>) -> Vec<Decision> {
     decided.iter().filter_map(decision).collect()
 }
 
-async fn page<'a>(
-    desk: &'a Desk,
+async fn page(
+    desk: &Desk,
     form: AwayForm,
     problems: Vec<Problem>,
-) -> Result<TimeOffPage<'a>, Fault> {
+) -> Result<TimeOffPage<'_>, Fault> {
     let (only, language) = (desk.only()?, desk.language());
     let mut transaction = desk.begin().await?;
     let people = calendar::people(&mut transaction, only).await?;

@@ -164,11 +164,11 @@ fn chosen(next: &str) -> Option<(Timestamp, Uuid)> {
     Some((intake::start(start).ok()?, staff.parse().ok()?))
 }
 
-async fn page<'a>(
-    desk: &'a Desk,
+async fn page(
+    desk: &Desk,
     form: WalkInForm,
     (is_gone, problems): (bool, Vec<Problem>),
-) -> Result<WalkInPage<'a>, Fault> {
+) -> Result<WalkInPage<'_>, Fault> {
     let services = services(desk, &form.service).await?;
     let seeing = if form.service.is_empty() {
         None
