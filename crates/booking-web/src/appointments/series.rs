@@ -310,8 +310,9 @@ fn request_hash(service: Uuid, wish: &SeriesWish<'_>, rule: &str) -> Vec<u8> {
     let micros = |at: &Timestamp| at.as_microsecond().to_be_bytes();
     let starts: Vec<u8> = wish.starts.iter().flat_map(micros).collect();
     let first = micros(&wish.first);
+    let staff = wish.who.staff().unwrap_or_default();
     let mut fields: Vec<&[u8]> = vec![b"series", service.as_bytes(), &first, rule.as_bytes()];
-    fields.push(&starts);
+    fields.extend([&starts[..], staff.as_bytes()]);
     match &wish.whose {
         Whose::Person(person) => fields.extend([
             person.name.as_bytes(),
