@@ -2,11 +2,6 @@
 //! `privacy/register.toml` says what is kept and why; export, erasure and retention do what
 //! it says, so that what is written there is what happens.
 
-#![allow(
-    dead_code,
-    reason = "the register says more than the program does with it"
-)]
-
 pub(crate) mod breach;
 pub(crate) mod clock;
 pub(crate) mod erasure;

@@ -168,10 +168,6 @@ impl Notice {
         }
         text
     }
-
-    pub(crate) fn tag(&self) -> &'static str {
-        self.language.tag()
-    }
 }
 
 /// The hash that names a wording.
