@@ -27,6 +27,8 @@ pub(crate) struct Hit {
     pub(crate) version: i32,
     /// Whether somebody has only chosen the time and not said yet who they are.
     pub(crate) is_held: bool,
+    /// None while it is only held.
+    pub(crate) customer: Option<Uuid>,
     pub(crate) service_id: Uuid,
     pub(crate) service: String,
     /// The name that it was booked in; none while it is only held.
@@ -154,7 +156,7 @@ pub(crate) async fn hits(
     .await?;
     let rows = sqlx::query!(
         r#"select booking.id, booking.version, booking.state = 'held' as "is_held!",
-                booking.service_id, service.name as service,
+                booking.customer_id, booking.service_id, service.name as service,
                 coalesce(booking.booked_name, customer.name) as name,
                 coalesce(booking.booked_phone, customer.phone) as phone,
                 booking.starts_at, booking.ends_at
@@ -179,6 +181,7 @@ pub(crate) async fn hits(
         booking: row.id,
         version: row.version,
         is_held: row.is_held,
+        customer: row.customer_id,
         service_id: row.service_id,
         service: row.service,
         name: row.name,

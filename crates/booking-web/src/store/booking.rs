@@ -70,7 +70,6 @@ pub(crate) struct Booking {
 
 /// What is needed to decide about a change, with the row locked.
 #[derive(Debug, Clone)]
-#[expect(dead_code, reason = "holds, moves and series read the rest")]
 pub(crate) struct Standing {
     pub(crate) id: Uuid,
     pub(crate) business: Uuid,
@@ -82,7 +81,6 @@ pub(crate) struct Standing {
     pub(crate) end: Timestamp,
     pub(crate) price_cents: i64,
     pub(crate) policy: Option<String>,
-    pub(crate) series: Option<Uuid>,
     /// Since when it is in its state, where that is known.
     pub(crate) since: Option<Timestamp>,
     pub(crate) hold_until: Option<Timestamp>,
@@ -242,7 +240,7 @@ pub(crate) async fn lock(
 ) -> sqlx::Result<Option<Standing>> {
     let row = sqlx::query!(
         "select id, business_id, state, version, service_id, staff_id, starts_at, ends_at,
-                price_cents, policy::text as policy, series_id, state_since, hold_until,
+                price_cents, policy::text as policy, state_since, hold_until,
                 hold_extended, wanted_staff_id
          from booking where id = $1 for update",
         id
@@ -261,7 +259,6 @@ pub(crate) async fn lock(
             end: instant(row.ends_at),
             price_cents: row.price_cents,
             policy: row.policy,
-            series: row.series_id,
             since: row.state_since.map(instant),
             hold_until: row.hold_until.map(instant),
             hold_extended: row.hold_extended,

@@ -2,7 +2,7 @@
 //! customers and incidents.
 
 use crate::privacy::visited;
-use crate::site::World;
+use crate::site::{World, wish};
 use reqwest::StatusCode;
 use uuid::Uuid;
 
@@ -321,4 +321,38 @@ async fn a_customer_without_an_address_can_be_given_a_copy_held_and_erased() {
     }
     let found = staff.open("/desk/karoo-cuts/customers?q=erased").await;
     assert!(!found.html.contains(id), "{}", found.html);
+}
+
+#[tokio::test]
+async fn whoever_changes_a_booking_has_seen_its_customer() {
+    let world = World::seeded().await;
+    let site = world.site().await;
+    let api = site.api();
+    let free = api.free("karoo-cuts", "haircut", 31).await;
+    let wish = wish("haircut", free.last().unwrap(), "quetzal");
+    let made = api.book("karoo-cuts", "k", &wish).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let pool = world.all().await;
+    let (booking, staff, day): (Uuid, Uuid, String) = sqlx::query_as(
+        "select id, staff_id, (starts_at at time zone 'Africa/Johannesburg')::date::text
+         from booking where id = $1::uuid",
+    )
+    .bind(made.text("id"))
+    .fetch_one(&pool)
+    .await
+    .unwrap();
+    let who = wish["email"].as_str().unwrap().split('@').next().unwrap();
+    let owner = site.visitor();
+    owner.sign_in(OWNER).await;
+    seen_by(&world, who).await;
+    for path in [
+        format!("bookings/{booking}/move"),
+        format!("bookings/{booking}/cancel"),
+        format!("bookings/{booking}/repeat"),
+        format!("time-off/new?staff={staff}&from={day}&until={day}&reason=other"),
+    ] {
+        let page = owner.open(&format!("/desk/karoo-cuts/{path}")).await;
+        assert_eq!(page.status, StatusCode::OK, "{path}");
+        assert_eq!(seen_by(&world, who).await, (1, 0), "{path}");
+    }
 }

@@ -141,11 +141,12 @@ pub(super) async fn find(
     visit.ok_or(Fault::NotFound)
 }
 
-/// The same in a transaction of its own.
+/// The same in a transaction of its own, which writes down who was shown.
 pub(super) async fn visit(desk: &Desk, id: Uuid) -> Result<Visit, Fault> {
     let mut transaction = desk.begin().await?;
     let visit = find(desk, &mut transaction, id).await?;
-    transaction.rollback().await?;
+    desk.saw(&mut transaction, [visit.customer]).await?;
+    transaction.commit().await?;
     Ok(visit)
 }
 
@@ -158,7 +159,8 @@ pub(super) async fn refused(
     let mut transaction = desk.begin().await?;
     let visit = find(desk, &mut transaction, id).await?;
     let events = store::visit::history(&mut transaction, id).await?;
-    transaction.rollback().await?;
+    desk.saw(&mut transaction, [visit.customer]).await?;
+    transaction.commit().await?;
     let note = NoteForm::of(&visit);
     let page = page(desk, &visit, &events, note, problems)?;
     desk.show_as(StatusCode::CONFLICT, &page)

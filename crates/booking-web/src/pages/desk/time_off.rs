@@ -377,7 +377,12 @@ async fn hits<'a>(
     let would = desk
         .app
         .appointments
-        .would_hit(business, absence, keeper, now);
+        .would_hit(business, absence, keeper, now)
+        .await?;
+    let mut transaction = desk.begin().await?;
+    desk.saw(&mut transaction, would.iter().map(|(hit, _)| hit.customer))
+        .await?;
+    transaction.commit().await?;
     let language = desk.language();
     let words = |(hit, times): (Hit, Vec<Timestamp>)| {
         let chosen = decided.get(&format!("{FATE}{}", hit.booking));
@@ -394,7 +399,7 @@ async fn hits<'a>(
         reason: column::reason(language, absence.reason).to_string(),
         from: moment(desk, absence.during.start()),
         until: moment(desk, absence.during.end()),
-        hits: would.await?.into_iter().map(words).collect(),
+        hits: would.into_iter().map(words).collect(),
         notice: notice
             .as_ref()
             .map(|notice| notice.words(language).to_string()),
