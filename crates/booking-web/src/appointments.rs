@@ -12,6 +12,7 @@ mod confirm;
 mod find;
 mod hold;
 mod keeper;
+mod limits;
 mod make;
 mod moves;
 mod phone;
@@ -76,6 +77,7 @@ fn token_hash(token: &str) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
+    mod limits;
     mod rush;
     mod series;
     mod shop;

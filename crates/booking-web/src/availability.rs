@@ -13,6 +13,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::crew::Crew;
+use crate::quota::{Moved, Quotas};
 use crate::store;
 use crate::store::calendar::Person;
 use crate::store::claim::Busy;
@@ -52,6 +53,18 @@ pub(crate) async fn known(
     window: Window,
     now: Timestamp,
 ) -> sqlx::Result<Known> {
+    known_besides(connection, zone, service, crew, (window, None), now).await
+}
+
+/// The same for a visit that is to be moved, which is not one more where it is.
+pub(crate) async fn known_besides(
+    connection: &mut PgConnection,
+    zone: &TimeZone,
+    service: &store::service::Service,
+    crew: Crew,
+    (window, moved): (Window, Option<Moved>),
+    now: Timestamp,
+) -> sqlx::Result<Known> {
     let (lanes, locations) = (crew.lanes(), crew.locations());
     // Hours may begin on the day before, visits may last a day and buffers half of one.
     let (from, to) = (plus_days(window.from, -2), plus_days(window.to, 3));
@@ -63,6 +76,8 @@ pub(crate) async fn known(
         classes = store::class::between(connection, service.id, start, end).await?;
         classes.retain(|class| crew.people.iter().any(|p| p.staff_id == class.staff_id));
     }
+    let asked = (window, moved);
+    let quotas = Quotas::read(connection, zone, (service, &crew), asked, now).await?;
     let lane = |id: Uuid, location: Uuid, is_person: bool| {
         let own = busy.iter().filter(|busy| busy.lane == id);
         let (away, busy): (Vec<_>, Vec<_>) = own.partition(|busy| busy.is_away);
@@ -71,11 +86,16 @@ pub(crate) async fn known(
             hours: rules.hours(id, location, is_person),
             away: spans(away),
             busy: spans(busy),
+            ..Lane::default()
         }
     };
     // Nobody begins what takes place only where it was planned.
-    let beginners = crew.people.iter().filter(|_| !service.only_planned);
-    let people = beginners.map(|p| lane(p.lane_id, p.location_id, true));
+    let beginners = crew.people.iter().zip(&quotas.people);
+    let beginners = beginners.filter(|_| !service.only_planned);
+    let people = beginners.map(|(p, quota)| Lane {
+        quota: quota.clone(),
+        ..lane(p.lane_id, p.location_id, true)
+    });
     let needs = crew.needs.iter().map(|need| booking::Need {
         quantity: need.quantity,
         part: need.part,
@@ -83,11 +103,20 @@ pub(crate) async fn known(
             .map(|unit| lane(unit.lane, unit.location, false))
             .collect(),
     });
+    let day = |at| zone.to_datetime(at).date();
     let supply = Supply {
         zone: zone.clone(),
         people: people.collect(),
         needs: needs.collect(),
-        classes: classes.iter().map(seats).collect(),
+        classes: (classes.iter())
+            .map(|class| {
+                seats(
+                    class,
+                    quotas.left_with(&crew, class.staff_id, day(class.start)),
+                )
+            })
+            .collect(),
+        quota: quotas.service,
     };
     Ok(Known {
         crew,
@@ -119,10 +148,11 @@ pub(crate) async fn at_work(
     Ok(open.collect())
 }
 
-fn seats(class: &Class) -> booking::Class {
+/// A class with as many seats as may still be booked with whoever gives it.
+fn seats(class: &Class, left: u16) -> booking::Class {
     booking::Class {
         start: class.start,
-        seats_left: u16::try_from(class.seats_left).unwrap_or(0),
+        seats_left: u16::try_from(class.seats_left).unwrap_or(0).min(left),
     }
 }
 

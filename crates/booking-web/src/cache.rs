@@ -36,6 +36,8 @@ pub(crate) struct Cache {
 pub(crate) struct Month {
     pub(crate) slots: Vec<Slot>,
     pub(crate) open_days: BTreeSet<Date>,
+    /// On which as many have booked as may.
+    pub(crate) full_days: BTreeSet<Date>,
 }
 
 impl Cache {
@@ -122,28 +124,36 @@ impl Cache {
     }
 }
 
-/// A bit for each day that is open in four bytes; then of each slot whole minutes since
+/// A bit for each day that is open in four bytes, and as many for those that are full; then of each slot whole minutes since
 /// 1970 in four bytes, and seats in two.
 fn encode(month: &Month) -> Vec<u8> {
-    let open = month.open_days.iter();
-    let open = open.fold(0_u32, |bits, date| bits | 1 << date.day());
+    let bits = |days: &BTreeSet<Date>| {
+        let bits = days.iter().fold(0_u32, |bits, date| bits | 1 << date.day());
+        bits.to_be_bytes()
+    };
+    let days = [bits(&month.open_days), bits(&month.full_days)];
     let minute = |slot: &Slot| u32::try_from(slot.start.as_second() / 60).unwrap_or(0);
     let slots = month.slots.iter().flat_map(|slot| {
         let (minute, seats) = (minute(slot).to_be_bytes(), slot.seats.to_be_bytes());
         minute.into_iter().chain(seats)
     });
-    open.to_be_bytes().into_iter().chain(slots).collect()
+    days.into_iter().flatten().chain(slots).collect()
 }
 
 /// None where the bytes are not ours.
 fn decode(bytes: &[u8], first: Date) -> Option<Month> {
-    let (open, slots) = bytes.split_first_chunk::<4>()?;
-    let open = u32::from_be_bytes(*open);
+    let (open, rest) = bytes.split_first_chunk::<4>()?;
+    let (full, slots) = rest.split_first_chunk::<4>()?;
     let (slots, rest) = slots.as_chunks::<6>();
     if !rest.is_empty() {
         return None;
     }
-    let days = (0..i64::from(first.days_in_month())).map(|day| first.saturating_add(day.days()));
+    let days = |bits: &[u8; 4]| {
+        let bits = u32::from_be_bytes(*bits);
+        let days = 0..i64::from(first.days_in_month());
+        let days = days.map(|day| first.saturating_add(day.days()));
+        days.filter(|date| bits & (1 << date.day()) != 0).collect()
+    };
     let slot = |bytes: &[u8; 6]| {
         let [a, b, c, d, seats @ ..] = *bytes;
         let minute = i64::from(u32::from_be_bytes([a, b, c, d]));
@@ -154,7 +164,8 @@ fn decode(bytes: &[u8], first: Date) -> Option<Month> {
     };
     Some(Month {
         slots: slots.iter().map(slot).collect::<Option<_>>()?,
-        open_days: days.filter(|date| open & (1 << date.day()) != 0).collect(),
+        open_days: days(open),
+        full_days: days(full),
     })
 }
 
@@ -174,9 +185,10 @@ mod tests {
         let month = Month {
             slots: slots.to_vec(),
             open_days: BTreeSet::from([first, date(2028, 2, 29)]),
+            full_days: BTreeSet::from([date(2028, 2, 29)]),
         };
         assert_eq!(decode(&encode(&month), first), Some(month));
-        let beyond = b"\x00\x00\x00\x00\xff\xff\xff\xff\x00\x01";
+        let beyond = b"\x00\x00\x00\x00\x00\x00\x00\x00\xff\xff\xff\xff\x00\x01";
         assert_eq!(decode(beyond, first), None, "beyond the calendar");
         assert_eq!(decode(b"odd", first), None);
     }

@@ -109,6 +109,9 @@ impl Crew {
         };
         for giver in &self.people {
             lane(giver.lane_id, giver.lane_version);
+            let (day, week) = giver.limits();
+            let most = |max: Option<i16>| max.map_or(0, i64::from);
+            lane(giver.staff_id, most(day) << 32 | most(week));
         }
         for need in &self.needs {
             lane(need.id, i64::try_from(need.quantity).unwrap_or(i64::MAX));

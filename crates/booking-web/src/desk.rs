@@ -17,7 +17,9 @@ use crate::crew::Who;
 use crate::error::Fault;
 use crate::intake::Checked;
 use crate::language::Language;
+use crate::openings::Nearest;
 use crate::pages::week::Free;
+use crate::quota::Moved;
 use crate::store;
 
 /// A business that can be booked.
@@ -90,6 +92,7 @@ pub(crate) struct Booking {
     /// Who was asked for.
     pub(crate) who: Who,
     pub(crate) series: Option<Uuid>,
+    staff_id: Uuid,
     business_id: Uuid,
 }
 
@@ -101,6 +104,14 @@ impl Booking {
     /// The last instant at which the customer may cancel.
     pub(crate) fn cancel_until(&self) -> Timestamp {
         self.policy.cancel_until(self.start)
+    }
+
+    /// As one that is to be moved.
+    pub(crate) fn moved(&self) -> Moved {
+        Moved {
+            start: self.start,
+            staff: self.staff_id,
+        }
     }
 
     /// Whether the customer may still cancel.
@@ -119,7 +130,7 @@ pub(crate) struct Made {
 pub(crate) enum Booked {
     Made(Made),
     /// The nearest free times instead.
-    Gone(Vec<Free>),
+    Gone(Nearest),
     KeyReused,
 }
 
@@ -261,7 +272,10 @@ impl App {
             Answer::MadeBefore { token } => Booked::Made(Made { token }),
             Answer::Gone => {
                 self.metrics.conflicts.inc();
-                Booked::Gone(self.nearest(offer, checked.who, checked.start).await?)
+                Booked::Gone(
+                    self.nearest(offer, checked.who, checked.start, None)
+                        .await?,
+                )
             }
             Answer::KeyReused => Booked::KeyReused,
         })
@@ -345,6 +359,7 @@ impl Booking {
             hold_extended: row.hold_extended,
             who: Who::of(row.wanted_staff),
             series: row.series,
+            staff_id: row.staff_id,
             business_id: business.id,
         })
     }

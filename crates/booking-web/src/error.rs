@@ -56,6 +56,9 @@ pub(crate) enum Fault {
     KeyReused,
     #[error("the time is no longer free")]
     SlotTaken(Vec<Alternative>),
+    /// With the nearest free times.
+    #[error("as many have booked that day, or that week, as may")]
+    DayFull(Vec<Alternative>),
     #[error("{0}")]
     Refused(&'static str),
     /// With the seconds until it may be asked for again.
@@ -133,7 +136,9 @@ impl Fault {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Fields(_) | Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::SlotTaken(_) | Self::Refused(_) | Self::OtherVersion => StatusCode::CONFLICT,
+            Self::SlotTaken(_) | Self::DayFull(_) | Self::Refused(_) | Self::OtherVersion => {
+                StatusCode::CONFLICT
+            }
             Self::SenderSilent => StatusCode::REQUEST_TIMEOUT,
             // A visitor can cause it, so it must not count against the release.
             Self::Busy | Self::HeldEnough | Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -172,6 +177,7 @@ impl Fault {
             Self::OtherVersion => "changed",
             Self::KeyReused => "idempotency-key-reused",
             Self::SlotTaken(_) => "slot-taken",
+            Self::DayFull(_) => "day-full",
             Self::Refused(_) => "refused",
             Self::TooMany(_) => "too-many-requests",
             Self::Busy => "busy",
@@ -285,7 +291,7 @@ pub(crate) fn encoded(address: &str) -> String {
 fn problem(fault: &Fault, request_id: &str) -> Response {
     let (errors, alternatives) = match fault {
         Fault::Fields(fields) => (fields.clone(), None),
-        Fault::SlotTaken(times) => (Vec::new(), Some(times.clone())),
+        Fault::SlotTaken(times) | Fault::DayFull(times) => (Vec::new(), Some(times.clone())),
         _ => (Vec::new(), None),
     };
     let problem = Problem {

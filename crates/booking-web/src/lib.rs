@@ -33,6 +33,7 @@ mod pages;
 mod privacy;
 mod probe;
 mod program;
+mod quota;
 mod router;
 mod security;
 mod seed;

@@ -17,6 +17,7 @@ use crate::crew::{Crew, Who};
 use crate::desk::Offer;
 use crate::error::Fault;
 use crate::pages::week::Free;
+use crate::quota::{self, Moved};
 use crate::store;
 
 /// Days before and after a time that is gone in which to look for others.
@@ -32,6 +33,8 @@ pub(crate) struct Openings<'a> {
     crew: Crew,
     /// All who give it, whoever was asked for, as (id, name).
     pub(crate) everybody: Vec<(Uuid, String)>,
+    /// What is to be moved, which is not one more where it is.
+    moved: Option<Moved>,
     /// Stands for everything that free times follow from, except that time passes.
     version: blake3::Hash,
     /// Starts that can be booked now.
@@ -48,6 +51,16 @@ pub(crate) struct Days {
     pub(crate) free: Vec<Free>,
     /// The days on which visits begin, booked or not.
     pub(crate) open: BTreeSet<Date>,
+    /// The days on which as many have booked as may.
+    pub(crate) full: BTreeSet<Date>,
+}
+
+/// What can be had instead of a time that cannot.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Nearest {
+    pub(crate) free: Vec<Free>,
+    /// Whether that is because as many have booked that day, or that week, as may.
+    pub(crate) day_is_full: bool,
 }
 
 impl App {
@@ -62,6 +75,12 @@ impl App {
         // Versions are read before claims will be, so what is kept under a version is never
         // older than it.
         let crew = Crew::read(&mut transaction, service.id, Who::Anyone).await?;
+        // Of a service that is limited, also what is booked with others matters.
+        let others = if quota::limit(service.limits()).is_set() {
+            Some(store::lane::version(&mut transaction).await?)
+        } else {
+            None
+        };
         transaction.rollback().await?;
         let everybody = crew.people.iter();
         let everybody = everybody.map(|giver| (giver.staff_id, giver.name.clone()));
@@ -71,7 +90,8 @@ impl App {
         let (rules, zone) = (availability::rules(service), &offer.business.zone);
         let today = offer.day(now);
         Ok(Openings {
-            version: version(offer, &crew),
+            version: version(offer, &crew, others),
+            moved: None,
             app: self,
             offer,
             who,
@@ -113,21 +133,41 @@ impl App {
         offer: &Offer,
         who: Who,
         gone: Timestamp,
-    ) -> Result<Vec<Free>, Fault> {
-        let openings = self.openings(offer, who).await?;
+        moved: Option<Moved>,
+    ) -> Result<Nearest, Fault> {
+        let openings = self.openings(offer, who).await?.moving(moved);
         let day = offer.day(gone).clamp(openings.today, openings.last);
         let (before, after) = DAYS_AROUND;
         let from = day.saturating_sub(before.days());
         let to = day.saturating_add(after.days());
-        let free = openings.between(from, to).await?;
-        let starts: Vec<Timestamp> = free.iter().map(|free| free.start).collect();
+        let days = openings.days(from, to).await?;
+        let starts: Vec<Timestamp> = days.free.iter().map(|free| free.start).collect();
         let nearest = booking::nearest(gone, &starts, ALTERNATIVES);
         let is_near = |free: &Free| nearest.contains(&free.start);
-        Ok(free.into_iter().filter(is_near).collect())
+        Ok(Nearest {
+            free: days.free.into_iter().filter(is_near).collect(),
+            day_is_full: days.full.contains(&day),
+        })
     }
 }
 
 impl Openings<'_> {
+    /// The same for a visit that is to be moved. Where nothing is limited that is the same.
+    pub(crate) fn moving(mut self, moved: Option<Moved>) -> Self {
+        let service = quota::limit(self.offer.service.row.limits()).is_set();
+        let mut people = self.crew.people.iter();
+        let person = people.any(|giver| quota::limit(giver.limits()).is_set());
+        if let Some(moved) = moved.filter(|_| service || person) {
+            let mut hasher = blake3::Hasher::new();
+            hasher.update(self.version.as_bytes());
+            hasher.update(moved.staff.as_bytes());
+            hasher.update(&moved.start.as_microsecond().to_be_bytes());
+            self.version = hasher.finalize();
+            self.moved = Some(moved);
+        }
+        self
+    }
+
     /// Every free time from the day `from` to the day `to`, both included, in order.
     pub(crate) async fn between(&self, from: Date, to: Date) -> Result<Vec<Free>, Fault> {
         Ok(self.days(from, to).await?.free)
@@ -145,6 +185,7 @@ impl Openings<'_> {
             let slots = slots.filter(|slot| asked.contains(&slot.start));
             days.free.extend(slots.map(|slot| self.offer.free(slot)));
             days.open.extend(month.open_days);
+            days.full.extend(month.full_days);
             first = first.saturating_add(1.month());
         }
         Ok(days)
@@ -218,23 +259,26 @@ impl Openings<'_> {
         let (business, service) = (&self.offer.business, &self.offer.service.row);
         let mut transaction = store::begin(&self.app.appointments.pool, business.id).await?;
         let (crew, zone, now) = (self.crew.clone(), &business.zone, self.app.clock.now());
-        let known = availability::known(&mut transaction, zone, service, crew, window, now).await?;
+        let (connection, asked) = (&mut transaction, (window, self.moved));
+        let known =
+            availability::known_besides(connection, zone, service, crew, asked, now).await?;
         transaction.rollback().await?;
         let rules = availability::rules(service);
         Ok(Month {
             slots: booking::slots(&known.supply, &rules, window),
             open_days: booking::open_days(&known.supply, &rules, window),
+            full_days: booking::full_days(&known.supply, window),
         })
     }
 
     fn key(&self, first: Date) -> String {
         let mut known = self.version.to_hex().to_string();
         known.truncate(32);
-        format!("booking:free:3:{known}:{}", first.strftime("%Y-%m"))
+        format!("booking:free:4:{known}:{}", first.strftime("%Y-%m"))
     }
 }
 
-fn version(offer: &Offer, crew: &Crew) -> blake3::Hash {
+fn version(offer: &Offer, crew: &Crew, others: Option<i64>) -> blake3::Hash {
     let service = &offer.service.row;
     let mut hasher = blake3::Hasher::new();
     hasher.update(service.id.as_bytes());
@@ -247,10 +291,13 @@ fn version(offer: &Offer, crew: &Crew) -> blake3::Hash {
         service.capacity,
         i32::from(service.fills_gaps),
         i32::from(service.only_planned),
+        service.day_max.map_or(0, i32::from),
+        service.week_max.map_or(0, i32::from),
     ];
     for rule in rules {
         hasher.update(&rule.to_be_bytes());
     }
+    hasher.update(&others.unwrap_or_default().to_be_bytes());
     crew.hash(&mut hasher);
     hasher.finalize()
 }

@@ -24,6 +24,7 @@ pub(crate) mod incident;
 pub(crate) mod invitation;
 pub(crate) mod lane;
 pub(crate) mod letter;
+pub(crate) mod limit;
 pub(crate) mod link;
 pub(crate) mod mail;
 pub(crate) mod membership;

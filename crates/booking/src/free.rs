@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 
 use crate::mask::{Mask, instant, minute, minute_from};
+use crate::quota::Quota;
 use crate::refusal::Refusal;
 use crate::service::{Part, Service};
 use crate::span::{Span, union};
@@ -48,6 +49,7 @@ pub fn slots(supply: &Supply, service: &Service, window: Window) -> Vec<Slot> {
         } = days.stages(person, service);
         open.meet(&grid);
         open.meet(&free);
+        days.keep_within(&person.quota, &mut open);
         begins.join(&open);
     }
     for need in &supply.needs {
@@ -64,10 +66,11 @@ pub fn slots(supply: &Supply, service: &Service, window: Window) -> Vec<Slot> {
             *seats = seats.saturating_add(class.seats_left);
         }
     }
-    seats
-        .into_iter()
-        .map(|(start, seats)| Slot { start, seats })
-        .collect()
+    let slots = seats.into_iter().map(|(start, seats)| Slot {
+        start,
+        seats: seats.min(supply.left(start)),
+    });
+    slots.filter(|slot| slot.seats > 0).collect()
 }
 
 /// The days of `window` on which visits begin: somebody is there for one, or a class takes
@@ -88,6 +91,14 @@ pub fn open_days(supply: &Supply, service: &Service, window: Window) -> BTreeSet
         .collect()
 }
 
+/// The days of `window` on which as many have booked as may: the service, or each of those
+/// who give it.
+pub fn full_days(supply: &Supply, window: Window) -> BTreeSet<Date> {
+    let days = window.from.series(1.day());
+    let days = days.take_while(|date| *date <= window.to);
+    days.filter(|date| supply.is_full(*date)).collect()
+}
+
 /// The slots in `window` that can be booked at `now`.
 pub fn free_times(supply: &Supply, service: &Service, window: Window, now: Timestamp) -> Vec<Slot> {
     let bookable = service.bookable(&supply.zone, now);
@@ -104,6 +115,9 @@ pub fn able(
     now: Timestamp,
 ) -> Result<Able, Refusal> {
     service.in_time(&supply.zone, start, now)?;
+    if supply.left(start) == 0 {
+        return Err(Refusal::DayFull);
+    }
     let there = supply.classes.iter().enumerate();
     let (with_seats, full): (Vec<_>, Vec<_>) = there
         .filter(|(_, class)| class.start == start)
@@ -231,6 +245,23 @@ impl<'a> Days<'a> {
         lane.hours.open(self.zone, first, last)
     }
 
+    /// Leaves out the days on which nothing more may be booked.
+    fn keep_within(&self, quota: &Quota, begins: &mut Mask) {
+        if !quota.limit.is_set() {
+            return;
+        }
+        let days = self.window.from.series(1.day());
+        for date in days.take_while(|date| *date <= self.window.to) {
+            if quota.is_full(date) {
+                let window = Window {
+                    from: date,
+                    to: date,
+                };
+                begins.clear(Self::of(self.zone, window).minutes);
+            }
+        }
+    }
+
     fn stages(&self, person: &Lane, service: &Service) -> Stages {
         let openings = self.openings(person);
         let busy = union(person.busy.clone());
@@ -257,10 +288,12 @@ impl<'a> Days<'a> {
             Some(Refusal::Away)
         } else if !is_whole || !here(self.grid(&openings, &busy, service)) {
             Some(Refusal::OffGrid)
-        } else if here(self.free(&busy, whole)) {
-            None
-        } else {
+        } else if !here(self.free(&busy, whole)) {
             Some(Refusal::Taken)
+        } else if person.quota.is_full(self.window.from) {
+            Some(Refusal::DayFull)
+        } else {
+            None
         }
     }
 

@@ -19,6 +19,8 @@ pub enum Refusal {
     NoRoom,
     /// The class has no seat left.
     Full,
+    /// As many have booked that day, or that week, as may.
+    DayFull,
 }
 
 impl Refusal {
@@ -33,6 +35,7 @@ impl Refusal {
             Self::Taken => "taken",
             Self::NoRoom => "room-taken",
             Self::Full => "full",
+            Self::DayFull => "day-full",
         }
     }
 }

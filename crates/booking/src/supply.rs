@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::hours::Hours;
+use crate::quota::Quota;
 use crate::service::{Part, Service};
 use crate::span::Span;
 
@@ -18,6 +19,8 @@ pub struct Lane {
     pub away: Vec<Span>,
     /// When it is taken, buffers included. In any order; may overlap.
     pub busy: Vec<Span>,
+    /// How many may be booked with this person; of a room nobody counts.
+    pub quota: Quota,
 }
 
 /// So many lanes of one pool. No lane is in two pools.
@@ -51,6 +54,8 @@ pub struct Supply {
     pub needs: Vec<Need>,
     /// Its classes with one of these people.
     pub classes: Vec<Class>,
+    /// How many may book the service.
+    pub quota: Quota,
 }
 
 /// The days that are asked about, both included, in the provider's zone.
@@ -66,5 +71,23 @@ impl Need {
     /// The part of a visit to `service` for which its lanes are needed.
     pub fn part_of(&self, service: &Service) -> Part {
         self.part.unwrap_or_else(|| service.whole())
+    }
+}
+
+impl Supply {
+    /// How many more may book a visit that begins at `start`, as far as that is limited.
+    pub(crate) fn left(&self, start: Timestamp) -> u16 {
+        if self.quota.limit.is_set() {
+            self.quota.left(self.zone.to_datetime(start).date())
+        } else {
+            u16::MAX
+        }
+    }
+
+    /// Whether as many have booked on `date` as may.
+    pub(crate) fn is_full(&self, date: Date) -> bool {
+        let mut people = self.people.iter();
+        self.quota.is_full(date)
+            || (!self.people.is_empty() && people.all(|person| person.quota.is_full(date)))
     }
 }

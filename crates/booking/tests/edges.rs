@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use booking::{
-    Class, DayRule, Hours, Lane, Minute, Need, Opening, Part, Refusal, Service, Slot, Span, Supply,
-    Window, by_day, free_times, why_not,
+    Class, DayRule, Hours, Lane, Limit, Minute, Need, Opening, Part, Quota, Refusal, Service, Slot,
+    Span, Supply, Window, by_day, free_times, full_days, why_not,
 };
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
@@ -73,6 +73,7 @@ fn by(zone: &str, people: Vec<Lane>) -> Supply {
         people,
         needs: Vec::new(),
         classes: Vec::new(),
+        quota: Quota::default(),
     }
 }
 
@@ -530,4 +531,69 @@ fn nobody_gives_what_nobody_can_give() {
     assert_eq!(clocks_on(&supply, &HALF, "2026-12-01"), [""; 0]);
     let (start, now) = (at("2026-12-01T07:00:00Z"), at("2026-11-30T08:00:00Z"));
     assert_eq!(why_not(&supply, &HALF, start, now), Some(Refusal::Closed));
+}
+
+fn full(day: u16, taken: &[(&str, u16)]) -> Quota {
+    let taken = taken.iter().map(|(date, n)| (date.parse().unwrap(), *n));
+    Quota {
+        limit: Limit {
+            day: Some(day),
+            week: None,
+        },
+        taken: taken.collect(),
+        moved_from: None,
+    }
+}
+
+#[test]
+fn a_day_on_which_as_many_have_booked_as_may_is_full_for_the_service_or_the_person() {
+    let now = at("2026-11-30T08:00:00Z");
+    let start = at("2026-12-01T07:00:00Z");
+    let mut supply = nine_to_five("Africa/Johannesburg");
+    supply.quota = full(2, &[("2026-12-01", 2), ("2026-12-02", 1)]);
+    assert_eq!(clocks_on(&supply, &HALF, "2026-12-01"), [""; 0]);
+    assert_eq!(clocks_on(&supply, &HALF, "2026-12-02").len(), 16);
+    assert_eq!(why_not(&supply, &HALF, start, now), Some(Refusal::DayFull));
+    let (from, to) = ("2026-12-01".parse().unwrap(), "2026-12-31".parse().unwrap());
+    assert_eq!(full_days(&supply, Window { from, to }), [from].into());
+    // With two people, the day goes on with the other one.
+    let mut supply = by(
+        "Africa/Johannesburg",
+        vec![daily(&[(540, 600)]), daily(&[(570, 630)])],
+    );
+    supply.people[0].quota = full(2, &[("2026-12-01", 2)]);
+    assert_eq!(clocks_on(&supply, &HALF, "2026-12-01"), ["09:30", "10:00"]);
+    assert_eq!(why_not(&supply, &HALF, start, now), Some(Refusal::DayFull));
+    assert!(full_days(&supply, Window { from, to }).is_empty());
+}
+
+#[test]
+fn the_day_of_a_limit_is_that_of_the_provider_also_where_clocks_change() {
+    // 23 hours: the first visit of the day after must not be counted out with it.
+    let always = Lane {
+        hours: Hours::always(),
+        ..Lane::default()
+    };
+    let mut supply = by("Europe/London", vec![always]);
+    supply.quota = full(1, &[("2026-03-29", 1)]);
+    let count = |date| slots_on(&supply, &HALF, date).len();
+    assert_eq!(
+        ["2026-03-28", "2026-03-29", "2026-03-30"].map(count),
+        [48, 0, 48]
+    );
+}
+
+#[test]
+fn a_class_shows_no_more_seats_than_may_be_booked_that_day() {
+    let mut supply = by("Africa/Johannesburg", vec![daily(&[(540, 600)])]);
+    let yoga = Service {
+        capacity: 8,
+        ..HALF
+    };
+    supply.quota = full(10, &[("2026-12-01", 7)]);
+    let slots = slots_on(&supply, &yoga, "2026-12-01");
+    assert_eq!(
+        slots.iter().map(|slot| slot.seats).collect::<Vec<_>>(),
+        [3, 3]
+    );
 }

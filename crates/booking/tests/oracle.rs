@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 
 use booking::{
-    Class, DayRule, Exceptions, Hours, Lane, Minute, Need, Opening, Part, Service, Slot, Span,
-    Supply, Window, able, by_day, free_times, why_not,
+    Class, DayRule, Exceptions, Hours, Lane, Limit, Minute, Need, Opening, Part, Quota, Service,
+    Slot, Span, Supply, Window, able, by_day, free_times, why_not,
 };
 use jiff::civil::{Date, DateTime, Weekday};
 use jiff::tz::TimeZone;
@@ -85,6 +85,47 @@ struct Sketch {
     holidays: BTreeSet<i64>,
     away: Vec<(i64, i64)>,
     busy: Vec<(i64, i64)>,
+    quota: QuotaSketch,
+}
+
+/// The limits of a day and a week, and how many have booked on the days around the first.
+type QuotaSketch = (Option<u16>, Option<u16>, Vec<(i64, u16)>);
+
+fn quota() -> impl Strategy<Value = QuotaSketch> {
+    let limit = |most| prop::option::weighted(0.3, 0..most);
+    let taken = prop::collection::vec((-3_i64..6, 0_u16..3), 0..4);
+    (limit(4_u16), limit(6_u16), taken)
+}
+
+fn quota_at((day, week, taken): QuotaSketch, date: Date) -> Quota {
+    Quota {
+        limit: Limit { day, week },
+        taken: taken
+            .into_iter()
+            .map(|(d, n)| (date + d.days(), n))
+            .collect(),
+        moved_from: None,
+    }
+}
+
+/// How many more may be booked on `date`, counted anew.
+fn left(quota: &Quota, date: Date) -> u16 {
+    let count = |is_asked: &dyn Fn(Date) -> bool| -> u16 {
+        let asked = quota.taken.iter().filter(|(day, _)| is_asked(**day));
+        asked.map(|(_, count)| *count).sum()
+    };
+    let week = |date: Date| date.iso_week_date();
+    let of_week =
+        |day: Date| (week(day).year(), week(day).week()) == (week(date).year(), week(date).week());
+    let day = quota
+        .limit
+        .day
+        .map(|most| most.saturating_sub(count(&|day| day == date)));
+    let week = quota
+        .limit
+        .week
+        .map(|most| most.saturating_sub(count(&of_week)));
+    day.unwrap_or(u16::MAX).min(week.unwrap_or(u16::MAX))
 }
 
 fn lane() -> impl Strategy<Value = Sketch> {
@@ -96,13 +137,15 @@ fn lane() -> impl Strategy<Value = Sketch> {
         holidays,
         pieces(2),
         pieces(6),
+        quota(),
     )
-        .prop_map(|(weekly, exceptions, holidays, away, busy)| Sketch {
+        .prop_map(|(weekly, exceptions, holidays, away, busy, quota)| Sketch {
             weekly,
             exceptions,
             holidays,
             away,
             busy,
+            quota,
         })
 }
 
@@ -151,6 +194,7 @@ prop_compose! {
         needs in prop::collection::vec(need(), 0..3),
         classes in prop::collection::vec((0_i64..2000, 0_u16..3), 0..4),
         service in service(),
+        quota in quota(),
         back in 0_i64..3000,
         days in 0_i64..2,
     ) -> Case {
@@ -173,6 +217,7 @@ prop_compose! {
                 people: people.into_iter().map(lane).collect(),
                 needs: needs.into_iter().map(need).collect(),
                 classes: classes.into_iter().map(class).collect(),
+                quota: quota_at(quota, date),
                 zone,
             },
             service,
@@ -222,6 +267,7 @@ impl Sketch {
             },
             away: spans(self.away),
             busy: spans(self.busy),
+            quota: quota_at(self.quota, date),
         }
     }
 }
@@ -342,7 +388,10 @@ fn oracle(case: &Case) -> Vec<Slot> {
         .collect();
     let today = supply.zone.to_datetime(*now).date();
     let can_begin = |t: Timestamp| {
-        let person = |p: &Known<'_>| p.offers(service, t) && p.can(service.whole(), t);
+        let date = supply.zone.to_datetime(t).date();
+        let person = |p: &Known<'_>| {
+            left(&p.0.quota, date) > 0 && p.offers(service, t) && p.can(service.whole(), t)
+        };
         people.iter().any(person)
             && supply.needs.iter().zip(&pools).all(|(need, pool)| {
                 let part = need.part.unwrap_or(service.whole());
@@ -353,10 +402,9 @@ fn oracle(case: &Case) -> Vec<Slot> {
         let there = supply.classes.iter().filter(|class| class.start == t);
         let left: u16 = there.map(|class| class.seats_left).sum();
         let new = if can_begin(t) { service.capacity } else { 0 };
-        (left + new > 0).then_some(Slot {
-            start: t,
-            seats: left + new,
-        })
+        let most = self::left(&supply.quota, supply.zone.to_datetime(t).date());
+        let seats = (left + new).min(most);
+        (seats > 0).then_some(Slot { start: t, seats })
     };
     minutes
         .iter()

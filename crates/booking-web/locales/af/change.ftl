@@ -33,6 +33,7 @@ desk-move-yes = Skuif na hierdie tyd
 desk-with = By
 desk-anyone = Enigiemand
 desk-gone = { $time } is so pas geneem. Kies ’n ander tyd.
+desk-full = Die dag van { $time } is vol: soveel het bespreek as wat daardie dag of week mag. Kies ’n ander dag.
 desk-no-times = Geen tyd is { $day } vry nie.
 desk-no-times-at-all = Geen tyd is vry so ver vooruit as wat bespreek kan word nie.
 desk-soonest = Volgende vrye tye

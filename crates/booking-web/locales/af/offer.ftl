@@ -26,6 +26,11 @@ service-after = Minute om daarna op te ruim
 service-notice = Minste kennis in minute
 service-notice-hint = Niemand kan met korter kennis bespreek nie.
 service-horizon = Kan soveel dae vooruit bespreek word
+limits-title = Hoeveel op die meeste
+limits-hint = As dit leeg gelaat word, soveel as waarvoor daar tyd is. ’n Tyd wat iemand hou, tel ook. Weke begin op Maandag.
+limits-staff-hint = Besprekings by hierdie persoon, ongeag die diens. As dit leeg gelaat word, soveel as waarvoor daar tyd is. Weke begin op Maandag.
+limits-day = Op een dag
+limits-week = In een week
 service-kept = { $count ->
     [one] Een bespreking wat kom, behou sy duur en prys.
    *[other] { $count } besprekings wat kom, behou hul duur en prys.

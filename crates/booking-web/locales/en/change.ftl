@@ -33,6 +33,7 @@ desk-move-yes = Move to this time
 desk-with = With
 desk-anyone = Anyone
 desk-gone = { $time } has just been taken. Choose another time.
+desk-full = The day of { $time } is full: as many have booked as may that day or that week. Choose another day.
 desk-no-times = No time is free { $day }.
 desk-no-times-at-all = No time is free as far ahead as can be booked.
 desk-soonest = Next free times

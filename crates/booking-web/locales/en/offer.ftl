@@ -26,6 +26,11 @@ service-after = Minutes to clear up after it
 service-notice = Least notice in minutes
 service-notice-hint = Nobody can book at shorter notice than this.
 service-horizon = Can be booked so many days ahead
+limits-title = How many at most
+limits-hint = Left empty, as many as there is time for. A time that somebody holds counts, too. Weeks begin on Monday.
+limits-staff-hint = Bookings with this person, whatever the service. Left empty, as many as there is time for. Weeks begin on Monday.
+limits-day = On one day
+limits-week = In one week
 service-kept = { $count ->
     [one] One booking to come keeps its duration and price.
    *[other] { $count } bookings to come keep their duration and price.

@@ -33,6 +33,7 @@ desk-move-yes = Hambisa kulesi sikhathi
 desk-with = No
 desk-anyone = Noma ubani
 desk-gone = { $time } isikhathi sisanda kuthathwa. Khetha esinye isikhathi.
+desk-full = Usuku lwe-{ $time } selugcwele: sekubhukhe abaningi abavunyelwe ngalolo suku noma ngalelo sonto. Khetha olunye usuku.
 desk-no-times = Asikho isikhathi esikhululekile { $day }.
 desk-no-times-at-all = Asikho isikhathi esikhululekile esingabhukhwa.
 desk-soonest = Izikhathi ezikhululekile ezilandelayo

@@ -26,6 +26,11 @@ service-after = Imizuzu yokuhlanza ngemva kwayo
 service-notice = Isaziso esincane ngemizuzu
 service-notice-hint = Akekho ongabhukha ngesaziso esifushane kunalesi.
 service-horizon = Ingabhukhwa izinsuku ezingaka ngaphambili
+limits-title = Abaningi abavunyelwe
+limits-hint = Uma kungagcwalisiwe, bangangesikhathi esikhona. Isikhathi esibanjiwe naso siyabalwa. Amasonto aqala ngoMsombuluko.
+limits-staff-hint = Ukubhukha nalo muntu, noma iyiphi insizakalo. Uma kungagcwalisiwe, bangangesikhathi esikhona. Amasonto aqala ngoMsombuluko.
+limits-day = Ngosuku olulodwa
+limits-week = Ngesonto elilodwa
 service-kept = { $count ->
     [1] Ukubhukha okukodwa okuzayo kugcina ubude nentengo yakho.
    *[other] Ukubhukha okungu-{ $count } okuzayo kugcina ubude nentengo yakho.

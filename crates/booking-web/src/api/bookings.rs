@@ -29,6 +29,7 @@ use crate::etag::Tag;
 use crate::intake::{self, Problem, Sent};
 use crate::language::Language;
 use crate::limit::BOOKINGS;
+use crate::openings::Nearest;
 use crate::pages::cancel;
 use crate::pages::week::Free;
 
@@ -157,12 +158,17 @@ async fn answer(app: &App, booked: Booked, zone: &TimeZone) -> Result<Response, 
 }
 
 /// That a time is gone, with the nearest free ones.
-pub(super) fn alternatives(nearest: &[Free], zone: &TimeZone) -> Fault {
+pub(super) fn alternatives(nearest: &Nearest, zone: &TimeZone) -> Fault {
     let alternative = |free: &Free| Alternative {
         start: free.start.to_string(),
         local_start: local(free.start, zone),
     };
-    Fault::SlotTaken(nearest.iter().map(alternative).collect())
+    let times = nearest.free.iter().map(alternative).collect();
+    if nearest.day_is_full {
+        Fault::DayFull(times)
+    } else {
+        Fault::SlotTaken(times)
+    }
 }
 
 /// Answers `GET /api/v1/bookings/{token}`.

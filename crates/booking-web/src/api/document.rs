@@ -86,7 +86,7 @@ const COUNTED: [(&str, &str); 2] = [
 ];
 
 /// The kinds of problems, with the status of each and what it means.
-pub(crate) const KINDS: [(&str, u16, &str); 23] = [
+pub(crate) const KINDS: [(&str, u16, &str); 24] = [
     ("malformed-request", 400, "The request cannot be read."),
     (
         "sign-in-needed",
@@ -133,6 +133,11 @@ pub(crate) const KINDS: [(&str, u16, &str); 23] = [
         "slot-taken",
         409,
         "The time cannot be had; `alternatives` are the nearest free ones.",
+    ),
+    (
+        "day-full",
+        409,
+        "As many have booked that day, or that week, as the business takes; `alternatives` are the nearest free times of others.",
     ),
     (
         "refused",

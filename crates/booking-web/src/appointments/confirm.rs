@@ -5,12 +5,11 @@ use booking::State;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sqlx::PgConnection;
-use uuid::Uuid;
 
 use super::hold::has_run_out;
 use super::make::Person;
 use super::moves::By;
-use super::take::Visit;
+use super::take::{Taken, Visit};
 use super::{Answer, Appointments, request};
 use crate::store;
 use crate::store::booking::Standing;
@@ -69,14 +68,18 @@ impl Appointments {
         let taken = match standing.state {
             // Since it ran out, free times were counted as if it were gone.
             State::Held if has_run_out(&standing, now) => {
-                Some(store::hold::lanes(connection, id).await?)
+                Some(self.revived(connection, &business, &standing).await?)
             }
-            State::Held => Some(Vec::new()),
+            State::Held => Some(Taken {
+                staff: standing.staff,
+                lanes: Vec::new(),
+                limited: Vec::new(),
+            }),
             State::Expired => self.again(connection, &business, &standing, now).await?,
             state if state.is_cancelled() => return Ok(Confirmation::Ended),
             _ => return Ok(Confirmation::Answer(Answer::MadeBefore { token })),
         };
-        let Some(lanes) = taken else {
+        let Some(taken) = taken else {
             return Ok(Confirmation::Answer(Answer::Gone));
         };
         self.settle(connection, &business, &standing, person, now)
@@ -84,10 +87,11 @@ impl Appointments {
         let moved = self
             .shift(connection, &standing, State::Confirmed, By::Customer, now)
             .await?;
-        if moved.is_none() {
+        let beyond = self.one_too_many(connection, &taken.limited, now).await?;
+        if moved.is_none() || beyond.is_some() {
             return Ok(Confirmation::Answer(Answer::Gone));
         }
-        store::lane::bump(connection, &lanes).await?;
+        store::lane::bump(connection, &taken.lanes).await?;
         transaction.commit().await?;
         Ok(Confirmation::Answer(Answer::Made { token }))
     }
@@ -99,7 +103,7 @@ impl Appointments {
         business: &Business,
         standing: &Standing,
         now: Timestamp,
-    ) -> sqlx::Result<Option<Vec<Uuid>>> {
+    ) -> sqlx::Result<Option<Taken>> {
         let service = store::service::by_id(connection, standing.service).await?;
         let zone = TimeZone::get(&business.zone).ok();
         let Some((service, zone)) = service.zip(zone) else {
@@ -112,12 +116,13 @@ impl Appointments {
             who: self.asked_for(connection, standing).await?,
             booking: standing.id,
             start: standing.start,
+            moved: None,
         };
         let Some(taken) = self.take(connection, visit, now).await? else {
             return Ok(None);
         };
         store::booking::give_to(connection, standing.id, taken.staff).await?;
-        Ok(Some(taken.lanes))
+        Ok(Some(taken))
     }
 
     async fn settle(

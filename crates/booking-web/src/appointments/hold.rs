@@ -240,8 +240,12 @@ impl Appointments {
         self.record(connection, &change, By::Customer, now).await?;
         if has_run_out(&standing, now) {
             // Since then, free times were counted as if it were gone.
-            let lanes = store::hold::lanes(connection, id).await?;
-            store::lane::bump(connection, &lanes).await?;
+            let revived = self.revived(connection, &business, &standing).await?;
+            let beyond = self.one_too_many(connection, &revived.limited, now);
+            if beyond.await?.is_some() {
+                return Ok(Extension::Over);
+            }
+            store::lane::bump(connection, &revived.lanes).await?;
         }
         transaction.commit().await?;
         Ok(Extension::Until(later))

@@ -71,6 +71,7 @@ impl Making<'_> {
             who: self.who,
             booking: self.id,
             start: self.start,
+            moved: None,
         }
     }
 
@@ -117,7 +118,8 @@ impl Appointments {
             return Ok(None);
         };
         self.write(connection, making, taken.staff, now).await?;
-        Ok(Some(taken.lanes))
+        let beyond = self.one_too_many(connection, &taken.limited, now).await?;
+        Ok(beyond.is_none().then_some(taken.lanes))
     }
 
     /// Writes a visit whose time is claimed.

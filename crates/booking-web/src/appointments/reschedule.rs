@@ -6,12 +6,12 @@ use booking::{Actor, Cancelling, State};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sqlx::PgConnection;
-use uuid::Uuid;
 
 use super::moves::{By, Change, Picture};
-use super::take::{Visit, around};
+use super::take::{Taken, Visit, around};
 use super::{Appointments, terms};
 use crate::crew::Who;
+use crate::quota::Moved;
 use crate::store;
 use crate::store::booking::{NewTime, Standing};
 use crate::store::business::Business;
@@ -81,16 +81,21 @@ impl Appointments {
         let by = By::Customer;
         let to = (start, Who::Anyone);
         let moved = self.retime(connection, (&business, &standing), to, by, now);
-        let Some(lanes) = moved.await? else {
+        let Some(taken) = moved.await? else {
             return Ok(Rescheduling::Gone);
         };
-        store::lane::bump(connection, &lanes).await?;
+        let beyond = self.one_too_many(connection, &taken.limited, now);
+        if beyond.await?.is_some() {
+            return Ok(Rescheduling::Gone);
+        }
+        store::lane::bump(connection, &taken.lanes).await?;
         transaction.commit().await?;
         Ok(Rescheduling::There)
     }
 
     /// Gives the old time back and takes the new one. None where it cannot be had; then
-    /// nothing must be kept. Whoever calls this moves alone in the business.
+    /// nothing must be kept. Whoever calls this moves alone in the business, and looks at the
+    /// limits when all is moved.
     pub(super) async fn retime(
         &self,
         connection: &mut PgConnection,
@@ -98,7 +103,7 @@ impl Appointments {
         (start, who): (Timestamp, Who),
         by: By,
         now: Timestamp,
-    ) -> sqlx::Result<Option<Vec<Uuid>>> {
+    ) -> sqlx::Result<Option<Taken>> {
         let service = store::service::by_id(connection, standing.service).await?;
         let zone = TimeZone::get(&business.zone).ok();
         let Some((mut service, zone)) = service.zip(zone) else {
@@ -114,35 +119,22 @@ impl Appointments {
         // Before anything is given back: whoever waits here has nothing that others wait for.
         let mut lanes = self.clear(connection, around(start), now).await?;
         lanes.extend(self.give_back(connection, standing, now).await?);
-        let visit = |who| Visit {
+        let visit = Visit {
             business: business.id,
             zone: &zone,
             service: &service,
             who,
             booking: standing.id,
             start,
+            moved: Some(Moved {
+                start: standing.start,
+                staff: standing.staff,
+            }),
         };
-        // With the same person, where that can be: many book for the sake of one. With nobody
-        // else, where one was asked for.
-        let asked = match who {
-            Who::Anyone => self.asked_for(connection, standing).await?,
-            named @ Who::Only(_) => named,
-        };
-        let willing = match asked {
-            Who::Anyone => vec![Who::Only(standing.staff), Who::Anyone],
-            named @ Who::Only(_) => vec![named],
-        };
-        let mut taken = None;
-        for who in willing {
-            taken = self.take(connection, visit(who), now).await?;
-            if taken.is_some() {
-                break;
-            }
-        }
-        let Some(taken) = taken else {
+        let Some(taken) = self.take_again(connection, standing, visit, now).await? else {
             return Ok(None);
         };
-        lanes.extend(taken.lanes);
+        lanes.extend(&taken.lanes);
         let time = NewTime {
             staff: taken.staff,
             start,
@@ -166,7 +158,33 @@ impl Appointments {
             },
         };
         self.record(connection, &change, by, now).await?;
-        Ok(Some(lanes))
+        Ok(Some(Taken { lanes, ..taken }))
+    }
+
+    /// Claims the new time, with the same person where that can be: many book for the sake of
+    /// one. With nobody else, where one was asked for.
+    async fn take_again(
+        &self,
+        connection: &mut PgConnection,
+        standing: &Standing,
+        visit: Visit<'_>,
+        now: Timestamp,
+    ) -> sqlx::Result<Option<Taken>> {
+        let asked = match visit.who {
+            Who::Anyone => self.asked_for(connection, standing).await?,
+            named @ Who::Only(_) => named,
+        };
+        let willing = match asked {
+            Who::Anyone => vec![Who::Only(standing.staff), Who::Anyone],
+            named @ Who::Only(_) => vec![named],
+        };
+        for who in willing {
+            let taken = self.take(connection, Visit { who, ..visit }, now).await?;
+            if taken.is_some() {
+                return Ok(taken);
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -96,10 +96,14 @@ impl Appointments {
             keeper.by(),
             now,
         );
-        let Some(lanes) = moved.await? else {
+        let Some(taken) = moved.await? else {
             return Ok(DeskChange::Gone);
         };
-        store::lane::bump(connection, &lanes).await?;
+        let beyond = self.one_too_many(connection, &taken.limited, now);
+        if beyond.await?.is_some() {
+            return Ok(DeskChange::Gone);
+        }
+        store::lane::bump(connection, &taken.lanes).await?;
         transaction.commit().await?;
         Ok(DeskChange::Done)
     }

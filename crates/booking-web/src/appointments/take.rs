@@ -10,8 +10,10 @@ use sqlx::{Connection as _, PgConnection};
 use uuid::Uuid;
 
 use super::Appointments;
+use super::limits::Limited;
 use crate::availability::{self, Known};
 use crate::crew::{Crew, Who};
+use crate::quota::Moved;
 use crate::store;
 use crate::store::claim::{Holder, Wanted};
 use crate::store::class::NewClass;
@@ -29,6 +31,8 @@ pub(super) struct Visit<'a> {
     pub(super) who: Who,
     pub(super) booking: Uuid,
     pub(super) start: Timestamp,
+    /// Where the visit was before, if it is moved.
+    pub(super) moved: Option<Moved>,
 }
 
 /// What was claimed for a visit.
@@ -38,6 +42,8 @@ pub(super) struct Taken {
     /// The lanes that have changed, to be bumped at the end of the transaction: whoever has
     /// a lane to bump waits for no claim any more.
     pub(super) lanes: Vec<Uuid>,
+    /// The limits under which the visit falls, to be kept before the lanes are bumped.
+    pub(super) limited: Vec<Limited>,
 }
 
 impl Appointments {
@@ -107,13 +113,9 @@ impl Appointments {
         for class in able.classes.iter().filter_map(|s| known.classes.get(*s)) {
             let seat = self.random.uuid(now);
             if store::class::take_seat(connection, seat, class.id, visit.booking).await? {
-                let staff = class.staff_id;
-                let people = known.crew.people.iter();
-                let lanes: Vec<Uuid> = people
-                    .filter(|giver| giver.staff_id == staff)
-                    .map(|giver| giver.lane_id)
-                    .collect();
-                return Ok(Some(Taken { staff, lanes }));
+                let mut people = known.crew.people.iter();
+                let giver = people.find(|giver| giver.staff_id == class.staff_id);
+                return Ok(giver.map(|giver| Taken::with(&visit, giver, vec![giver.lane_id])));
             }
         }
         Ok(None)
@@ -145,8 +147,7 @@ impl Appointments {
             let taken = store::claim::take(&mut attempt, visit.business, holder, &wanted).await?;
             if taken.len() == lanes.len() {
                 attempt.commit().await?;
-                let staff = giver.staff_id;
-                return Ok(Some(Taken { staff, lanes }));
+                return Ok(Some(Taken::with(&visit, giver, lanes)));
             }
             attempt.rollback().await?;
             lost.extend(lanes.into_iter().filter(|lane| !taken.contains(lane)));
@@ -258,7 +259,8 @@ async fn known(
         to: date,
     };
     let crew = Crew::read(connection, visit.service.id, visit.who).await?;
-    availability::known(connection, visit.zone, visit.service, crew, window, now).await
+    let asked = (window, visit.moved);
+    availability::known_besides(connection, visit.zone, visit.service, crew, asked, now).await
 }
 
 /// The people who are able, those with the least to do around that time first.

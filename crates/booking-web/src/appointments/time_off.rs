@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::Appointments;
 use super::keeper::Keeper;
+use super::limits::Limited;
 use crate::crew::{Crew, Who};
 use crate::store::block::Hit;
 use crate::store::business::Business;
@@ -118,23 +119,30 @@ impl Appointments {
         if !undecided.is_empty() {
             return Ok(Leaving::Undecided(undecided));
         }
+        let mut limited = Vec::new();
         for hit in &hits {
             let fate = decided(hit).unwrap_or(Fate::Stays);
             match self
                 .befall(connection, business, (hit, fate), keeper, now)
                 .await?
             {
-                Some(freed) => lanes.extend(freed),
+                Some((changed, under)) => {
+                    lanes.extend(changed);
+                    limited.extend(under);
+                }
                 None => return Ok(Leaving::Gone(hit.booking)),
             }
+        }
+        if let Some(booking) = self.one_too_many(connection, &limited, now).await? {
+            return Ok(Leaving::Gone(booking));
         }
         store::lane::bump(connection, &lanes).await?;
         transaction.commit().await?;
         Ok(Leaving::Away)
     }
 
-    /// Does to a booking what was decided. Gives the lanes that are to be bumped; none where
-    /// it cannot be done.
+    /// Does to a booking what was decided. Gives the lanes that are to be bumped and the limits
+    /// that are to be kept; none where it cannot be done.
     async fn befall(
         &self,
         connection: &mut PgConnection,
@@ -142,9 +150,9 @@ impl Appointments {
         (hit, fate): (&Hit, Fate),
         keeper: Keeper,
         now: Timestamp,
-    ) -> sqlx::Result<Option<Vec<Uuid>>> {
+    ) -> sqlx::Result<Option<(Vec<Uuid>, Vec<Limited>)>> {
         if fate == Fate::Stays {
-            return Ok(Some(Vec::new()));
+            return Ok(Some((Vec::new(), Vec::new())));
         }
         let standing = store::booking::lock(connection, hit.booking).await?;
         let Some(standing) = standing.filter(|standing| standing.version == hit.version) else {
@@ -153,11 +161,12 @@ impl Appointments {
         let by = keeper.by();
         if let Fate::Moved(start) = fate {
             let to = (start, Who::Anyone);
-            self.retime(connection, (business, &standing), to, by, now)
-                .await
+            let taken = self.retime(connection, (business, &standing), to, by, now);
+            Ok(taken.await?.map(|taken| (taken.lanes, taken.limited)))
         } else {
             let to = State::CancelledByBusiness;
-            self.shift(connection, &standing, to, by, now).await
+            let freed = self.shift(connection, &standing, to, by, now).await?;
+            Ok(freed.map(|lanes| (lanes, Vec::new())))
         }
     }
 

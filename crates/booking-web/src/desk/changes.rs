@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::appointments::{Cancellation, Rescheduling};
 use crate::desk::Booking;
 use crate::error::Fault;
-use crate::pages::week::Free;
+use crate::openings::Nearest;
 
 /// What becomes of a cancellation.
 pub(crate) enum Cancelled {
@@ -20,7 +20,7 @@ pub(crate) enum Cancelled {
 pub(crate) enum Rescheduled {
     There,
     /// The nearest free times instead.
-    Gone(Vec<Free>),
+    Gone(Nearest),
     TooLate,
 }
 
@@ -97,9 +97,9 @@ impl App {
                 self.metrics.conflicts.inc();
                 let booking = self.booking(token).await?;
                 let offer = self.offer_of(token).await?;
-                Ok(Rescheduled::Gone(
-                    self.nearest(&offer, booking.who, start).await?,
-                ))
+                let moved = Some(booking.moved());
+                let nearest = self.nearest(&offer, booking.who, start, moved);
+                Ok(Rescheduled::Gone(nearest.await?))
             }
             Rescheduling::TooLate => Ok(Rescheduled::TooLate),
             Rescheduling::Changed => Err(Fault::OtherVersion),

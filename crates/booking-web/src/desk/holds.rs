@@ -10,14 +10,14 @@ use crate::desk::{Booked, Booking, Made, Offer};
 use crate::error::Fault;
 use crate::intake::Checked;
 use crate::language::Language;
-use crate::pages::week::Free;
+use crate::openings::Nearest;
 
 /// What becomes of the choice of a time.
 pub(crate) enum Chosen {
     /// It is held under this secret address.
     Held(Made),
     /// The nearest free times instead.
-    Gone(Vec<Free>),
+    Gone(Nearest),
     /// Too many are held; the time can still be booked without being held.
     TooMany,
     KeyReused,
@@ -56,7 +56,7 @@ impl App {
             Holding::Kept { token } => Chosen::Held(Made { token }),
             Holding::Gone => {
                 self.metrics.conflicts.inc();
-                Chosen::Gone(self.nearest(offer, choice.who, choice.start).await?)
+                Chosen::Gone(self.nearest(offer, choice.who, choice.start, None).await?)
             }
             Holding::TooMany => Chosen::TooMany,
             Holding::KeyReused => Chosen::KeyReused,
@@ -88,7 +88,8 @@ impl App {
                 self.metrics.conflicts.inc();
                 let held = self.booking(token).await?;
                 let offer = self.offer_of(token).await?;
-                Booked::Gone(self.nearest(&offer, held.who, checked.start).await?)
+                let nearest = self.nearest(&offer, held.who, checked.start, None);
+                Booked::Gone(nearest.await?)
             }
             Answer::KeyReused => Booked::KeyReused,
         })

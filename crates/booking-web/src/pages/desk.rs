@@ -22,6 +22,7 @@ mod history;
 pub(crate) mod holidays;
 pub(crate) mod hours;
 pub(crate) mod keys;
+mod limits;
 pub(crate) mod merge;
 pub(crate) mod messages;
 #[cfg(test)]

@@ -21,9 +21,11 @@ use crate::error::{Fault, FieldProblem};
 use crate::intake::{self, Problem, Sent};
 use crate::language::Wanted;
 use crate::limit::BOOKINGS;
+use crate::openings::Nearest;
+use crate::pages::times::{self, Gone};
 use crate::pages::week::{self, TimeChoice};
 use crate::pages::words::When;
-use crate::pages::{BusinessWords, ServiceWords, Site, render, times, whom, words};
+use crate::pages::{BusinessWords, ServiceWords, Site, render, whom, words};
 use crate::security::{Visit, VisitorForm};
 
 /// A key that a page made is as long as this at most.
@@ -112,7 +114,7 @@ pub(super) struct DetailsPage<'a> {
     pub(super) with: Option<String>,
     pub(super) when: When,
     pub(super) form: FormWords,
-    pub(super) gone: Option<String>,
+    pub(super) gone: Option<Gone>,
     pub(super) alternatives: Vec<TimeChoice>,
 }
 
@@ -193,15 +195,7 @@ pub(crate) async fn post(
         Booked::Gone(nearest) => {
             // Another time is another request, so it gets another key.
             let form = FormWords::of(form.sent, app.random.token(), Vec::new());
-            let alternatives = week::choices(site.language, nearest.iter(), &offer.business.zone);
-            let page = page(
-                site,
-                &offer,
-                &visit,
-                (start, with),
-                form,
-                Some(alternatives),
-            )?;
+            let page = page(site, &offer, &visit, (start, with), form, Some(&nearest))?;
             Ok((StatusCode::CONFLICT, page).into_response())
         }
         Booked::KeyReused => Err(Fault::KeyReused),
@@ -214,13 +208,13 @@ pub(super) fn page(
     visit: &Visit,
     chosen: (Timestamp, Option<String>),
     form: FormWords,
-    alternatives: Option<Vec<TimeChoice>>,
+    instead: Option<&Nearest>,
 ) -> Result<Response, Fault> {
     let sending = Sending {
         action: format!("{}/details", offer.path()),
         held: None,
     };
-    sent_to(site, offer, visit, sending, (chosen, form), alternatives)
+    sent_to(site, offer, visit, sending, (chosen, form), instead)
 }
 
 /// Where a details form is sent, and what is held for it.
@@ -235,7 +229,7 @@ pub(super) fn sent_to(
     visit: &Visit,
     sending: Sending,
     ((start, with), form): ((Timestamp, Option<String>), FormWords),
-    alternatives: Option<Vec<TimeChoice>>,
+    instead: Option<&Nearest>,
 ) -> Result<Response, Fault> {
     let staff = whom::with(whom::read(&form.staff));
     let times = format!("{}?day={}{staff}", offer.path(), offer.day(start));
@@ -253,12 +247,15 @@ pub(super) fn sent_to(
         business: BusinessWords::of(language, &offer.business),
         service: ServiceWords::of(language, &offer.service),
         with,
-        gone: alternatives
-            .is_some()
-            .then(|| words::day_and_clock(language, &start.to_zoned_datetime(zone.clone()))),
+        gone: instead.map(|nearest| Gone {
+            time: words::day_and_clock(language, &start.to_zoned_datetime(zone.clone())),
+            day_is_full: nearest.day_is_full,
+        }),
         when,
         form,
-        alternatives: alternatives.unwrap_or_default(),
+        alternatives: instead.map_or_else(Vec::new, |nearest| {
+            week::choices(language, nearest.free.iter(), zone)
+        }),
         site,
     })?;
     visit.remember(&mut response);

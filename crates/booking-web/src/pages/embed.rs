@@ -52,8 +52,10 @@ pub(crate) async fn get(
     let mut next = Vec::new();
     for service in app.services(&business).await?.into_iter().take(SERVICES) {
         let offer = Offer::find(&app, &slug, &service.slug).await?;
-        let free = app.nearest(&offer, Who::Anyone, app.clock.now()).await?;
-        let times = week::choices(site.language, free.iter().take(TIMES), &business.zone);
+        let now = app.clock.now();
+        let nearest = app.nearest(&offer, Who::Anyone, now, None).await?;
+        let free = nearest.free.iter();
+        let times = week::choices(site.language, free.take(TIMES), &business.zone);
         next.push(Next {
             path: offer.path(),
             service: service.name,

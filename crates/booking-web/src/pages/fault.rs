@@ -62,7 +62,7 @@ fn words(language: Language, fault: &Fault) -> (Text, Text) {
             language.text("fault-too-large-title"),
             language.text("fault-too-large-advice"),
         ),
-        Fault::SlotTaken(_) | Fault::OtherVersion => (
+        Fault::SlotTaken(_) | Fault::DayFull(_) | Fault::OtherVersion => (
             language.text("fault-gone-title"),
             language.text("fault-gone-advice"),
         ),

@@ -20,7 +20,7 @@ use crate::language::Wanted;
 use crate::limit::BOOKINGS;
 use crate::origin::Origin;
 use crate::pages::details::{self, DetailsForm, FormWords, HeldWords, Sending};
-use crate::pages::{Site, times, week, whom, words};
+use crate::pages::{Site, times, whom, words};
 use crate::security::{Visit, VisitorForm};
 use crate::store::hold::Holder;
 
@@ -149,9 +149,8 @@ pub(crate) async fn confirm(
             // Another time is another request, and books at once.
             let offer = app.offer_of(&token).await?;
             let form = FormWords::of(sent, app.random.token(), Vec::new());
-            let alternatives = week::choices(site.language, nearest.iter(), &offer.business.zone);
             let chosen = (held.start, held.chosen_staff());
-            let page = details::page(site, &offer, &visit, chosen, form, Some(alternatives))?;
+            let page = details::page(site, &offer, &visit, chosen, form, Some(&nearest))?;
             Ok((StatusCode::CONFLICT, page).into_response())
         }
         Booked::KeyReused => Err(Fault::KeyReused),

@@ -18,9 +18,11 @@ use crate::crew::Who;
 use crate::desk::{Booking, Offer};
 use crate::error::{Fault, FieldProblem};
 use crate::language::{Language, Wanted};
-use crate::pages::week::{self, Free, PartOfDay, TimeChoice, Week};
+use crate::openings::Nearest;
+use crate::pages::week::{self, PartOfDay, TimeChoice, Week};
 use crate::pages::whom::{self, Whom};
 use crate::pages::{BusinessWords, ServiceWords, Site, render, words};
+use crate::quota::Moved;
 use crate::security::Visit;
 
 /// How many of the next free times are shown besides the chosen day's.
@@ -54,7 +56,7 @@ pub(crate) struct Shown {
     hold: Option<String>,
     problems: Vec<FieldProblem>,
     /// The time that is gone, and the nearest ones that are not.
-    gone: Option<(Timestamp, Vec<Free>)>,
+    gone: Option<(Timestamp, Nearest)>,
     /// The booking that is moved, where one is.
     moving: Option<Moving>,
 }
@@ -64,7 +66,7 @@ pub(crate) struct Shown {
 struct Moving {
     token: String,
     version: i32,
-    start: Timestamp,
+    moved: Moved,
 }
 
 /// The same in words.
@@ -73,6 +75,16 @@ pub(super) struct MovingWords {
     pub(super) version: i32,
     /// "Wednesday 24 March 2027, 09:30"
     pub(super) time: String,
+}
+
+impl Moving {
+    fn in_words(self, language: Language, zone: &TimeZone) -> MovingWords {
+        MovingWords {
+            token: self.token,
+            version: self.version,
+            time: full_name(language, self.moved.start, zone),
+        }
+    }
 }
 
 impl Chosen {
@@ -99,7 +111,7 @@ impl Shown {
             moving: Some(Moving {
                 token: token.to_owned(),
                 version: booking.version,
-                start: booking.start,
+                moved: booking.moved(),
             }),
             ..Self::of(booking.who)
         }
@@ -116,12 +128,20 @@ impl Shown {
         Self { problems, ..self }
     }
 
-    pub(super) fn without(self, start: Timestamp, nearest: Vec<Free>) -> Self {
+    pub(super) fn without(self, start: Timestamp, nearest: Nearest) -> Self {
         Self {
             gone: Some((start, nearest)),
             ..self
         }
     }
+}
+
+/// A time that was chosen and cannot be had.
+pub(super) struct Gone {
+    /// "Wednesday 24 March 2027, 09:30"
+    pub(super) time: String,
+    /// Because as many have booked that day, or that week, as may.
+    pub(super) day_is_full: bool,
 }
 
 #[derive(Template)]
@@ -140,7 +160,7 @@ pub(super) struct TimesPage<'a> {
     /// What is held already, in words.
     pub(super) held: Option<HeldWords>,
     /// The time that was chosen and is gone.
-    pub(super) gone: Option<String>,
+    pub(super) gone: Option<Gone>,
     pub(super) business: BusinessWords,
     pub(super) service: ServiceWords,
     pub(super) staff: Whom,
@@ -181,7 +201,11 @@ pub(crate) async fn page(
     shown: Shown,
 ) -> Result<Response, Fault> {
     let (zone, language) = (&offer.business.zone, site.language);
-    let openings = app.openings_or_anyone(offer, shown.who).await?;
+    let moved = shown.moving.as_ref().map(|moving| moving.moved);
+    let openings = app
+        .openings_or_anyone(offer, shown.who)
+        .await?
+        .moving(moved);
     let (today, last) = (openings.today, openings.last);
     let soonest = openings.next(SOONEST_MAX).await?;
     let first_free = soonest
@@ -203,19 +227,16 @@ pub(crate) async fn page(
         (None, true) => StatusCode::OK,
     };
     let near = match &shown.gone {
-        Some((_, nearest)) => week::choices(language, nearest.iter(), zone),
+        Some((_, nearest)) => week::choices(language, nearest.free.iter(), zone),
         None if elsewhere => week::choices(language, soonest.iter(), zone),
         None => Vec::new(),
     };
-    let gone = shown
-        .gone
-        .map(|(start, _)| full_name(language, start, zone));
-    let (hold, held) = held.unzip();
-    let moving = shown.moving.map(|moving| MovingWords {
-        token: moving.token,
-        version: moving.version,
-        time: full_name(language, moving.start, zone),
+    let gone = shown.gone.map(|(start, nearest)| Gone {
+        time: full_name(language, start, zone),
+        day_is_full: nearest.day_is_full,
     });
+    let (hold, held) = held.unzip();
+    let moving = shown.moving.map(|moving| moving.in_words(language, zone));
     let (path, action) = addresses(offer, moving.as_ref());
     let staff = if moving.is_some() {
         Whom::settled(openings.who)

@@ -316,7 +316,8 @@ mod tests {
 
     fn days(free: Vec<Free>, open: &[Date]) -> Days {
         let open = open.iter().copied().collect();
-        Days { free, open }
+        let full = [].into();
+        Days { free, open, full }
     }
 
     #[test]

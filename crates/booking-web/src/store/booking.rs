@@ -49,6 +49,7 @@ pub(crate) struct Booking {
     pub(crate) version: i32,
     pub(crate) service_slug: String,
     pub(crate) service: String,
+    pub(crate) staff_id: Uuid,
     pub(crate) staff: String,
     pub(crate) place: String,
     pub(crate) price_cents: i64,
@@ -195,7 +196,7 @@ pub(crate) async fn by_id(
                 booking.currency, booking.starts_at, booking.ends_at, booking.zone,
                 booking.created_at, booking.policy::text as policy, booking.fee_cents,
                 booking.series_id, booking.hold_until, booking.hold_extended,
-                booking.wanted_staff_id,
+                booking.wanted_staff_id, booking.staff_id,
                 service.slug as service_slug, service.name as service,
                 coalesce(booking.locale, customer.locale) as locale, staff.name as staff, location.name || ', ' || location.address as "place!"
          from booking
@@ -214,6 +215,7 @@ pub(crate) async fn by_id(
         version: row.version,
         service_slug: row.service_slug,
         service: row.service,
+        staff_id: row.staff_id,
         staff: row.staff,
         place: row.place,
         price_cents: row.price_cents,

@@ -22,6 +22,8 @@ pub(crate) struct Service {
     pub(crate) horizon_days: i32,
     pub(crate) price_cents: i64,
     pub(crate) capacity: i32,
+    pub(crate) day_max: Option<i16>,
+    pub(crate) week_max: Option<i16>,
     pub(crate) is_active: bool,
     /// Bookings that are still to come.
     pub(crate) ahead: i64,
@@ -40,6 +42,8 @@ pub(crate) struct Details<'a> {
     pub(crate) horizon_days: i32,
     pub(crate) price_cents: i64,
     pub(crate) capacity: i32,
+    /// How many may book it in a day and in a week.
+    pub(crate) limits: (Option<i16>, Option<i16>),
 }
 
 /// Every service, those that are given up last.
@@ -51,6 +55,7 @@ pub(crate) async fn services(
         Service,
         r#"select id, slug, name, about, duration_minutes, before_minutes, after_minutes,
                 step_minutes, notice_minutes, horizon_days, price_cents, capacity, is_active,
+                day_max, week_max,
                 coalesce(ahead.bookings, 0) as "ahead!"
          from service left join (select service_id, count(*) as bookings from booking
              where starts_at > $1 and state in ('confirmed', 'arrived')
@@ -80,6 +85,7 @@ pub(crate) async fn service(
         Service,
         r#"select id, slug, name, about, duration_minutes, before_minutes, after_minutes,
                 step_minutes, notice_minutes, horizon_days, price_cents, capacity, is_active,
+                day_max, week_max,
                 (select count(*) from booking where booking.service_id = service.id
                    and booking.starts_at > $2
                    and booking.state in ('confirmed', 'arrived')) as "ahead!"
@@ -113,8 +119,8 @@ pub(crate) async fn insert_service(
     let inserted = sqlx::query!(
         "insert into service (id, business_id, slug, name, about, duration_minutes,
              before_minutes, after_minutes, step_minutes, notice_minutes, horizon_days,
-             price_cents, capacity)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+             price_cents, capacity, day_max, week_max)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
          on conflict on constraint service_slug_unique do nothing",
         id,
         business,
@@ -128,7 +134,9 @@ pub(crate) async fn insert_service(
         details.notice_minutes,
         details.horizon_days,
         details.price_cents,
-        details.capacity
+        details.capacity,
+        details.limits.0,
+        details.limits.1
     )
     .execute(connection)
     .await?;
@@ -144,7 +152,7 @@ pub(crate) async fn update_service(
     sqlx::query!(
         "update service set name = $2, about = $3, duration_minutes = $4, before_minutes = $5,
              after_minutes = $6, step_minutes = $7, notice_minutes = $8, horizon_days = $9,
-             price_cents = $10, capacity = $11
+             price_cents = $10, capacity = $11, day_max = $12, week_max = $13
          where id = $1",
         id,
         details.name,
@@ -156,7 +164,9 @@ pub(crate) async fn update_service(
         details.notice_minutes,
         details.horizon_days,
         details.price_cents,
-        details.capacity
+        details.capacity,
+        details.limits.0,
+        details.limits.1
     )
     .execute(connection)
     .await?;
@@ -251,6 +261,9 @@ pub(crate) struct Staff {
     pub(crate) lane: Uuid,
     pub(crate) location: Uuid,
     pub(crate) name: String,
+    /// How many may be booked with them in a day and in a week.
+    pub(crate) day_max: Option<i16>,
+    pub(crate) week_max: Option<i16>,
     pub(crate) is_active: bool,
     /// Bookings that are still to come.
     pub(crate) ahead: i64,
@@ -264,6 +277,7 @@ pub(crate) async fn staff(
     sqlx::query_as!(
         Staff,
         r#"select id, lane_id as lane, location_id as location, name, is_active,
+                day_max, week_max,
                 coalesce(ahead.bookings, 0) as "ahead!"
          from staff left join (select staff_id, count(*) as bookings from booking
              where starts_at > $1 and state in ('confirmed', 'arrived')
@@ -292,6 +306,7 @@ pub(crate) async fn person(
     sqlx::query_as!(
         Staff,
         r#"select id, lane_id as lane, location_id as location, name, is_active,
+                day_max, week_max,
                 (select count(*) from booking where booking.staff_id = staff.id
                    and booking.starts_at > $2
                    and booking.state in ('confirmed', 'arrived')) as "ahead!"
@@ -314,6 +329,24 @@ pub(crate) async fn rename_staff(
         id,
         name,
         location
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Says how many may be booked with somebody in a day and in a week.
+pub(crate) async fn limit_staff(
+    connection: &mut PgConnection,
+    id: Uuid,
+    (day, week): (Option<i16>, Option<i16>),
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update staff set day_max = $2, week_max = $3
+         where id = $1 and (day_max, week_max) is distinct from ($2, $3)",
+        id,
+        day,
+        week
     )
     .execute(connection)
     .await?;

@@ -22,6 +22,9 @@ pub(crate) struct Service {
     pub(crate) fills_gaps: bool,
     /// Whether it takes place only where the business has planned it.
     pub(crate) only_planned: bool,
+    /// How many may book it in a day and in a week.
+    pub(crate) day_max: Option<i16>,
+    pub(crate) week_max: Option<i16>,
 }
 
 /// Somebody who gives a service, with the lane that is claimed.
@@ -32,6 +35,23 @@ pub(crate) struct Giver {
     pub(crate) location_id: Uuid,
     pub(crate) lane_id: Uuid,
     pub(crate) lane_version: i64,
+    /// How many may be booked with them in a day and in a week, whatever the service.
+    pub(crate) day_max: Option<i16>,
+    pub(crate) week_max: Option<i16>,
+}
+
+impl Service {
+    /// By day and by week.
+    pub(crate) fn limits(&self) -> (Option<i16>, Option<i16>) {
+        (self.day_max, self.week_max)
+    }
+}
+
+impl Giver {
+    /// By day and by week.
+    pub(crate) fn limits(&self) -> (Option<i16>, Option<i16>) {
+        (self.day_max, self.week_max)
+    }
 }
 
 /// A lane of a pool that a service needs. A need whose pool is empty has no lane.
@@ -51,7 +71,7 @@ pub(crate) async fn all(connection: &mut PgConnection) -> sqlx::Result<Vec<Servi
         Service,
         "select id, slug, name, about, duration_minutes, before_minutes, after_minutes,
                 step_minutes, notice_minutes, horizon_days, price_cents, capacity, fills_gaps,
-                only_planned
+                only_planned, day_max, week_max
          from service where is_active order by name limit 200"
     )
     .fetch_all(connection)
@@ -66,7 +86,7 @@ pub(crate) async fn by_slug(
         Service,
         "select id, slug, name, about, duration_minutes, before_minutes, after_minutes,
                 step_minutes, notice_minutes, horizon_days, price_cents, capacity, fills_gaps,
-                only_planned
+                only_planned, day_max, week_max
          from service where is_active and slug = $1",
         slug
     )
@@ -83,7 +103,7 @@ pub(crate) async fn ever_named(
         Service,
         "select id, slug, name, about, duration_minutes, before_minutes, after_minutes,
                 step_minutes, notice_minutes, horizon_days, price_cents, capacity, fills_gaps,
-                only_planned
+                only_planned, day_max, week_max
          from service where slug = $1",
         slug
     )
@@ -100,7 +120,7 @@ pub(crate) async fn by_id(
         Service,
         "select id, slug, name, about, duration_minutes, before_minutes, after_minutes,
                 step_minutes, notice_minutes, horizon_days, price_cents, capacity, fills_gaps,
-                only_planned
+                only_planned, day_max, week_max
          from service where id = $1",
         id
     )
@@ -116,7 +136,7 @@ pub(crate) async fn givers(
     sqlx::query_as!(
         Giver,
         "select staff.id as staff_id, staff.name, staff.location_id, lane.id as lane_id,
-                lane.version as lane_version
+                lane.version as lane_version, staff.day_max, staff.week_max
          from service_staff
          join staff on staff.id = service_staff.staff_id and staff.is_active
          join lane on lane.id = staff.lane_id

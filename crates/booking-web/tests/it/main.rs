@@ -19,6 +19,7 @@ mod hooks;
 mod kills;
 mod languages;
 mod life;
+mod limits;
 mod members;
 mod messages;
 mod month;

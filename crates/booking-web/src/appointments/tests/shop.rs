@@ -107,6 +107,17 @@ impl Shop {
         }
     }
 
+    /// Changes the whole database, and reads the service again.
+    pub(super) async fn set(&mut self, change: &'static str) {
+        sqlx::query(change).execute(&self.all).await.unwrap();
+        let business = self.business.id;
+        let begun = store::begin(&self.appointments.pool, business).await;
+        let mut transaction = begun.unwrap();
+        let service = store::service::by_id(&mut transaction, self.service.id).await;
+        self.service = service.unwrap().unwrap();
+        transaction.rollback().await.unwrap();
+    }
+
     pub(super) fn offered(&self) -> Offered<'_> {
         Offered {
             business: &self.business,

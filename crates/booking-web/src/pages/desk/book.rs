@@ -88,6 +88,11 @@ impl BookPage<'_> {
     fn problem(&self, field: &str) -> Option<&str> {
         FieldProblem::of(&self.problems, field)
     }
+
+    fn day_is_full(&self) -> bool {
+        let booking = self.booking.as_ref();
+        booking.is_some_and(|booking| booking.slots.day_is_full)
+    }
 }
 
 /// Answers `GET /desk/{business}/book?service=…&staff=…&day=…`.

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Desk, Frame, Here, seen, slug};
+use super::{Desk, Frame, Here, limits, seen, slug};
 use crate::address::Path;
 use crate::error::{Fault, FieldProblem};
 use crate::intake::{self, Problem};
@@ -85,6 +85,10 @@ pub(crate) struct ServiceForm {
     pub(super) notice: String,
     #[serde(default)]
     pub(super) horizon: String,
+    #[serde(default)]
+    pub(super) day_max: String,
+    #[serde(default)]
+    pub(super) week_max: String,
     /// The boxes that are ticked and the rooms that it needs, by their names.
     #[serde(flatten)]
     pub(super) ticked: BTreeMap<String, String>,
@@ -151,6 +155,8 @@ impl ServiceForm {
             capacity: service.capacity.to_string(),
             notice: service.notice_minutes.to_string(),
             horizon: service.horizon_days.to_string(),
+            day_max: limits::typed(service.day_max),
+            week_max: limits::typed(service.week_max),
             ticked: ticked.chain(needs).collect(),
         };
         form.seen = form.mark();
@@ -169,6 +175,8 @@ impl ServiceForm {
             &self.capacity,
             &self.notice,
             &self.horizon,
+            &self.day_max,
+            &self.week_max,
         ];
         let ticked = self
             .ticked
@@ -232,6 +240,7 @@ impl ServiceForm {
                 0
             })
         };
+        let limits = limits::read((&self.day_max, &self.week_max), &mut number);
         let numbers = Numbers {
             price_cents,
             duration: number("duration", &self.duration, 5..=1440),
@@ -241,6 +250,7 @@ impl ServiceForm {
             capacity: number("capacity", &self.capacity, 1..=500),
             notice: number("notice", &self.notice, 0..=525_600),
             horizon: number("horizon", &self.horizon, 0..=730),
+            limits,
         };
         if problems.is_empty() {
             Ok((name, about, numbers))
@@ -259,6 +269,7 @@ struct Numbers {
     capacity: i32,
     notice: i32,
     horizon: i32,
+    limits: (Option<i16>, Option<i16>),
 }
 
 fn details<'a>(name: &'a str, about: Option<&'a str>, numbers: &Numbers) -> Details<'a> {
@@ -273,6 +284,7 @@ fn details<'a>(name: &'a str, about: Option<&'a str>, numbers: &Numbers) -> Deta
         horizon_days: numbers.horizon,
         price_cents: numbers.price_cents,
         capacity: numbers.capacity,
+        limits: numbers.limits,
     }
 }
 

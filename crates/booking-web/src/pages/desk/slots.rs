@@ -11,6 +11,7 @@ use crate::desk::Offer;
 use crate::error::Fault;
 use crate::pages::week::{self, PartOfDay, TimeChoice, Week};
 use crate::pages::words;
+use crate::quota::Moved;
 use crate::store;
 
 /// How many of the next free times are shown where the chosen day has none.
@@ -21,24 +22,31 @@ pub(super) struct DeskOffer {
     pub(super) offer: Offer,
     /// Who gives it, as (id, name).
     pub(super) people: Vec<(Uuid, String)>,
+    /// The booking that is to be moved, where one is.
+    moved: Option<Moved>,
 }
 
 impl DeskOffer {
     pub(super) async fn find(desk: &Desk, service: &str) -> Result<Self, Fault> {
         let offer = Offer::find(&desk.app, &desk.member.business.slug, service).await?;
-        Self::of(desk, offer).await
+        Self::of(desk, offer, None).await
     }
 
     pub(super) async fn of_booking(desk: &Desk, booking: Uuid) -> Result<Self, Fault> {
         let mut transaction = desk.begin().await?;
         let standing = store::booking::lock(&mut transaction, booking).await?;
         transaction.rollback().await?;
-        let service = standing.ok_or(Fault::NotFound)?.service;
-        let offer = Offer::by_id(&desk.app, &desk.member.business.slug, service).await?;
-        Self::of(desk, offer).await
+        let standing = standing.ok_or(Fault::NotFound)?;
+        let slug = &desk.member.business.slug;
+        let offer = Offer::by_id(&desk.app, slug, standing.service).await?;
+        let moved = Moved {
+            start: standing.start,
+            staff: standing.staff,
+        };
+        Self::of(desk, offer, Some(moved)).await
     }
 
-    async fn of(desk: &Desk, mut offer: Offer) -> Result<Self, Fault> {
+    async fn of(desk: &Desk, mut offer: Offer, moved: Option<Moved>) -> Result<Self, Fault> {
         offer.service.row.notice_minutes = 0;
         let only = desk.only()?;
         let mut transaction = desk.begin().await?;
@@ -52,6 +60,7 @@ impl DeskOffer {
         Ok(Self {
             offer,
             people: people.collect(),
+            moved,
         })
     }
 
@@ -84,6 +93,8 @@ pub(super) struct Slots {
     pub(super) day_name: String,
     pub(super) day_on: String,
     pub(super) parts: Vec<PartOfDay>,
+    /// Whether as many have booked that day, or that week, as may.
+    pub(super) day_is_full: bool,
     /// The next free times, where that day has none.
     pub(super) soonest: Vec<TimeChoice>,
     pub(super) people: Vec<Person>,
@@ -101,7 +112,7 @@ impl Slots {
     ) -> Result<Self, Fault> {
         let (language, zone) = (desk.language(), desk.zone());
         let who = of.who(desk, staff)?;
-        let openings = desk.app.openings(&of.offer, who).await?;
+        let openings = desk.app.openings(&of.offer, who).await?.moving(of.moved);
         let soonest = openings.next(SOONEST_MAX).await?;
         let (today, last) = (openings.today, openings.last);
         let first = soonest.first().map(|free| of.offer.day(free.start));
@@ -126,6 +137,7 @@ impl Slots {
             day,
             day_name: words::day_name(language, day),
             day_on: words::day_on(language, day),
+            day_is_full: known.full.contains(&day),
             soonest: if parts.is_empty() {
                 week::choices(language, soonest.iter(), zone)
             } else {

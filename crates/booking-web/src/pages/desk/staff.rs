@@ -11,7 +11,7 @@ use serde::Deserialize;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Desk, Frame, Here, seen};
+use super::{Desk, Frame, Here, limits, seen};
 use crate::address::Path;
 use crate::error::{Fault, FieldProblem};
 use crate::intake::{self, Problem};
@@ -41,6 +41,10 @@ pub(crate) struct PersonForm {
     pub(super) name: String,
     #[serde(default)]
     pub(super) place: String,
+    #[serde(default)]
+    pub(super) day_max: String,
+    #[serde(default)]
+    pub(super) week_max: String,
     /// The boxes that are ticked, by their names.
     #[serde(flatten)]
     pub(super) ticked: BTreeMap<String, String>,
@@ -71,6 +75,13 @@ impl PersonPage<'_> {
     }
 }
 
+/// Somebody as they are to be kept.
+struct Checked {
+    name: String,
+    place: Uuid,
+    limits: (Option<i16>, Option<i16>),
+}
+
 impl PersonForm {
     fn of(staff: &Staff, given: &[Uuid]) -> Self {
         let ticked = given
@@ -80,10 +91,14 @@ impl PersonForm {
             seen: String::new(),
             name: staff.name.clone(),
             place: staff.location.to_string(),
+            day_max: limits::typed(staff.day_max),
+            week_max: limits::typed(staff.week_max),
             ticked: ticked.collect(),
         };
         let ticked = form.ticked.keys().map(String::as_str);
-        form.seen = seen::mark([form.name.as_str(), &form.place].into_iter().chain(ticked));
+        let fields = [&form.name, &form.place, &form.day_max, &form.week_max];
+        let fields = fields.map(String::as_str).into_iter();
+        form.seen = seen::mark(fields.chain(ticked));
         form
     }
 
@@ -96,7 +111,7 @@ impl PersonForm {
     }
 
     /// Checks all fields, or names every one that needs another value.
-    fn check(&self, places: &[(Uuid, String)]) -> Result<(String, Uuid), Vec<Problem>> {
+    fn check(&self, places: &[(Uuid, String)]) -> Result<Checked, Vec<Problem>> {
         let mut problems = Vec::new();
         let name = intake::line(&self.name, intake::NAME_CHARS_MAX).map_err(|detail| {
             problems.push(Problem {
@@ -111,8 +126,19 @@ impl PersonForm {
                 detail: message("staff-place-missing"),
             });
         }
+        let mut number = |field, text: &str, range| {
+            intake::number(text, range).unwrap_or_else(|detail| {
+                problems.push(Problem { field, detail });
+                0
+            })
+        };
+        let limits = limits::read((&self.day_max, &self.week_max), &mut number);
         match (name, place) {
-            (Ok(name), Some((place, _))) => Ok((name, *place)),
+            (Ok(name), Some((place, _))) if problems.is_empty() => Ok(Checked {
+                name,
+                place: *place,
+                limits,
+            }),
             _ => Err(problems),
         }
     }
@@ -155,9 +181,14 @@ pub(crate) async fn create(desk: Desk, form: CheckedForm<PersonForm>) -> Result<
     let connection = &mut *transaction;
     let places = store::offer::locations(connection).await?;
     match form.check(&places) {
-        Ok((name, place)) => {
+        Ok(Checked {
+            name,
+            place,
+            limits,
+        }) => {
             let (staff, lane, business) = (desk.id(), desk.id(), desk.member.business.id);
             store::seed::staff(connection, business, place, (staff, lane), &name).await?;
+            store::offer::limit_staff(connection, staff, limits).await?;
             store::offer::set_given(connection, business, staff, &form.services()).await?;
             desk.audit(connection, "staff.added", staff).await?;
             transaction.commit().await?;
@@ -204,9 +235,14 @@ pub(crate) async fn post(
             field: "name",
             detail: message("desk-changed"),
         }],
-        Ok((name, place)) => {
+        Ok(Checked {
+            name,
+            place,
+            limits,
+        }) => {
             let business = desk.member.business.id;
             store::offer::rename_staff(connection, id, &name, place).await?;
+            store::offer::limit_staff(connection, id, limits).await?;
             store::offer::set_given(connection, business, id, &form.services()).await?;
             desk.audit(connection, "staff.changed", id).await?;
             transaction.commit().await?;

@@ -41,6 +41,7 @@ fn slots(language: Language, is_empty: bool) -> Slots {
     let known = Days {
         free: free.clone(),
         open: [today].into(),
+        full: [].into(),
     };
     Slots {
         days_at: "/desk/karoo-cuts/book?service=haircut&staff=&day=".into(),
@@ -55,6 +56,7 @@ fn slots(language: Language, is_empty: bool) -> Slots {
             vec![]
         },
         people: vec![person(1), person(2)],
+        day_is_full: is_empty,
         staff: String::new(),
     }
 }

@@ -17,7 +17,7 @@ use super::fault::FaultPage;
 use super::home::HomePage;
 use super::month::MonthPage;
 use super::repeat::{RepeatPage, sample};
-use super::times::TimesPage;
+use super::times::{Gone, TimesPage};
 use super::unsubscribe::UnsubscribePage;
 use super::week::{self, Free};
 use super::whom::Whom;
@@ -122,6 +122,7 @@ fn days(free: &[Free]) -> Days {
     Days {
         free: free.to_vec(),
         open: (22..=28).map(|day| date(2027, 3, day)).collect(),
+        full: [].into(),
     }
 }
 
@@ -187,7 +188,10 @@ fn details(language: Language, sent: Sent, problems: Vec<FieldProblem>, is_gone:
         business: business(language),
         service: service(language),
         with: is_gone.then(|| "Sipho Dlamini".to_owned()),
-        gone: is_gone.then(|| when.day.clone()),
+        gone: is_gone.then(|| Gone {
+            time: when.day.clone(),
+            day_is_full: language == Language::Afrikaans,
+        }),
         alternatives: if is_gone {
             week::choices(language, free.iter().skip(3).take(3), &zone())
         } else {

@@ -83,6 +83,8 @@ fn person(is_active: bool) -> Staff {
         lane: Uuid::nil(),
         location: Uuid::nil(),
         name: "Sipho Dlamini".into(),
+        day_max: Some(8),
+        week_max: None,
         is_active,
         ahead: 1,
     }
@@ -116,6 +118,8 @@ fn one(language: Language, existing: Option<Staff>, problems: Vec<FieldProblem>)
             name: "<script>alert(1)</script>".into(),
             seen: "mark".into(),
             place: String::new(),
+            day_max: "8".into(),
+            week_max: String::new(),
             ticked: BTreeMap::new(),
         },
         places: vec![choice("place-1", "Church Street")],
