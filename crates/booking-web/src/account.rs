@@ -8,6 +8,7 @@ pub(crate) mod mail;
 pub(crate) mod member;
 pub(crate) mod members;
 pub(crate) mod network;
+pub(crate) mod passkeys;
 pub(crate) mod password;
 pub(crate) mod refused;
 pub(crate) mod reset;
@@ -17,11 +18,13 @@ pub(crate) mod sign_up;
 pub(crate) mod template;
 pub(crate) mod throttle;
 pub(crate) mod totp;
+pub(crate) mod webauthn;
 
 use chassis::{Clock, Random};
 use sqlx::PgPool;
 
 use self::password::Passwords;
+use self::webauthn::Passkeys;
 
 /// What a process needs to know people.
 pub(crate) struct Accounts {
@@ -30,6 +33,8 @@ pub(crate) struct Accounts {
     pub(crate) random: Random,
     pub(crate) passwords: Passwords,
     pub(crate) keys: Keys,
+    /// None where no address is known that they could belong to.
+    pub(crate) passkeys: Option<Passkeys>,
     /// Whether visitors come over HTTPS.
     pub(crate) secure: bool,
 }
@@ -75,5 +80,10 @@ impl Keys {
 
 /// What is stored of a secret of 128 bits.
 pub(crate) fn token_hash(token: &str) -> [u8; 32] {
-    *blake3::hash(token.as_bytes()).as_bytes()
+    token_hash_of(token.as_bytes())
+}
+
+/// The same of one that is no text.
+fn token_hash_of(token: &[u8]) -> [u8; 32] {
+    *blake3::hash(token).as_bytes()
 }

@@ -85,6 +85,20 @@ static COUNTDOWN: LazyLock<Asset> = LazyLock::new(|| {
     )
 });
 
+/// Makes and uses passkeys, which browsers give to scripts only.
+static PASSKEY: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new(
+        "passkey",
+        "js",
+        "text/javascript; charset=utf-8",
+        include_str!("../static/passkey.js"),
+    )
+});
+
+pub(crate) fn passkey() -> String {
+    PASSKEY.address()
+}
+
 pub(crate) fn countdown() -> String {
     COUNTDOWN.address()
 }
@@ -104,7 +118,7 @@ pub(crate) fn icon() -> String {
 
 /// Answers `/assets/{file}`.
 pub(crate) async fn get(Path(name): Path<String>) -> Result<Response, Fault> {
-    let asset = [&STYLESHEET, &DESK, &ICON, &COUNTDOWN]
+    let asset = [&STYLESHEET, &DESK, &ICON, &COUNTDOWN, &PASSKEY]
         .into_iter()
         .find(|asset| asset.is_named(&name))
         .ok_or(Fault::NotFound)?;

@@ -26,6 +26,9 @@ pub struct Config {
     pub form_key: FormSecret,
     /// The secret before, where it was changed: code apps may rest on it.
     pub form_key_old: Option<SecretString>,
+    /// Where visitors reach the application, without a slash at the end; what passkeys
+    /// belong to.
+    pub public_url: Option<String>,
     /// Whether visitors come over HTTPS, so that cookies may be marked `Secure`.
     pub secure: bool,
     /// What webhooks may reach.
@@ -67,6 +70,7 @@ impl Config {
             redis_url: redis_url(env, &mut wrong),
             form_key: form_key(env, &mut wrong),
             form_key_old: env.get("FORM_KEY_OLD").map(SecretString::from),
+            public_url: env.get("PUBLIC_URL").map(|url| public_url(url, &mut wrong)),
             secure: parse(env, "SECURE_COOKIES", false, &mut wrong),
             webhooks: webhooks(env, &mut wrong),
             key_requests: key_requests(env, &mut wrong),
@@ -162,6 +166,14 @@ fn database_url(env: &Env, wrong: &mut Vec<String>) -> SecretString {
             SecretString::from("")
         }
     }
+}
+
+/// Where visitors come, without a slash at the end.
+fn public_url(url: &str, wrong: &mut Vec<String>) -> String {
+    if !url.starts_with("https://") && !url.starts_with("http://") {
+        wrong.push("PUBLIC_URL cannot be used: it must begin with https://".to_owned());
+    }
+    url.trim_end_matches('/').to_owned()
 }
 
 fn connections(env: &Env, wrong: &mut Vec<String>) -> u32 {

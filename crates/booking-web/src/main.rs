@@ -33,6 +33,8 @@ use booking_web::{ConfigError, Task};
         FORM_KEY              secret behind forms and booking links, 32 characters or more\n  \
                               (derived from DATABASE_URL when unset)\n  \
         FORM_KEY_OLD          the one before, while code apps that were set up under it are used\n  \
+        PUBLIC_URL            where visitors reach the application, as https://…; passkeys belong\n  \
+                              to it (without HTTPS http://localhost and the port when unset)\n  \
         KEY_REQUESTS_PER_MINUTE  requests that a key of the API may make in a minute (600)\n  \
         SECURE_COOKIES        true when visitors come over HTTPS (false)\n  \
         DATABASE_CONNECTIONS  most connections to PostgreSQL (16)\n  \

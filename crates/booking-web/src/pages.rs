@@ -28,6 +28,7 @@ pub(crate) mod marketing;
 pub(crate) mod members;
 pub(crate) mod month;
 pub(crate) mod office;
+pub(crate) mod passkeys;
 mod picture;
 pub(crate) mod places;
 pub(crate) mod privacy;
@@ -64,6 +65,7 @@ pub(crate) struct Site<'a> {
     stylesheet: String,
     icon: String,
     countdown: String,
+    passkey: String,
     release: &'a str,
 }
 
@@ -76,6 +78,7 @@ impl<'a> Site<'a> {
             stylesheet: assets::stylesheet(),
             icon: assets::icon(),
             countdown: assets::countdown(),
+            passkey: assets::passkey(),
             release: &app.release,
         }
     }

@@ -217,9 +217,11 @@ fn with_a_key() -> Router<Arc<App>> {
 
 /// Who somebody is, and the desk of a business.
 fn accounts() -> Router<Arc<App>> {
-    use pages::{account, embed, members, reset, second_step, sign_in, start};
+    use pages::{account, embed, members, passkeys, reset, second_step, sign_in, start};
     Router::new()
         .route("/sign-in", get(sign_in::get).post(sign_in::post))
+        .route("/sign-in/passkey", post(sign_in::passkey))
+        .route("/sign-in/passkey/begin", post(sign_in::begin_passkey))
         .route("/sign-out", post(sign_in::out))
         .route(
             "/sign-in/code",
@@ -252,6 +254,8 @@ fn accounts() -> Router<Arc<App>> {
             get(account::codes).post(account::set_codes),
         )
         .route("/account/codes/picture.svg", get(account::codes_picture))
+        .route("/account/passkeys", get(passkeys::get).post(passkeys::post))
+        .route("/account/passkeys/begin", post(passkeys::begin))
         .route("/desk", get(pages::places::get))
         .route("/desk/{business}/welcome", get(embed::welcome))
         .route(

@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use crate::account::password::Passwords;
+use crate::account::webauthn::Passkeys;
 use crate::account::{Accounts, Keys};
 use crate::api::{imports, live};
 use crate::app::App;
@@ -59,6 +60,10 @@ pub(crate) async fn serve(
         random: random.clone(),
         passwords: Passwords::new(random.clone(), metrics.password_hashes.clone()),
         keys: Keys::derive(material, config.old_form_key()),
+        passkeys: passkeys(
+            &config,
+            public.local_addr().context("reading an address")?.port(),
+        ),
         secure: config.secure,
     };
     let links = Links::derive(material);
@@ -136,6 +141,22 @@ async fn answer(
              was asked for"
         ),
     }
+}
+
+/// Passkeys belong to the address of visitors: the public one, or on a developer's machine
+/// this one.
+fn passkeys(config: &Config, port: u16) -> Option<Passkeys> {
+    let url = match &config.public_url {
+        Some(url) => url.clone(),
+        None if config.secure => {
+            tracing::warn!("PUBLIC_URL is not set: there are no passkeys");
+            return None;
+        }
+        None => format!("http://localhost:{port}"),
+    };
+    Passkeys::at(&url)
+        .inspect_err(|why| tracing::warn!(%why, "there are no passkeys"))
+        .ok()
 }
 
 async fn bind(port: u16) -> anyhow::Result<TcpListener> {

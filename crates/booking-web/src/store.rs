@@ -31,6 +31,7 @@ pub(crate) mod membership;
 pub(crate) mod notice;
 pub(crate) mod offer;
 pub(crate) mod outbox;
+pub(crate) mod passkey;
 pub(crate) mod person;
 pub(crate) mod policy;
 pub(crate) mod pool;

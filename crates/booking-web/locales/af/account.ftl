@@ -125,6 +125,30 @@ codes-kept = Ek het hulle gebêre
 codes-on = Jou kode-app is aan. Daarsonder beskerm net jou wagwoord jou rekening.
 codes-remove = Skakel dit af
 
+passkeys-title = Toegangsleutels
+passkeys-lede = Met ’n toegangsleutel meld jy aan soos jy jou foon of rekenaar oopmaak: met jou vinger, jou gesig of die PIN. Daar is niks om te tik nie, en niks wat ’n vals bladsy by jou kan kry nie.
+passkeys-yours = Joune
+passkeys-added = Bygevoeg om { $when }
+passkeys-remove = Verwyder
+passkeys-name = Naam
+passkeys-name-hint = Sodat jy dit herken, soos die toestel waarop dit is.
+passkeys-add = Voeg ’n toegangsleutel by
+passkeys-without = Om ’n toegangsleutel by te voeg, moet ’n skrip van hierdie bladsy loop, in ’n blaaier wat toegangsleutels ken. Alles anders hier werk daarsonder.
+passkeys-failed = Niks het daarvan gekom nie: dit is gestop, het te lank geduur, of hierdie toestel het geen toegangsleutel daarvoor nie. Jy kan weer probeer.
+passkeys-refused-title = Dit het nie gewerk nie
+passkeys-refused = Hierdie toegangsleutel is nie bygevoeg nie. Probeer weer op hierdie bladsy; die een wat jou toestel gehou het, kan daar verwyder word.
+passkeys-enough = Jy het soveel toegangsleutels as wat kan wees. Verwyder eers een.
+passkeys-unconfirmed = Volg eers die skakel in ons e-pos aan jou; dan kan jy toegangsleutels byvoeg.
+passkeys-password = Jou wagwoord laat jou steeds in. ’n Toegangsleutel staan vir die wagwoord en die kode van jou kode-app.
+account-passkeys = { $count ->
+    [0] Geen
+    [one] Een
+   *[other] { $count }
+}
+sign-in-passkey = Meld aan met ’n toegangsleutel
+sign-in-passkey-refused = Hierdie toegangsleutel is nie aanvaar nie. Probeer weer, of meld aan met jou wagwoord.
+sign-in-passkey-without = ’n Toegangsleutel het ’n skrip nodig; jou wagwoord werk daarsonder.
+
 invitation-title = { $business } nooi jou
 invitation-lede = Hierdie uitnodiging is vir { $email }.
 invitation-password-hint = Minstens 12 karakters; of die wagwoord van die rekening wat jy reeds het.

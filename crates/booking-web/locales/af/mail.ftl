@@ -48,3 +48,6 @@ mail-codes-subject = U tweede stap van aanmelding is verander
 mail-codes-on = ’n Kode-app is van nou af saam met die wagwoord van u rekening nodig. As dit nie u was nie, beëindig die ander sessies en kies dadelik ’n ander wagwoord.
 mail-codes-off = Die kode-app van u rekening is verwyder: die wagwoord alleen laat u in. As dit nie u was nie, kies dadelik ’n ander wagwoord.
 mail-codes-action = Sien u rekening
+mail-passkey-subject = U toegangsleutels is verander
+mail-passkey-on = ’n Toegangsleutel is by u rekening gevoeg: wie dit het, meld sonder u wagwoord aan. As dit nie u was nie, verwyder dit, beëindig die ander sessies en kies dadelik ’n ander wagwoord.
+mail-passkey-off = ’n Toegangsleutel van u rekening is verwyder. As dit nie u was nie, beëindig die ander sessies en kies dadelik ’n ander wagwoord.

@@ -125,6 +125,30 @@ codes-kept = I have kept them
 codes-on = Your code app is on. Without it, only your password protects your account.
 codes-remove = Turn it off
 
+passkeys-title = Passkeys
+passkeys-lede = With a passkey you sign in as you unlock your phone or computer: with your finger, your face or its PIN. There is nothing to type, and nothing that a false page could get from you.
+passkeys-yours = Yours
+passkeys-added = Added at { $when }
+passkeys-remove = Remove
+passkeys-name = Name
+passkeys-name-hint = So that you know it again, such as the device that it is on.
+passkeys-add = Add a passkey
+passkeys-without = To add a passkey, a script of this page has to run, in a browser that knows passkeys. Everything else here works without.
+passkeys-failed = Nothing came of it: it was called off, took too long, or this device has no passkey for it. You can try again.
+passkeys-refused-title = That did not work
+passkeys-refused = This passkey was not added. Try again on this page; the one that your device kept can be removed there.
+passkeys-enough = You have as many passkeys as can be. Remove one first.
+passkeys-unconfirmed = Follow the link in our mail to you first; then you can add passkeys.
+passkeys-password = Your password still lets you in. A passkey stands for the password and the code of your code app.
+account-passkeys = { $count ->
+    [0] None
+    [one] One
+   *[other] { $count }
+}
+sign-in-passkey = Sign in with a passkey
+sign-in-passkey-refused = This passkey was not accepted. Try again, or sign in with your password.
+sign-in-passkey-without = A passkey needs a script; your password works without.
+
 invitation-title = { $business } invites you
 invitation-lede = This invitation is for { $email }.
 invitation-password-hint = At least 12 characters; or the password of the account that you have already.

@@ -48,3 +48,6 @@ mail-codes-subject = Your second step of signing in was changed
 mail-codes-on = A code app is needed beside the password of your account from now on. If it was not you, end the other sessions and choose another password at once.
 mail-codes-off = The code app of your account was removed: the password alone lets you in. If it was not you, choose another password at once.
 mail-codes-action = See your account
+mail-passkey-subject = Your passkeys were changed
+mail-passkey-on = A passkey was added to your account: who holds it signs in without your password. If it was not you, remove it, end the other sessions and choose another password at once.
+mail-passkey-off = A passkey of your account was removed. If it was not you, end the other sessions and choose another password at once.

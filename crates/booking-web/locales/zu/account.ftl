@@ -125,6 +125,30 @@ codes-kept = Ngiwagcinile
 codes-on = Uhlelo lwakho lwamakhodi luvuliwe. Ngaphandle kwalo, iphasiwedi iyodwa evikela i-akhawunti yakho.
 codes-remove = Luvale
 
+passkeys-title = Okhiye bokungena
+passkeys-lede = Ngokhiye wokungena ungena njengoba uvula ifoni noma ikhompyutha yakho: ngomunwe, ngobuso noma nge-PIN yayo. Akukho okuthayiphayo, futhi akukho ikhasi mbumbulu elingakuthola kuwe.
+passkeys-yours = Okwakho
+passkeys-added = Wengezwe ngo-{ $when }
+passkeys-remove = Susa
+passkeys-name = Igama
+passkeys-name-hint = Ukuze uwazi futhi, njengedivayisi okuyo.
+passkeys-add = Engeza ukhiye wokungena
+passkeys-without = Ukuze wengeze ukhiye wokungena, iskripthi saleli khasi kufanele sisebenze, kusiphequluli esazi okhiye bokungena. Konke okunye lapha kuyasebenza ngaphandle kwaso.
+passkeys-failed = Akwenzekanga lutho: kukhanseliwe, kuthathe isikhathi eside, noma le divayisi ayinawo ukhiye wokungena walokhu. Ungazama futhi.
+passkeys-refused-title = Akusebenzanga
+passkeys-refused = Lo khiye wokungena awengezwanga. Zama futhi kuleli khasi; lowo ogcinwe yidivayisi yakho ungasuswa khona.
+passkeys-enough = Unokhiye bokungena abaningi ngangokunokwenzeka. Susa owodwa kuqala.
+passkeys-unconfirmed = Landela kuqala isixhumanisi esikwimeyili yethu; emva kwalokho ungengeza okhiye bokungena.
+passkeys-password = Iphasiwedi yakho isakungenisa. Ukhiye wokungena umele iphasiwedi nekhodi yohlelo lwakho lwamakhodi.
+account-passkeys = { $count ->
+    [0] Awekho
+    [one] Owodwa
+   *[other] { $count }
+}
+sign-in-passkey = Ngena ngokhiye wokungena
+sign-in-passkey-refused = Lo khiye wokungena awamukelwanga. Zama futhi, noma ungene ngephasiwedi yakho.
+sign-in-passkey-without = Ukhiye wokungena udinga iskripthi; iphasiwedi yakho isebenza ngaphandle kwaso.
+
 invitation-title = I-{ $business } iyakumema
 invitation-lede = Lesi simemo singesika-{ $email }.
 invitation-password-hint = Okungenani izinhlamvu ezingu-12; noma iphasiwedi ye-akhawunti osunayo.

@@ -48,3 +48,6 @@ mail-codes-subject = Isinyathelo sakho sesibili sokungena sishintshiwe
 mail-codes-on = Kusukela manje kudingeka uhlelo lwamakhodi kanye nephasiwedi ye-akhawunti yakho. Uma kungewena, qeda ezinye izikhathi zokungena bese ukhetha enye iphasiwedi khona manje.
 mail-codes-off = Uhlelo lwamakhodi lwe-akhawunti yakho lususiwe: iphasiwedi iyodwa iyakungenisa. Uma kungewena, khetha enye iphasiwedi khona manje.
 mail-codes-action = Bona i-akhawunti yakho
+mail-passkey-subject = Okhiye bakho bokungena bashintshiwe
+mail-passkey-on = Ukhiye wokungena wengezwe ku-akhawunti yakho: onawo ungena ngaphandle kwephasiwedi yakho. Uma kungewena, wususe, qeda ezinye izikhathi zokungena bese ukhetha enye iphasiwedi khona manje.
+mail-passkey-off = Ukhiye wokungena we-akhawunti yakho ususiwe. Uma kungewena, qeda ezinye izikhathi zokungena bese ukhetha enye iphasiwedi khona manje.

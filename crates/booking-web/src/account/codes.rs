@@ -228,8 +228,8 @@ impl Accounts {
         Ok(())
     }
 
-    /// Writes down that a second factor changed, and tells its owner by mail.
-    async fn say_factor(
+    /// Writes down that a factor changed, and tells its owner by mail.
+    pub(super) async fn say_factor(
         &self,
         connection: &mut sqlx::PgConnection,
         owner: &Account,
@@ -242,6 +242,8 @@ impl Accounts {
         let expires_at = now.saturating_add(TOLD_WITHIN).unwrap_or(now);
         let kind = match action {
             "codes.on" => "account.codes-on",
+            "passkey.added" => "account.passkey-on",
+            "passkey.removed" => "account.passkey-off",
             _ => "account.codes-off",
         };
         let content = (owner.name.as_str(), "/account", "");
@@ -249,23 +251,24 @@ impl Accounts {
             .await
     }
 
-    /// Whether the account has a code app, and its sessions, for its own page.
-    pub(crate) async fn secured(
-        &self,
-        account: Uuid,
-    ) -> Result<(bool, Vec<store::session::Listed>), Fault> {
+    /// What secures the account, and its sessions, for its own page.
+    pub(crate) async fn secured(&self, account: Uuid) -> Result<Secured, Fault> {
         let now = self.clock.now();
         let mut transaction = self.pool.begin().await?;
         let connection = &mut *transaction;
         store::account::scope(connection, account).await?;
         let totp = store::code::totp(connection, account).await?;
+        let passkeys = store::passkey::all(connection, account).await?;
         let sessions = store::session::all(connection, account, now).await?;
         transaction.rollback().await?;
-        let sessions = sessions
-            .into_iter()
-            .filter(|listed| session::is_used(listed.seen_at, now))
-            .collect();
-        Ok((totp.is_some_and(|totp| totp.is_confirmed), sessions))
+        Ok(Secured {
+            has_codes: totp.is_some_and(|totp| totp.is_confirmed),
+            passkeys: passkeys.len(),
+            sessions: sessions
+                .into_iter()
+                .filter(|listed| session::is_used(listed.seen_at, now))
+                .collect(),
+        })
     }
 
     /// Ends one session of an account, or all but the one that is kept.
@@ -301,6 +304,13 @@ impl Accounts {
         transaction.commit().await?;
         Ok(())
     }
+}
+
+/// What secures an account, and where it is signed in.
+pub(crate) struct Secured {
+    pub(crate) has_codes: bool,
+    pub(crate) passkeys: usize,
+    pub(crate) sessions: Vec<store::session::Listed>,
 }
 
 /// Which sessions are ended.

@@ -183,7 +183,7 @@ impl Accounts {
 }
 
 /// The browser and the system in two words, as far as it says; for the list of sessions.
-fn agent(headers: &HeaderMap) -> String {
+pub(crate) fn agent(headers: &HeaderMap) -> String {
     let text = headers
         .get(http::header::USER_AGENT)
         .and_then(|agent| agent.to_str().ok())

@@ -98,13 +98,7 @@ fn public_url(env: &Env, wrong: &mut Vec<String>) -> String {
         "PUBLIC_URL",
         "where visitors reach the application, for links in mail",
     ) {
-        Ok(url) if url.starts_with("https://") || url.starts_with("http://") => {
-            url.trim_end_matches('/').to_owned()
-        }
-        Ok(_) => {
-            wrong.push("PUBLIC_URL cannot be used: it must begin with https://".to_owned());
-            String::new()
-        }
+        Ok(url) => super::public_url(url, wrong),
         Err(error) => {
             wrong.push(error.to_string());
             String::new()

@@ -414,18 +414,18 @@ pub(crate) struct AccountContent {
     pub(crate) outcome: String,
 }
 
-/// What is said of a second factor that changed.
+/// What is said of a factor that changed.
 fn factor(language: Language, kind: &str) -> Option<[Words; 3]> {
-    let lede = match kind {
-        "account.codes-on" => language.text("mail-codes-on"),
-        "account.codes-off" => language.text("mail-codes-off"),
+    let of_codes = language.text("mail-codes-subject");
+    let of_passkeys = language.text("mail-passkey-subject");
+    let (subject, lede) = match kind {
+        "account.codes-on" => (of_codes, language.text("mail-codes-on")),
+        "account.codes-off" => (of_codes, language.text("mail-codes-off")),
+        "account.passkey-on" => (of_passkeys, language.text("mail-passkey-on")),
+        "account.passkey-off" => (of_passkeys, language.text("mail-passkey-off")),
         _ => return None,
     };
-    Some([
-        language.text("mail-codes-subject"),
-        lede,
-        language.text("mail-codes-action"),
-    ])
+    Some([subject, lede, language.text("mail-codes-action")])
 }
 
 /// Writes to somebody about their account or their data; none for a kind that is not known.

@@ -25,7 +25,7 @@ use crate::pages::{Site, picture, render, words};
 use crate::security::{CheckedForm, Visit};
 
 /// Where the people who use it are.
-const ZONE: &str = "Africa/Johannesburg";
+pub(super) const ZONE: &str = "Africa/Johannesburg";
 
 const MAILS: Limit = Limit {
     name: "confirm-again",
@@ -50,6 +50,8 @@ pub(super) struct AccountPage<'a> {
     pub(super) email: &'a str,
     pub(super) is_confirmed: bool,
     pub(super) has_codes: bool,
+    /// How many there are; none where there cannot be any.
+    pub(super) passkeys: Option<usize>,
     pub(super) sessions: Vec<SessionWords>,
 }
 
@@ -87,7 +89,7 @@ pub(crate) async fn get(
     visit: Visit,
 ) -> Result<Response, Fault> {
     let account = &signed_in.account;
-    let (has_codes, sessions) = app.accounts.secured(account.id).await?;
+    let secured = app.accounts.secured(account.id).await?;
     let site = Site::of(&app, wanted);
     let zone = TimeZone::get(ZONE).unwrap_or(TimeZone::UTC);
     let in_words = |listed: crate::store::session::Listed| SessionWords {
@@ -99,13 +101,14 @@ pub(crate) async fn get(
         ),
         is_this: listed.id == signed_in.session.id,
     };
-    let sessions = sessions.into_iter().map(in_words).collect();
+    let sessions = secured.sessions.into_iter().map(in_words).collect();
     let page = AccountPage {
         csrf: visit.form_token(),
         name: &account.name,
         email: &account.email,
         is_confirmed: account.is_confirmed,
-        has_codes,
+        has_codes: secured.has_codes,
+        passkeys: app.accounts.passkeys().ok().map(|_| secured.passkeys),
         sessions,
         site,
     };

@@ -8,6 +8,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use http::HeaderMap;
+use http::header::CONTENT_TYPE;
 use serde::Deserialize;
 
 use crate::account::email::Email;
@@ -15,11 +16,13 @@ use crate::account::member::safe_next;
 use crate::account::network::Network;
 use crate::account::session;
 use crate::account::sign_in::{SignedIn, Try};
+use crate::account::webauthn::Passkeys;
 use crate::app::App;
 use crate::error::Fault;
 use crate::language::Wanted;
 use crate::limit::Limit;
 use crate::pages::form::{self, Problems, Reading};
+use crate::pages::passkeys::BeginForm;
 use crate::pages::{Site, second_step};
 use crate::security::{CheckedForm, Visit};
 use crate::store::membership::Place;
@@ -48,6 +51,15 @@ pub(crate) struct SignInForm {
     next: String,
 }
 
+/// What the browser says who signs in with a passkey.
+#[derive(Deserialize)]
+pub(crate) struct PasskeyForm {
+    #[serde(default)]
+    answer: String,
+    #[serde(default)]
+    next: String,
+}
+
 /// Sending it is the decision.
 #[derive(Debug, Deserialize)]
 pub(crate) struct SignOutForm {}
@@ -57,6 +69,7 @@ pub(super) enum Again {
     /// It is shown for the first time, or a field needs another value.
     Not,
     Refused,
+    PasskeyRefused,
     /// Nothing is looked at for so long, in words.
     Later(String),
 }
@@ -68,8 +81,15 @@ pub(super) struct SignInPage<'a> {
     pub(super) csrf: String,
     pub(super) email: &'a str,
     pub(super) next: &'a str,
+    /// The address at which passkeys can be used, where there are any.
+    pub(super) passkeys: Option<&'a str>,
     pub(super) again: Again,
     pub(super) problems: Problems,
+}
+
+/// The address at which passkeys can be used, where there are any.
+fn passkeys(app: &App) -> Option<&str> {
+    app.accounts.passkeys().ok().map(Passkeys::origin)
 }
 
 /// Answers `GET /sign-in`.
@@ -85,6 +105,7 @@ pub(crate) async fn get(
         csrf: visit.form_token(),
         email: "",
         next: safe_next(&next).unwrap_or_default(),
+        passkeys: passkeys(&app),
         again: Again::Not,
         problems: Problems::default(),
     };
@@ -108,6 +129,7 @@ pub(crate) async fn post(
         csrf: visit.form_token(),
         email: &form.email,
         next: next.unwrap_or_default(),
+        passkeys: passkeys(&app),
         again,
         problems,
     };
@@ -131,6 +153,54 @@ pub(crate) async fn post(
         SignedIn::NotYet(wait) => {
             let words = form::wait_in_words(language, wait);
             form::later(&page(Again::Later(words), Problems::default()), wait)
+        }
+    }
+}
+
+/// Answers `POST /sign-in/passkey/begin`: what the browser is asked to sign.
+pub(crate) async fn begin_passkey(
+    State(app): State<Arc<App>>,
+    network: Network,
+    form: CheckedForm<BeginForm>,
+) -> Result<Response, Fault> {
+    app.within(PER_NETWORK, network.as_str()).await?;
+    let (_, visit) = form.open();
+    let asked = app.accounts.ask_for_passkey(None, &visit.holder()).await?;
+    Ok(([(CONTENT_TYPE, "application/json")], asked).into_response())
+}
+
+/// Answers `POST /sign-in/passkey`.
+pub(crate) async fn passkey(
+    State(app): State<Arc<App>>,
+    network: Network,
+    headers: HeaderMap,
+    wanted: Wanted,
+    form: CheckedForm<PasskeyForm>,
+) -> Result<Response, Fault> {
+    app.within(PER_NETWORK, network.as_str()).await?;
+    let (form, visit) = form.open();
+    let (language, next) = (wanted.language(), safe_next(&form.next));
+    let page = |again| SignInPage {
+        site: Site::of(&app, wanted),
+        csrf: visit.form_token(),
+        email: "",
+        next: next.unwrap_or_default(),
+        passkeys: passkeys(&app),
+        again,
+        problems: Problems::default(),
+    };
+    let holder = visit.holder();
+    let tried = app
+        .accounts
+        .sign_in_with_passkey(&form.answer, &holder, &network, &headers)
+        .await?;
+    match tried {
+        SignedIn::Yes { cookies, places } => Ok(on(next, &places, cookies)),
+        SignedIn::OwesCode(cookie) => Ok(second_step::begin(next, cookie)),
+        SignedIn::No => form::again(&page(Again::PasskeyRefused)),
+        SignedIn::NotYet(wait) => {
+            let words = form::wait_in_words(language, wait);
+            form::later(&page(Again::Later(words)), wait)
         }
     }
 }

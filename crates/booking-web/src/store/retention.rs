@@ -216,7 +216,7 @@ pub(crate) async fn security(
     Ok(u64::try_from(removed).unwrap_or_default())
 }
 
-/// Removes up to a thousand each of sign-ins, links and counts that were over before
+/// Removes up to a thousand each of sign-ins, links, challenges and counts that were over before
 /// `before`. A link with which nobody confirmed an address stays longer: when it ended says
 /// when the account is forgotten.
 pub(crate) async fn ended(connection: &mut PgConnection, before: Timestamp) -> sqlx::Result<u64> {
@@ -229,11 +229,14 @@ pub(crate) async fn ended(connection: &mut PgConnection, before: Timestamp) -> s
                  returning 1),
              sessions as (delete from session where id in (
                  select id from session where expires_at < $1 limit 1000) returning 1),
+             challenges as (delete from passkey_challenge where token_hash in (
+                 select token_hash from passkey_challenge where expires_at < $1 limit 1000)
+                 returning 1),
              counts as (delete from request_count where key_hash in (
                  select key_hash from request_count where expires_at < $1 limit 1000)
                  returning 1)
          select (select count(*) from links) + (select count(*) from sessions)
-             + (select count(*) from counts) as "removed!""#,
+             + (select count(*) from challenges) + (select count(*) from counts) as "removed!""#,
         stored(before)
     )
     .fetch_one(connection)

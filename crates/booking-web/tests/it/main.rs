@@ -5,6 +5,7 @@
 mod accounts;
 mod allowance;
 mod api;
+mod authenticator;
 mod caches;
 mod claims;
 mod codes;
@@ -28,6 +29,7 @@ mod offer;
 mod openings;
 mod outages;
 mod pages;
+mod passkeys;
 mod privacy;
 mod programs;
 mod reschedule;

@@ -12,6 +12,7 @@ const OF_ACCOUNTS: &[(&str, &str)] = &[
     ("account_password", "account_id"),
     ("account_totp", "account_id"),
     ("recovery_code", "account_id"),
+    ("account_passkey", "account_id"),
     ("account_link", "account_id"),
     ("session", "account_id"),
     ("account_event", "account_id"),
@@ -38,6 +39,8 @@ async fn fill(pool: &PgPool) {
     for statement in [
         "insert into account_totp select id, '\\x00', 0, now() from account",
         "insert into recovery_code select id, sha256(id::text::bytea), null from account",
+        "insert into account_passkey select id, id, sha256(id::text::bytea), '\\x00', '\\x00', -7, 0, 'Phone', now(), null from account",
+        "insert into passkey_challenge select sha256(id::text::bytea), sha256('a'), id, now() from account",
         "insert into account_link select sha256(id::text::bytea), id, 'reset_password', now(), now(), null from account",
         "insert into session select id, sha256(id::text::bytea), id, 'signed_in', now(), now(), now(), now(), '' from account",
         "insert into account_event select id, id, now(), 'sign-in', 'local' from account",
@@ -78,6 +81,7 @@ async fn an_account_sees_and_changes_itself_and_nobody_else() {
     for table in tables.chain([
         "membership",
         "invitation",
+        "passkey_challenge",
         "sign_in_failure",
         "request_count",
     ]) {
@@ -98,6 +102,8 @@ async fn an_account_sees_and_changes_itself_and_nobody_else() {
         format!("update account_password set hash = '$argon2id$' where account_id = '{theirs}'"),
         format!("delete from session where account_id = '{theirs}'"),
         format!("delete from account_totp where account_id = '{theirs}'"),
+        format!("update account_passkey set sign_count = 0 where account_id = '{theirs}'"),
+        format!("delete from account_passkey where account_id = '{theirs}'"),
         format!("update account_link set used_at = null where account_id = '{theirs}'"),
         // One's own membership can be seen, and changed only by the business.
         format!("update membership set role = 'owner' where account_id = '{ours}'"),
@@ -127,6 +133,10 @@ async fn nothing_is_written_for_somebody_else() {
         format!(
             "insert into account_link select sha256('a'), '{theirs}', 'reset_password', now(), now()"
         ),
+        format!(
+            "insert into account_passkey select '{ours}', '{theirs}', sha256('a'), 'a', 'a', -7, 0, 'a', now(), null"
+        ),
+        format!("insert into passkey_challenge select sha256('a'), sha256('a'), '{ours}', now()"),
         format!(
             "insert into account_event values ('{ours}', '{theirs}', now(), 'sign-in', 'local')"
         ),
@@ -176,6 +186,8 @@ async fn a_business_sees_who_its_people_are_and_nothing_that_lets_them_in() {
         "account_totp",
         "session",
         "recovery_code",
+        "account_passkey",
+        "passkey_challenge",
         "account_link",
     ] {
         assert_eq!(count(&mut transaction, table, "true").await, 0, "{table}");

@@ -9,11 +9,13 @@ use super::embed::{EmbedPage, Next, WelcomePage};
 use super::form::Problems;
 use super::gallery::{business, check, free, said_outside_messages, site, zone};
 use super::members::{InvitationPage, MembersPage, PersonWords, choices};
+use super::passkeys::{PasskeyWords, PasskeysPage};
 use super::reset::{ForgotPage, OverPage};
 use super::second_step::{Step, StepPage};
 use super::sign_in::{Again, SignInPage};
 use super::start::{ConfirmPage, StartForm, StartPage};
 use super::{week, words};
+use crate::account::passkeys::Added;
 use crate::intake::Problem;
 use crate::language::{Language, message};
 
@@ -41,6 +43,7 @@ fn sign_in(language: Language, again: Again, wrong: &Wrong) -> String {
         csrf: csrf(),
         email: "thandi@karoo-cuts.example",
         next: "/desk/karoo-cuts",
+        passkeys: Some("https://booking.example"),
         again,
         problems: problems(language, wrong),
     })
@@ -87,6 +90,7 @@ fn account(language: Language, is_confirmed: bool) -> String {
         email: "thandi@karoo-cuts.example",
         is_confirmed,
         has_codes: is_confirmed,
+        passkeys: is_confirmed.then_some(2),
         sessions: vec![session("1", true), session("2", false)],
     })
 }
@@ -98,6 +102,26 @@ fn codes(language: Language, secret: Option<&str>, recovery: &[&str]) -> String 
         secret: secret.map(str::to_owned),
         recovery: recovery.iter().map(|code| (*code).to_owned()).collect(),
         problems: Problems::default(),
+    })
+}
+
+fn passkeys(language: Language, refused: Option<Added>, wrong: &Wrong) -> String {
+    let passkey = |id: &str, used| PasskeyWords {
+        id: id.into(),
+        name: "Firefox on Linux".into(),
+        added: words::moment(language, &free()[0].start.to_zoned_datetime(zone())),
+        used,
+    };
+    let used = words::moment(language, &free()[0].start.to_zoned_datetime(zone()));
+    rendered(&PasskeysPage {
+        site: site(language),
+        csrf: csrf(),
+        origin: "https://booking.example",
+        is_confirmed: refused.is_none(),
+        passkeys: vec![passkey("1", Some(used)), passkey("2", None)],
+        name: "",
+        refused,
+        problems: problems(language, wrong),
     })
 }
 
@@ -199,6 +223,10 @@ fn pages(language: Language) -> Vec<(&'static str, String)> {
         ("sign-in", sign_in(language, Again::Not, &[])),
         ("sign-in-wrong", sign_in(language, Again::Not, &empty)),
         ("sign-in-refused", sign_in(language, Again::Refused, &[])),
+        (
+            "sign-in-passkey",
+            sign_in(language, Again::PasskeyRefused, &[]),
+        ),
         ("sign-in-later", sign_in(language, Again::Later(wait), &[])),
         ("code", step(language, Step::Code, None, &wrong)),
         ("password-again", step(language, Step::Password, later, &[])),
@@ -216,6 +244,16 @@ fn pages(language: Language) -> Vec<(&'static str, String)> {
         (
             "codes-recovery",
             codes(language, None, &["abcde-fghij"; 10]),
+        ),
+        ("passkeys", passkeys(language, None, &[])),
+        (
+            "passkeys-wrong",
+            passkeys(language, None, &[("name", "field-name-missing")]),
+        ),
+        ("passkeys-refused", passkeys(language, Some(Added::No), &[])),
+        (
+            "passkeys-enough",
+            passkeys(language, Some(Added::Enough), &[]),
         ),
         ("members", members(language, &[])),
         ("members-last", members(language, &last)),

@@ -55,6 +55,7 @@ pub(super) fn site(language: Language) -> Site<'static> {
         stylesheet: assets::stylesheet(),
         icon: assets::icon(),
         countdown: assets::countdown(),
+        passkey: assets::passkey(),
         release: "4f1c2a90b7d3",
     }
 }
