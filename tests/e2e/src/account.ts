@@ -22,7 +22,7 @@ export async function everyAccountPage(page: Page, look: (name: string) => Promi
   await ofCustomers(page, look);
   await ofPrograms(page, look);
   await signIn(page, "owner");
-  for (const path of ["/desk", "/account", "/account/password", "/account/codes", `${desk}/members`, `${desk}/welcome`]) {
+  for (const path of ["/desk", "/account", "/account/password", "/account/codes", "/account/passkeys", `${desk}/members`, `${desk}/welcome`]) {
     await open(page, path);
     await look(path);
   }

@@ -16,6 +16,8 @@ export interface Visit {
   scheme?: Scheme;
   scripts?: boolean;
   forced?: boolean;
+  // By which name the site is called; by its number where nothing is said.
+  at?: URL;
 }
 
 export function launch(): Promise<Browser> {
@@ -36,7 +38,7 @@ export function launch(): Promise<Browser> {
 // browser complains about, a refused style or a failed request, fails the visit.
 export async function visit(browser: Browser, how: Visit, act: (page: Page) => Promise<void>): Promise<void> {
   const context: BrowserContext = await browser.newContext({
-    baseURL: address.href,
+    baseURL: (how.at ?? address).href,
     viewport: how.screen ?? phone,
     colorScheme: how.scheme ?? "light",
     javaScriptEnabled: how.scripts ?? false,
