@@ -1,10 +1,11 @@
 //! What every long-running binary needs: the environment, the clock, randomness,
-//! telemetry, shutdown, health, secrets and durable files.
+//! telemetry, shutdown, health, secrets, durable files and how many may be open.
 //!
 //! This crate is the only reader of the process environment, the wall clock and
 //! the operating system's randomness; everything else takes them as arguments.
 
 pub mod clock;
+pub mod descriptors;
 pub mod durable;
 pub mod env;
 pub mod health;

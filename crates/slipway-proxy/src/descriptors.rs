@@ -1,11 +1,10 @@
-//! How many files and sockets the process may have open: as many as the system allows, and
-//! shared out so that connections leave enough for tables, looks and the admin socket. What
-//! runs short all the same is nobody else's fault.
+//! How the files and sockets that the process may have open are shared out, so that
+//! connections leave enough for tables, looks and the admin socket. What runs short all the
+//! same is nobody else's fault.
 
 use std::io;
 
 use rustix::io::Errno;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::options::Limits;
 
@@ -16,25 +15,6 @@ const PER_WORKER: u64 = 8;
 const PER_CONNECTION: u64 = 2;
 /// Idle connections to one target may take this part of all connections.
 const IDLE_PART: usize = 8;
-
-/// Raises the limit of open files to what the system allows; none where there is no limit.
-pub(crate) fn raise() -> Option<u64> {
-    let limit = getrlimit(Resource::Nofile);
-    if limit.current == limit.maximum {
-        return limit.current;
-    }
-    let raised = Rlimit {
-        current: limit.maximum,
-        ..limit
-    };
-    match setrlimit(Resource::Nofile, raised) {
-        Ok(()) => limit.maximum,
-        Err(error) => {
-            tracing::warn!(%error, "the limit of open files cannot be raised");
-            limit.current
-        }
-    }
-}
 
 /// The limits that fit into so many open files.
 pub(crate) fn fitted(limits: Limits, files: Option<u64>, workers: usize) -> Limits {
@@ -109,13 +89,6 @@ mod tests {
         };
         let fitted = fitted(limits, Some(1024), 2);
         assert_eq!((fitted.connections, fitted.upstream_pool), (3, 0));
-    }
-
-    #[test]
-    fn as_many_files_may_be_open_as_the_system_allows() {
-        let raised = raise();
-        let limit = getrlimit(Resource::Nofile);
-        assert_eq!((limit.current, limit.current), (raised, limit.maximum));
     }
 
     #[test]

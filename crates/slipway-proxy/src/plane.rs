@@ -68,7 +68,11 @@ impl Plane {
         let snapshot = fleet.ready(table, 1);
         Ok(Self {
             published: Arc::new(Published::new(snapshot)),
-            limits: descriptors::fitted(options.limits.clone(), descriptors::raise(), workers),
+            limits: descriptors::fitted(
+                options.limits.clone(),
+                chassis::descriptors::raise(),
+                workers,
+            ),
             trust: options.trust,
             key: disk::visitor_key(&options.folder, &options.random)?,
             start: options.random.uuid(options.clock.now()).to_string(),
