@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use anyhow::{Context as _, ensure};
 use clap::Args;
@@ -76,7 +76,7 @@ fn counters(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
 
 /// The test programs with counters in our own packages: as the tests left them, or built anew.
 fn programs(root: &Path, packages: &[String]) -> anyhow::Result<Vec<PathBuf>> {
-    let output = Command::new("cargo")
+    let output = crate::cargo::command()
         .args(["test", "--locked", "--lib", "--bins", "--tests", "--no-run"])
         .arg("--message-format=json-render-diagnostics")
         .args(packages.iter().flat_map(|name| ["--package", name]))

@@ -11,7 +11,7 @@ mod story;
 mod traffic;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Instant;
 
 use anyhow::Context as _;
@@ -131,7 +131,7 @@ impl Drop for House {
 /// one waits for the net, the other for the processor.
 fn prepare(root: &Path, target: &Path) -> anyhow::Result<PathBuf> {
     let missing = setup::Missing::look(setup::Purpose::Demo)?;
-    let mut cargo = Command::new("cargo")
+    let mut cargo = crate::cargo::command()
         // The default members, as for this program: the libraries are there already.
         .args(["build", "--locked", "--bin", "slipway"])
         .env("CARGO_TARGET_DIR", target)

@@ -2,6 +2,7 @@
 //! Exit codes: 0 good, 1 something failed, 2 no such command.
 
 mod bench;
+mod cargo;
 mod contract;
 mod coverage;
 mod demo;

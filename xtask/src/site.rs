@@ -22,7 +22,7 @@ pub(crate) fn build_program(
     program: &str,
     profile: &str,
 ) -> anyhow::Result<PathBuf> {
-    let output = Command::new("cargo")
+    let output = crate::cargo::command()
         .args(["build", "--locked", "--package", package, "--bin", program])
         .args(["--profile", profile])
         .arg("--message-format=json-render-diagnostics")

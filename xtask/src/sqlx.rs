@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, bail, ensure};
@@ -71,7 +71,7 @@ fn expand(root: &Path, url: &str, into: &Path) -> anyhow::Result<()> {
         .open(root.join(TOUCHED))
         .and_then(|file| file.set_modified(now))
         .with_context(|| format!("touching {TOUCHED}"))?;
-    let status = Command::new("cargo")
+    let status = crate::cargo::command()
         .args(["check", "--quiet", "--locked", "--package", CRATE, "--lib"])
         .current_dir(root)
         .env("DATABASE_URL", url)

@@ -3,7 +3,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use anyhow::{Context as _, bail};
 use chassis::Env;
@@ -61,7 +61,7 @@ fn browser(root: &Path, services: &Services, count: &mut Count) -> anyhow::Resul
 }
 
 fn cargo(root: &Path, arguments: &[&str]) -> anyhow::Result<()> {
-    let status = Command::new("cargo")
+    let status = crate::cargo::command()
         .args(arguments)
         .current_dir(root)
         .stdin(Stdio::null())
@@ -77,7 +77,7 @@ fn cargo(root: &Path, arguments: &[&str]) -> anyhow::Result<()> {
 
 /// Runs every test, showing the output as it comes and counting as it goes.
 fn tests(root: &Path, services: &Services, count: &mut Count) -> anyhow::Result<()> {
-    let mut child = Command::new("cargo")
+    let mut child = crate::cargo::command()
         .args(["test", "--workspace", "--locked", "--no-fail-fast"])
         .envs(services.variables())
         .env("INSTA_WORKSPACE_ROOT", root)

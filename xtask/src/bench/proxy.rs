@@ -73,7 +73,7 @@ pub(crate) fn run(root: &Path, env: &Env, options: Options) -> anyhow::Result<()
 }
 
 fn build(root: &Path, env: &Env) -> anyhow::Result<PathBuf> {
-    let status = Command::new("cargo")
+    let status = crate::cargo::command()
         .args([
             "build",
             "--profile",
