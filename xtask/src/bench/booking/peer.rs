@@ -1,12 +1,13 @@
 //! The peer: the very statements of a booking, recorded from the log of PostgreSQL while
 //! Booking makes some, sent by `pgbench` with as many sessions as Booking has.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use testkit::postgres::{Database, Postgres};
 use testkit::visitor::Visitor;
 use tokio::runtime::Runtime;
@@ -20,6 +21,8 @@ use crate::site::Serving;
 
 /// Businesses whose bookings are recorded, so that sessions do not all wait for one lane.
 const RECORDED: usize = 40;
+/// Bookings that are made until two of them are with the same person.
+const TRIED: usize = 60;
 
 /// The recorded statements.
 #[derive(Debug)]
@@ -56,23 +59,30 @@ impl Peer {
             statements: 0,
         };
         for (n, slug) in world.businesses.iter().take(RECORDED).enumerate() {
-            // From the end, where the rush does not come; the first one warms up.
-            let own: Vec<&Slot> = slots.iter().rev().filter(|(of, _)| of == slug).collect();
-            let [warm, one, other] = own.get(..3).context("too few times")? else {
-                bail!("too few times at {slug}");
-            };
-            let book = |slot: &Slot, mark: &str| -> anyhow::Result<Recording> {
-                let key = format!("recorded-{n}-{mark}");
+            // From the end, where the rush does not come.
+            let own = slots.iter().rev().filter(|(of, _)| of == slug);
+            let mut by_person: BTreeMap<String, Recording> = BTreeMap::new();
+            let mut pair = None;
+            for (turn, slot) in own.take(TRIED).enumerate() {
                 let from = postgres.log()?.len();
+                let key = format!("recorded-{n}-{turn}");
                 runtime.block_on(made(&site, slot, &key))?;
                 let log = postgres.log()?;
-                Ok(Recording {
+                let recording = Recording {
                     statements: script::statements(log.get(from..).unwrap_or_default()),
                     start: slot.1.parse().context("reading a start")?,
-                })
-            };
-            book(warm, "warm")?;
-            let (first, second) = (book(one, "one")?, book(other, "other")?);
+                };
+                // The first one warms up. Two of one person differ in what is new only.
+                let person = psql(database, &with_whom(&key))?;
+                if turn > 0
+                    && let Some(first) = by_person.insert(person, recording.clone())
+                    && first.is_like(&recording)
+                {
+                    pair = Some((first, recording));
+                    break;
+                }
+            }
+            let (first, second) = pair.with_context(|| format!("no two alike at {slug}"))?;
             let text = script::script(&first, &second)?;
             peer.statements = first.statements.len();
             let path = peer.folder.path().join(format!("booking-{n}.sql"));
@@ -118,6 +128,14 @@ impl Peer {
             per_second: tps.context("pgbench says no rate")?.parse()?,
         })
     }
+}
+
+/// Asks with whom the customer booked that has this key for a name.
+fn with_whom(key: &str) -> String {
+    format!(
+        "select staff_id from booking join customer on customer.id = booking.customer_id
+         where customer.email = '{key}@example.com'"
+    )
 }
 
 async fn made(site: &Serving, (slug, start): &Slot, key: &str) -> anyhow::Result<()> {

@@ -22,6 +22,17 @@ pub(super) struct Recording {
     pub(super) start: Timestamp,
 }
 
+impl Recording {
+    /// Whether the same was sent, but for the parameters.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let texts = |recording: &Self| {
+            let statements = recording.statements.iter();
+            statements.map(|s| s.text.clone()).collect::<Vec<_>>()
+        };
+        texts(self) == texts(other)
+    }
+}
+
 /// The statements of a log, in its order.
 pub(super) fn statements(log: &str) -> Vec<Statement> {
     let mut found: Vec<Statement> = Vec::new();
@@ -99,12 +110,11 @@ fn quoted(text: &str) -> (String, &str) {
 
 /// A script that does what was recorded, for a time that no other transaction takes.
 pub(super) fn script(first: &Recording, second: &Recording) -> anyhow::Result<String> {
-    let pairs = first.statements.iter().zip(&second.statements);
     ensure!(
-        first.statements.len() == second.statements.len()
-            && pairs.clone().all(|(one, other)| one.text == other.text),
+        first.is_like(second),
         "the two recordings are not of the same statements"
     );
+    let pairs = first.statements.iter().zip(&second.statements);
     let mut made = Made::default();
     let mut body = String::new();
     for (one, other) in pairs {
