@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 use crate::account::Accounts;
 use crate::appointments::Appointments;
 use crate::cache::Cache;
+use crate::door::Door;
 use crate::health;
 use crate::links::Links;
 use crate::messages::outbound::Reach;
@@ -36,6 +37,8 @@ pub(crate) struct App {
     pub(crate) parts: health::Shared,
     pub(crate) rehearsal: health::Shared,
     pub(crate) cache: Option<Cache>,
+    /// Where those wait who change something.
+    pub(crate) door: Door,
     /// Turns in which free times are computed.
     pub(crate) computing: Semaphore,
     /// Places of live streams, and of files that arrive.

@@ -64,7 +64,7 @@ pub(crate) enum Fault {
     /// With the seconds until it may be asked for again.
     #[error("this was asked for too often; try again later")]
     TooMany(u64),
-    #[error("too many live streams or files are open")]
+    #[error("too much was asked at once; try again in a moment")]
     Busy,
     #[error("too many times are held from here; confirm one, let one go, or book without holding")]
     HeldEnough,

@@ -14,6 +14,7 @@ use http::{HeaderMap, HeaderValue};
 use prometheus_client::metrics::gauge::Gauge;
 use tracing::Instrument as _;
 
+use crate::account::network::Network;
 use crate::app::App;
 use crate::error::{self, Fault, Reader};
 use crate::language::Wanted;
@@ -24,7 +25,9 @@ use crate::security;
 const BODY_BYTES_MAX: usize = 64 * 1024;
 /// Enough for so few bytes over the slowest line.
 const BODY_WITHIN: Duration = Duration::from_secs(10);
-/// Longer than any honest answer takes; with its body shorter than the drain window.
+/// By then it is its turn, counted from its head on.
+const BEGUN_WITHIN: Duration = Duration::from_secs(14);
+/// Longer than any honest answer takes; with all before it shorter than the drain window.
 const ANSWER_WITHIN: Duration = Duration::from_secs(14);
 
 /// Ids from a proxy in front are kept up to this length.
@@ -77,10 +80,15 @@ pub(crate) async fn frame(
     response
 }
 
-/// Ends an answer that takes too long. For routes that answer in one go; their bodies are
-/// taken whole first, and whoever sends slowly or too much is told so: no fault of ours.
-pub(crate) async fn in_time(request: Request, next: Next) -> Response {
-    let (head, body) = request.into_parts();
+/// When a request was there with its head.
+#[derive(Debug, Clone, Copy)]
+struct Arrived(Instant);
+
+/// Takes a body whole before anything else begins; whoever sends slowly or too much is told
+/// so: no fault of ours.
+pub(crate) async fn whole(request: Request, next: Next) -> Response {
+    let arrived = Arrived(Instant::now());
+    let (mut head, body) = request.into_parts();
     if head.uri.query().is_some_and(|query| query.contains("%00")) {
         // The database keeps no such character, and nobody types it.
         return Fault::Malformed("text cannot hold the character NUL".to_owned()).into_response();
@@ -90,7 +98,32 @@ pub(crate) async fn in_time(request: Request, next: Next) -> Response {
         Ok(Err(error)) => return Fault::of_body(&error).into_response(),
         Err(_) => return Fault::SenderSilent.into_response(),
     };
-    let request = Request::from_parts(head, Body::from(body));
+    head.extensions.insert(arrived);
+    next.run(Request::from_parts(head, Body::from(body))).await
+}
+
+/// Lets those who change something in by the door.
+pub(crate) async fn in_turn(
+    State(app): State<Arc<App>>,
+    network: Network,
+    request: Request,
+    next: Next,
+) -> Response {
+    if request.method().is_safe() {
+        return next.run(request).await;
+    }
+    let arrived = request.extensions().get::<Arrived>();
+    let left = arrived.map_or(BEGUN_WITHIN, |Arrived(at)| {
+        BEGUN_WITHIN.saturating_sub(at.elapsed())
+    });
+    match app.door.enter(network, left).await {
+        Ok(_place) => next.run(request).await,
+        Err(fault) => fault.into_response(),
+    }
+}
+
+/// Ends an answer that takes too long. For routes that answer in one go.
+pub(crate) async fn in_time(request: Request, next: Next) -> Response {
     tokio::time::timeout(ANSWER_WITHIN, next.run(request))
         .await
         .unwrap_or_else(|_| Fault::TimedOut.into_response())

@@ -15,6 +15,7 @@ mod config;
 mod crew;
 mod database;
 mod desk;
+mod door;
 mod error;
 mod etag;
 mod feed;

@@ -40,6 +40,8 @@ pub(crate) struct Metrics {
     latency: Family<RouteLabels, Histogram>,
     /// Requests that are being answered now.
     pub(crate) in_flight: Gauge,
+    /// Those who wait until it is their turn to change something.
+    pub(crate) waiting: Gauge,
     /// Live event streams that are open now.
     pub(crate) streams: Gauge,
     /// Bookings that were made.
@@ -61,6 +63,7 @@ impl Metrics {
             requests: Family::default(),
             latency: Family::new_with_constructor(|| Histogram::new(LATENCY_BOUNDS)),
             in_flight: Gauge::default(),
+            waiting: Gauge::default(),
             streams: Gauge::default(),
             bookings: Counter::default(),
             conflicts: Counter::default(),
@@ -89,6 +92,11 @@ impl Metrics {
             "http_in_flight",
             "Requests being answered",
             self.in_flight.clone(),
+        );
+        registry.register(
+            "waiting",
+            "Requests that wait until it is their turn to change something",
+            self.waiting.clone(),
         );
         registry.register("live_streams", "Live streams open", self.streams.clone());
         registry.register("made", "Bookings made", self.bookings.clone());

@@ -17,7 +17,7 @@ use crate::{api, assets, feed, frame, health, pages};
 
 /// What visitors reach.
 pub(crate) fn public(app: Arc<App>) -> Router {
-    answered_in_time()
+    visitors(&app)
         .merge(accounts())
         .merge(streams())
         .fallback(async || Fault::NotFound)
@@ -29,8 +29,12 @@ pub(crate) fn public(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-fn answered_in_time() -> Router<Arc<App>> {
-    people().merge(programs()).layer(from_fn(frame::in_time))
+fn visitors(app: &Arc<App>) -> Router<Arc<App>> {
+    people()
+        .merge(programs())
+        .layer(from_fn(frame::in_time))
+        .layer(from_fn_with_state(Arc::clone(app), frame::in_turn))
+        .layer(from_fn(frame::whole))
 }
 
 fn people() -> Router<Arc<App>> {
@@ -268,6 +272,7 @@ fn accounts() -> Router<Arc<App>> {
         .merge(desk_of_programs())
         .merge(desk_of_privacy())
         .layer(from_fn(frame::in_time))
+        .layer(from_fn(frame::whole))
 }
 
 /// What the people of a business use all day.

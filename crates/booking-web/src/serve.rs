@@ -19,6 +19,7 @@ use crate::appointments::Appointments;
 use crate::cache::Cache;
 use crate::config::{self, Config, FormSecret};
 use crate::database;
+use crate::door::Door;
 use crate::health::Shared;
 use crate::language;
 use crate::links::Links;
@@ -43,6 +44,7 @@ pub(crate) async fn serve(
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
     language::prepare();
+    chassis::descriptors::raise();
     let public = bind(config.port).await?;
     let internal = match config.internal_port {
         Some(port) => Some(bind(port).await?),
@@ -85,10 +87,11 @@ pub(crate) async fn serve(
         rehearsal: Shared::default(),
         cache,
         release_header: HeaderValue::from_str(&config.release).context("reading RELEASE")?,
-        metrics,
         form_key: FormKey::derive(config.form_key_material(), config.secure),
         secure: config.secure,
+        door: Door::new(config.database_connections, metrics.waiting.clone()),
         computing: Semaphore::new(COMPUTED_AT_ONCE),
+        metrics,
         streams: Turnstile::new(live::STREAMS_MAX, live::STREAMS_OF_ONE),
         imports: Turnstile::new(imports::IMPORTS_MAX, imports::IMPORTS_OF_ONE),
         webhook_reach: config.webhooks,

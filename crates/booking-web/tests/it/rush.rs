@@ -7,38 +7,54 @@ use std::time::Duration;
 use crate::claims::{invariants, statuses};
 use crate::openings::{YOGA, class};
 use crate::site::{Api, World, wish};
-use chassis::Random;
+use chassis::{Clock, Random};
 use futures_util::future::join_all;
-use futures_util::{StreamExt as _, stream};
 use serde_json::Value;
 
 const CLIENTS: usize = 1000;
-/// So many of them at the same moment: also a machine that has other work answers those
-/// before a request has waited for too long.
-const AT_ONCE: usize = 200;
+/// A client that is asked to come back later gives up after so long.
+const PATIENCE: Duration = Duration::from_secs(120);
 const BUSINESS: &str = "the-quiet-room";
 /// One person gives it.
 const SERVICE: &str = "private-yoga";
 const DEADLOCKS: &str = "select deadlocks from pg_stat_database where datname = current_database()";
 
-/// Books without holding the answer against the document, which takes longer than the answer.
+/// Books without holding the answer against the document, which takes longer than the
+/// answer. Where the machine has other work and asks for patience, it comes again.
 async fn book(api: &Api, key: &str, wish: &Value) -> (u16, Value) {
     let path = format!("{}/api/v1/businesses/{BUSINESS}/bookings", api.address);
-    let request = api.client.post(path).header("idempotency-key", key);
-    let answer = request.json(wish).send().await.unwrap();
-    (answer.status().as_u16(), answer.json().await.unwrap())
+    let asked = Clock::system();
+    let until = asked.monotonic() + PATIENCE;
+    loop {
+        let request = api.client.post(&path).header("idempotency-key", key);
+        let answer = request.json(wish).send().await.unwrap();
+        let status = answer.status().as_u16();
+        let Some(wait) = later(&answer).filter(|_| asked.monotonic() < until) else {
+            return (status, answer.json().await.unwrap());
+        };
+        tokio::time::sleep(wait).await;
+    }
 }
 
-/// Everybody wants the same start, each at one of `sites`; how many get which answer.
+/// When to come again, where that is the answer.
+fn later(answer: &reqwest::Response) -> Option<Duration> {
+    [429, 503].contains(&answer.status().as_u16()).then(|| {
+        let seconds = &answer.headers()["retry-after"];
+        Duration::from_secs(seconds.to_str().unwrap().parse().unwrap())
+    })
+}
+
+/// Everybody wants the same start at the same moment, each at one of `sites`; how many get
+/// which answer.
 async fn all_at(world: &World, sites: &[Api], start: &str) -> BTreeMap<u16, usize> {
+    chassis::descriptors::raise();
     let attempts = (0..CLIENTS).map(|client| {
         let api = &sites[client % sites.len()];
         let wish = wish(SERVICE, start, &format!("visitor-{client}"));
         async move { book(api, &format!("key-{client}"), &wish).await }
     });
     let mut counts = BTreeMap::new();
-    let mut answers = stream::iter(attempts).buffer_unordered(AT_ONCE);
-    while let Some((status, body)) = answers.next().await {
+    for (status, body) in join_all(attempts).await {
         *counts.entry(status).or_default() += 1;
         if status == 409 {
             assert_eq!(body["alternatives"].as_array().unwrap().len(), 3, "{body}");
