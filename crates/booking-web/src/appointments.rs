@@ -35,6 +35,7 @@ pub(crate) use self::book::{Answer, Wish};
 pub(crate) use self::call_off::CallingOff;
 pub(crate) use self::cancel::Cancellation;
 pub(crate) use self::confirm::Confirmation;
+pub(crate) use self::find::Found;
 pub(crate) use self::hold::{Choice, Extension, Holding};
 pub(crate) use self::keeper::Keeper;
 pub(crate) use self::make::Person;

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::appointments::{Answer, Offered, Wish, terms};
+use crate::appointments::{Answer, Found, Offered, Wish, terms};
 use crate::crew::Who;
 use crate::error::Fault;
 use crate::intake::Checked;
@@ -121,14 +121,15 @@ impl Booking {
     }
 }
 
-/// A booking that was made, by its secret address.
+/// A booking that was made, with its secret address.
 pub(crate) struct Made {
     pub(crate) token: String,
+    pub(crate) booking: Booking,
 }
 
 /// What becomes of a wish.
 pub(crate) enum Booked {
-    Made(Made),
+    Made(Box<Made>),
     /// The nearest free times instead.
     Gone(Nearest),
     KeyReused,
@@ -265,11 +266,8 @@ impl App {
         let now = self.clock.now();
         let answer = self.appointments.book(offer.offered(), &wish, now).await?;
         Ok(match answer {
-            Answer::Made { token } => {
-                self.metrics.bookings.inc();
-                Booked::Made(Made { token })
-            }
-            Answer::MadeBefore { token } => Booked::Made(Made { token }),
+            Answer::Made { token, booking } => self.made(token, *booking)?,
+            Answer::MadeBefore { token } => self.made_before(token).await?,
             Answer::Gone => {
                 self.metrics.conflicts.inc();
                 Booked::Gone(
@@ -279,6 +277,18 @@ impl App {
             }
             Answer::KeyReused => Booked::KeyReused,
         })
+    }
+
+    /// Counts a booking that was made just now.
+    fn made(&self, token: String, (business, booking): Found) -> Result<Booked, Fault> {
+        self.metrics.bookings.inc();
+        let booking = Booking::of(business, booking)?;
+        Ok(Booked::Made(Box::new(Made { token, booking })))
+    }
+
+    async fn made_before(&self, token: String) -> Result<Booked, Fault> {
+        let booking = self.booking(&token).await?;
+        Ok(Booked::Made(Box::new(Made { token, booking })))
     }
 
     pub(crate) async fn booking(&self, token: &str) -> Result<Booking, Fault> {

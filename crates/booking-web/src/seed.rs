@@ -322,6 +322,7 @@ impl Planter<'_> {
             hold_until: None,
             wanted_staff: None,
             source: "online",
+            actor: booking::Actor::Customer,
             now: made,
         };
         store::booking::insert(self.connection, &new).await?;

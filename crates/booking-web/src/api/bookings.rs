@@ -128,7 +128,7 @@ pub(crate) async fn create(
     let checked = check(&wish)?;
     let offer = Offer::find(&app, &business, &wish.service).await?;
     let booked = app.book(&offer, &checked, (None, None), &key).await?;
-    answer(&app, booked, &offer.business.zone).await
+    answer(&app, booked, &offer.business.zone)
 }
 
 /// Confirms what is held. Its business is that of the hold, whatever the address says.
@@ -141,15 +141,14 @@ async fn confirm(app: &App, hold: &str, sent: Sent, key: &str) -> Result<Respons
     let checked = intake::check(&sent)
         .map_err(|problems| Fault::Fields(Problem::all_in_words(problems, Language::English)))?;
     let booked = app.confirm(hold, &checked, None, Some(key)).await?;
-    answer(app, booked, &held.zone).await
+    answer(app, booked, &held.zone)
 }
 
-async fn answer(app: &App, booked: Booked, zone: &TimeZone) -> Result<Response, Fault> {
+fn answer(app: &App, booked: Booked, zone: &TimeZone) -> Result<Response, Fault> {
     match booked {
         Booked::Made(made) => {
-            let booking = app.booking(&made.token).await?;
             let location = format!("/api/v1/bookings/{}", made.token);
-            let entry = Json(entry(&booking, &made.token, app.clock.now()));
+            let entry = Json(entry(&made.booking, &made.token, app.clock.now()));
             Ok((StatusCode::CREATED, [(LOCATION, location)], entry).into_response())
         }
         Booked::Gone(nearest) => Err(alternatives(&nearest, zone)),

@@ -85,10 +85,10 @@ pub(crate) async fn create(
         key: Some(&key),
     };
     match app.hold(&offer, choice).await? {
-        Chosen::Held(made) => {
-            let booking = app.booking(&made.token).await?;
-            let location = format!("/api/v1/bookings/{}", made.token);
-            let entry = Json(entry(&booking, &made.token, app.clock.now()));
+        Chosen::Held(token) => {
+            let booking = app.booking(&token).await?;
+            let location = format!("/api/v1/bookings/{token}");
+            let entry = Json(entry(&booking, &token, app.clock.now()));
             Ok((StatusCode::CREATED, [(LOCATION, location)], entry).into_response())
         }
         Chosen::Gone(nearest) => Err(alternatives(&nearest, &offer.business.zone)),

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::find::Found;
 use super::make::{Making, Person, Way};
 use super::{Appointments, Offered, request};
 use crate::crew::Who;
@@ -27,6 +28,8 @@ pub(crate) enum Answer {
     Made {
         /// The secret address of the booking.
         token: String,
+        /// What was booked.
+        booking: Box<Found>,
     },
     /// The same request booked it before.
     MadeBefore {
@@ -102,10 +105,13 @@ impl Appointments {
             return Ok(None);
         };
         lanes.extend(taken);
+        let booking = store::booking::by_id(connection, id).await?;
+        let booking = booking.ok_or(sqlx::Error::RowNotFound)?;
         store::lane::bump(connection, &lanes).await?;
         transaction.commit().await?;
         Ok(Some(Answer::Made {
             token: self.token(id),
+            booking: Box::new((offered.business.clone(), booking)),
         }))
     }
 }
@@ -204,7 +210,7 @@ mod tests {
             };
             appointments.book(offered, &wish, now).await
         };
-        let Answer::Made { token } = book(now).await.unwrap() else {
+        let Answer::Made { token, .. } = book(now).await.unwrap() else {
             panic!("a free time cannot be had");
         };
         let later = wish

@@ -33,11 +33,10 @@ impl Appointments {
         seen: Option<i32>,
         now: Timestamp,
     ) -> sqlx::Result<Cancellation> {
-        let mut transaction = self.pool.begin().await?;
-        let connection = &mut *transaction;
-        let Some((business, standing)) = self.locked(connection, token).await? else {
+        let Some((mut transaction, business, standing)) = self.lock(token).await? else {
             return Ok(Cancellation::Unknown);
         };
+        let connection = &mut *transaction;
         if seen.is_some_and(|version| version != standing.version) {
             return Ok(Cancellation::Changed);
         }

@@ -49,11 +49,10 @@ impl Appointments {
         key: Option<&str>,
         now: Timestamp,
     ) -> sqlx::Result<Confirmation> {
-        let mut transaction = self.pool.begin().await?;
-        let connection = &mut *transaction;
-        let Some((business, standing)) = self.locked(connection, token).await? else {
+        let Some((mut transaction, business, standing)) = self.lock(token).await? else {
             return Ok(Confirmation::Unknown);
         };
+        let connection = &mut *transaction;
         let id = standing.id;
         if let Some(key) = key {
             let hash = request_hash(token, person);
@@ -91,9 +90,12 @@ impl Appointments {
         if moved.is_none() || beyond.is_some() {
             return Ok(Confirmation::Answer(Answer::Gone));
         }
+        let booking = store::booking::by_id(connection, id).await?;
+        let booking = booking.ok_or(sqlx::Error::RowNotFound)?;
         store::lane::bump(connection, &taken.lanes).await?;
         transaction.commit().await?;
-        Ok(Confirmation::Answer(Answer::Made { token }))
+        let booking = Box::new((business, booking));
+        Ok(Confirmation::Answer(Answer::Made { token, booking }))
     }
 
     /// Claims the time of an expired hold again. None where it is gone.
@@ -135,7 +137,8 @@ impl Appointments {
     ) -> sqlx::Result<()> {
         let customer = self.customer(connection, business.id, person, now).await?;
         store::hold::settle(connection, standing.id, customer, person).await?;
-        self.consent(connection, business.id, (customer, standing.id), now)
+        let (booking, language) = (standing.id, person.language);
+        self.consent(connection, business, (customer, booking), language, now)
             .await
     }
 }

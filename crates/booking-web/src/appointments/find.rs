@@ -1,6 +1,7 @@
 //! The booking behind a secret address.
 
 use sqlx::PgConnection;
+use sqlx::postgres::PgTransaction;
 use uuid::Uuid;
 
 use super::{Appointments, token_hash};
@@ -9,47 +10,43 @@ use crate::store;
 use crate::store::booking::Standing;
 use crate::store::business::Business;
 
+/// A booking as it is shown, with its business.
+pub(crate) type Found = (Business, store::booking::Booking);
+
 impl Appointments {
     /// The booking that a secret address leads to, with its business.
-    pub(crate) async fn find(
-        &self,
-        token: &str,
-    ) -> sqlx::Result<Option<(Business, store::booking::Booking)>> {
-        let mut transaction = self.pool.begin().await?;
-        let found = store::link::find(&mut transaction, &token_hash(token)).await?;
+    pub(crate) async fn find(&self, token: &str) -> sqlx::Result<Option<Found>> {
+        let (mut transaction, found) = self.enter(token).await?;
         let Some((business, booking)) = found else {
             return Ok(None);
         };
-        store::scope(&mut transaction, business).await?;
         let business = store::business::by_id(&mut transaction, business).await?;
         let booking = store::booking::by_id(&mut transaction, booking).await?;
         transaction.rollback().await?;
         Ok(business.zip(booking))
     }
 
-    /// The same for the rest of the transaction, in which nobody else can change it.
-    pub(super) async fn locked(
+    /// Begins a transaction in which nobody else can change the booking behind a secret
+    /// address.
+    pub(super) async fn lock(
         &self,
-        connection: &mut PgConnection,
         token: &str,
-    ) -> sqlx::Result<Option<(Business, Standing)>> {
-        match self.located(connection, token).await? {
-            Some((business, booking)) => self.standing(connection, business, booking).await,
-            None => Ok(None),
-        }
+    ) -> sqlx::Result<Option<(PgTransaction<'static>, Business, Standing)>> {
+        let (mut transaction, found) = self.enter(token).await?;
+        let Some((business, booking)) = found else {
+            return Ok(None);
+        };
+        let found = self.standing(&mut transaction, business, booking).await?;
+        Ok(found.map(|(business, standing)| (transaction, business, standing)))
     }
 
-    /// The ids of business and booking behind a secret address, with the business in scope.
-    pub(super) async fn located(
+    /// Begins a transaction with the business in scope that a secret address leads to, and
+    /// gives the ids of business and booking.
+    pub(super) async fn enter(
         &self,
-        connection: &mut PgConnection,
         token: &str,
-    ) -> sqlx::Result<Option<(Uuid, Uuid)>> {
-        let found = store::link::find(connection, &token_hash(token)).await?;
-        if let Some((business, _)) = found {
-            store::scope(connection, business).await?;
-        }
-        Ok(found)
+    ) -> sqlx::Result<(PgTransaction<'static>, Option<(Uuid, Uuid)>)> {
+        store::link::begin(&self.pool, &token_hash(token)).await
     }
 
     /// Who was asked for; anyone, where that one does not give the service any more.

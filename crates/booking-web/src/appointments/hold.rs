@@ -213,11 +213,10 @@ impl Appointments {
 
     /// Keeps a held time for longer, once.
     pub(crate) async fn extend(&self, token: &str, now: Timestamp) -> sqlx::Result<Extension> {
-        let mut transaction = self.pool.begin().await?;
-        let connection = &mut *transaction;
-        let Some((business, standing)) = self.locked(connection, token).await? else {
+        let Some((mut transaction, business, standing)) = self.lock(token).await? else {
             return Ok(Extension::Unknown);
         };
+        let connection = &mut *transaction;
         let (State::Held, Some(until)) = (standing.state, standing.hold_until) else {
             return Ok(Extension::Over);
         };

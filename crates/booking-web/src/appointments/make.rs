@@ -14,7 +14,9 @@ use crate::crew::Who;
 use crate::language::Language;
 use crate::store;
 use crate::store::booking::{NewBooking, NewCustomer};
+use crate::store::business::Business;
 use crate::store::hold::Holder;
+use crate::store::record::Told;
 
 /// The wording that customers are shown before they book.
 const NOTICE: &str = "booking-notice-2026-11";
@@ -90,6 +92,15 @@ impl Making<'_> {
         }
     }
 
+    /// The language that it is made in, where that is known.
+    fn language(&self) -> Option<Language> {
+        match self.way {
+            Way::Booked(person) => person.language,
+            Way::Known { language, .. } => language,
+            Way::Held { .. } => None,
+        }
+    }
+
     /// How it came about, by its name in the database.
     fn source(&self) -> &'static str {
         match (self.by(), self.state()) {
@@ -136,7 +147,6 @@ impl Appointments {
             Way::Booked(person) => Some(self.customer(connection, business.id, person, now).await?),
             Way::Known { customer, .. } => Some(customer),
         };
-        store::booking::says(connection, by.actor()).await?;
         self.insert(connection, making, (staff, customer), now)
             .await?;
         let hash = token_hash(&self.token(id));
@@ -152,7 +162,8 @@ impl Appointments {
                 },
                 Some(customer),
             ) => {
-                self.consent(connection, business.id, (customer, id), now)
+                let language = making.language();
+                self.consent(connection, business, (customer, id), language, now)
                     .await?;
             }
             _ => {}
@@ -195,11 +206,6 @@ impl Appointments {
                 note, booked_as, ..
             } => (note, Some(booked_as), None),
         };
-        let locale = match making.way {
-            Way::Booked(person) => person.language.map(Language::tag),
-            Way::Known { language, .. } => language.map(Language::tag),
-            Way::Held { .. } => None,
-        };
         let new = NewBooking {
             id: making.id,
             business: business.id,
@@ -220,10 +226,11 @@ impl Appointments {
             series: making.series,
             note,
             booked_as,
-            locale,
+            locale: making.language().map(Language::tag),
             hold_until,
             wanted_staff: making.who.staff(),
             source: making.source(),
+            actor: making.by().actor(),
             now,
         };
         store::booking::insert(connection, &new).await
@@ -247,15 +254,26 @@ impl Appointments {
         store::booking::customer(connection, id, business, &new, now).await
     }
 
-    /// Writes that the customer was told what their details are used for.
+    /// Writes that the customer was told what their details are used for: on a page in its
+    /// `language`, or by a program, which says none, in that of the business.
     pub(super) async fn consent(
         &self,
         connection: &mut PgConnection,
-        business: Uuid,
+        business: &Business,
         (customer, booking): (Uuid, Uuid),
+        language: Option<Language>,
         now: Timestamp,
     ) -> sqlx::Result<()> {
-        let id = self.random.uuid(now);
-        store::record::consent(connection, id, business, customer, booking, NOTICE, now).await
+        let own = Language::of_tag(&business.locale).unwrap_or_default();
+        let told = Told {
+            id: self.random.uuid(now),
+            business: business.id,
+            customer,
+            booking,
+            version: NOTICE,
+            language: language.unwrap_or(own),
+            channel: if language.is_some() { "page" } else { "api" },
+        };
+        store::record::consent(connection, &told, now).await
     }
 }

@@ -53,9 +53,9 @@ impl Appointments {
         version: Option<i32>,
         now: Timestamp,
     ) -> sqlx::Result<Rescheduling> {
-        let mut transaction = self.pool.begin().await?;
+        let (mut transaction, found) = self.enter(token).await?;
         let connection = &mut *transaction;
-        let Some((business, booking)) = self.located(connection, token).await? else {
+        let Some((business, booking)) = found else {
             return Ok(Rescheduling::Unknown);
         };
         store::hold::move_alone(connection, business).await?;

@@ -138,21 +138,44 @@ impl Appointments {
         };
         let mut lost = BTreeSet::new();
         while let Some(mut wanted) = self.wanted(visit, known, able, person, &lost, now) {
-            let mut attempt = connection.begin().await?;
-            let holder = self
-                .holder(&mut attempt, visit, giver.staff_id, now)
-                .await?;
             wanted.sort_unstable_by_key(|wanted| wanted.lane);
             let lanes: Vec<Uuid> = wanted.iter().map(|wanted| wanted.lane).collect();
-            let taken = store::claim::take(&mut attempt, visit.business, holder, &wanted).await?;
+            let taken = self
+                .claim(connection, visit, giver.staff_id, &wanted, now)
+                .await?;
             if taken.len() == lanes.len() {
-                attempt.commit().await?;
                 return Ok(Some(Taken::with(&visit, giver, lanes)));
             }
-            attempt.rollback().await?;
             lost.extend(lanes.into_iter().filter(|lane| !taken.contains(lane)));
         }
         Ok(None)
+    }
+
+    /// Claims what is wanted of a person and gives the lanes that it got; where some are
+    /// missing, nothing is kept.
+    async fn claim(
+        &self,
+        connection: &mut PgConnection,
+        visit: Visit<'_>,
+        staff: Uuid,
+        wanted: &[Wanted],
+        now: Timestamp,
+    ) -> sqlx::Result<Vec<Uuid>> {
+        let business = visit.business;
+        if let ([_], ..=1) = (wanted, visit.service.capacity) {
+            // Of a single lane there is no half that would have to be given back.
+            let holder = Holder::Booking(visit.booking);
+            return store::claim::take(connection, business, holder, wanted).await;
+        }
+        let mut attempt = connection.begin().await?;
+        let holder = self.holder(&mut attempt, visit, staff, now).await?;
+        let taken = store::claim::take(&mut attempt, business, holder, wanted).await?;
+        if taken.len() == wanted.len() {
+            attempt.commit().await?;
+        } else {
+            attempt.rollback().await?;
+        }
+        Ok(taken)
     }
 
     /// The claims of a visit with one person, without the lanes that are `lost`. None where

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use crate::app::App;
 use crate::appointments::{Answer, Choice, Confirmation, Extension, Holding};
 use crate::crew::Who;
-use crate::desk::{Booked, Booking, Made, Offer};
+use crate::desk::{Booked, Booking, Offer};
 use crate::error::Fault;
 use crate::intake::Checked;
 use crate::language::Language;
@@ -15,7 +15,7 @@ use crate::openings::Nearest;
 /// What becomes of the choice of a time.
 pub(crate) enum Chosen {
     /// It is held under this secret address.
-    Held(Made),
+    Held(String),
     /// The nearest free times instead.
     Gone(Nearest),
     /// Too many are held; the time can still be booked without being held.
@@ -53,7 +53,7 @@ impl App {
         let now = self.clock.now();
         let holding = self.appointments.hold(offer.offered(), choice, now).await?;
         Ok(match holding {
-            Holding::Kept { token } => Chosen::Held(Made { token }),
+            Holding::Kept { token } => Chosen::Held(token),
             Holding::Gone => {
                 self.metrics.conflicts.inc();
                 Chosen::Gone(self.nearest(offer, choice.who, choice.start, None).await?)
@@ -79,11 +79,8 @@ impl App {
             Confirmation::Unknown => return Err(Fault::NotFound),
         };
         Ok(match answer {
-            Answer::Made { token } => {
-                self.metrics.bookings.inc();
-                Booked::Made(Made { token })
-            }
-            Answer::MadeBefore { token } => Booked::Made(Made { token }),
+            Answer::Made { token, booking } => self.made(token, *booking)?,
+            Answer::MadeBefore { token } => self.made_before(token).await?,
             Answer::Gone => {
                 self.metrics.conflicts.inc();
                 let held = self.booking(token).await?;

@@ -78,9 +78,7 @@ pub(crate) async fn choose(
         key: None,
     };
     match app.hold(&offer, choice).await? {
-        Chosen::Held(made) => {
-            Ok(Redirect::to(&format!("/b/{}/details", made.token)).into_response())
-        }
+        Chosen::Held(token) => Ok(Redirect::to(&format!("/b/{token}/details")).into_response()),
         // Nobody is kept from booking; only the time is not kept meanwhile.
         Chosen::TooMany | Chosen::KeyReused => {
             let with = whom::with(who);

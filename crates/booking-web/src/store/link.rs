@@ -2,7 +2,8 @@
 //! hashes of what is secret are kept.
 
 use jiff::Timestamp;
-use sqlx::PgConnection;
+use sqlx::postgres::PgTransaction;
+use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::stored;
@@ -48,6 +49,27 @@ pub(crate) async fn find(
     .fetch_optional(connection)
     .await?;
     Ok(row.map(|row| (row.business_id, row.booking_id)))
+}
+
+/// Begins a transaction for whoever knows the hash of a secret address: it sees and changes
+/// the rows of the business that it leads to, and of no other. Gives business and booking.
+pub(crate) async fn begin(
+    pool: &PgPool,
+    token_hash: &[u8; 32],
+) -> sqlx::Result<(PgTransaction<'static>, Option<(Uuid, Uuid)>)> {
+    let text = data_encoding::HEXLOWER.encode(token_hash);
+    // One message to the database instead of two: a hash is only digits and letters.
+    let statement = format!("begin; select set_config('booking.token_hash', '{text}', true)");
+    let mut transaction = pool.begin_with(AssertSqlSafe(statement)).await?;
+    let row = sqlx::query!(
+        "select business_id, booking_id, set_config('booking.business', business_id::text, true)
+         from booking_link where token_hash = $1",
+        &token_hash[..]
+    )
+    .fetch_optional(&mut *transaction)
+    .await?;
+    let found = row.map(|row| (row.business_id, row.booking_id));
+    Ok((transaction, found))
 }
 
 /// Reserves a key for a booking. Waits for a transaction that is using it just now.

@@ -127,21 +127,3 @@ pub(crate) async fn customer_of_booking(
         .await?;
     Ok(found.flatten())
 }
-
-/// In which language the notice of a booking was shown, and on which way it was made: pages
-/// know the language that they speak, programs do not say one.
-pub(crate) async fn shown_in(
-    connection: &mut PgConnection,
-    booking: Uuid,
-) -> sqlx::Result<(String, String)> {
-    let row = sqlx::query!(
-        r#"select coalesce(booking.locale, business.locale) as "language!",
-             case when booking.locale is null then 'api' else 'page' end as "channel!"
-         from booking join business on business.id = booking.business_id
-         where booking.id = $1"#,
-        booking
-    )
-    .fetch_one(connection)
-    .await?;
-    Ok((row.language, row.channel))
-}

@@ -72,36 +72,43 @@ pub(crate) async fn audit(
     audit_change(connection, &audit).await
 }
 
-/// That the customer was shown the notice of the business, in the language of the booking,
-/// and for what the data is used: word for word, and in the transaction of the booking.
+/// That a customer was shown the notice of the business before they booked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Told {
+    pub(crate) id: Uuid,
+    pub(crate) business: Uuid,
+    pub(crate) customer: Uuid,
+    pub(crate) booking: Uuid,
+    pub(crate) version: &'static str,
+    pub(crate) language: Language,
+    /// `page` or `api`.
+    pub(crate) channel: &'static str,
+}
+
+/// Writes it down word for word, with what the data is used for, in the transaction of the
+/// booking.
 pub(crate) async fn consent(
     connection: &mut PgConnection,
-    id: Uuid,
-    business: Uuid,
-    customer: Uuid,
-    booking: Uuid,
-    version: &str,
+    told: &Told,
     now: Timestamp,
 ) -> sqlx::Result<()> {
-    let who = notice::responsible(connection, business).await?;
+    let who = notice::responsible(connection, told.business).await?;
     let who = who.ok_or(sqlx::Error::RowNotFound)?;
-    let (language, channel) = notice::shown_in(connection, booking).await?;
-    let language = Language::of_tag(&language).unwrap_or_default();
-    let text = wording::notice(language, &who).text();
+    let text = wording::notice(told.language, &who).text();
     let hash = wording::hash(&text);
     let consent = Consent {
-        id,
-        business,
-        customer,
-        booking: Some(booking),
+        id: told.id,
+        business: told.business,
+        customer: told.customer,
+        booking: Some(told.booking),
         purpose: wording::BOOKING,
         wording: Wording {
             hash: &hash,
-            version,
-            language: language.tag(),
+            version: told.version,
+            language: told.language.tag(),
             text: &text,
         },
-        channel: &channel,
+        channel: told.channel,
         is_withdrawal: false,
     };
     notice::record(connection, &consent, now).await

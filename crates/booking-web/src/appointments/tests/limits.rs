@@ -85,7 +85,7 @@ async fn book(shop: &Shop, start: Timestamp) -> Option<String> {
     let wish = wish(start, &key, "one@example.co.za");
     let booked = shop.appointments.book(shop.offered(), &wish, shop.now);
     match booked.await.unwrap() {
-        Answer::Made { token } => Some(token),
+        Answer::Made { token, .. } => Some(token),
         _ => None,
     }
 }

@@ -182,7 +182,7 @@ async fn act(
             let email = format!("{key}@example.co.za");
             let wish = wish(start, &key, &email);
             match appointments.book(shop.offered(), &wish, now).await.unwrap() {
-                Answer::Made { token } => return Some(token),
+                Answer::Made { token, .. } => return Some(token),
                 other => assert_eq!(other, Answer::Gone),
             }
         }

@@ -15,7 +15,7 @@ const WEEKLY: Repeat = Repeat {
 async fn source(shop: &Shop, start: Timestamp) -> Source {
     let wish = wish(start, "first", "weekly@example.co.za");
     let booked = shop.appointments.book(shop.offered(), &wish, shop.now);
-    let Answer::Made { token } = booked.await.unwrap() else {
+    let Answer::Made { token, .. } = booked.await.unwrap() else {
         panic!("a free time cannot be had");
     };
     let (id, _) = shop.booking(&token).await;

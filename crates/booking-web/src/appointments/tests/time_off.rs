@@ -26,7 +26,7 @@ async fn booked(shop: &Shop, start: Timestamp, who: &str) -> Uuid {
     let email = format!("{who}@example.co.za");
     let wish = wish(start, who, &email);
     let booked = shop.appointments.book(shop.offered(), &wish, shop.now);
-    let Answer::Made { token } = booked.await.unwrap() else {
+    let Answer::Made { token, .. } = booked.await.unwrap() else {
         panic!("a free time cannot be had");
     };
     shop.booking(&token).await.0
