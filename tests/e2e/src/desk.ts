@@ -39,6 +39,26 @@ export async function everyDeskPage(page: Page, look: (name: string) => Promise<
   await look("desk-calendar");
   await follow(page, ".entry--visit a");
   await look("desk-booking");
+  const booking = new URL(page.url()).pathname.slice(base.length);
+  for (const change of ["move", "cancel", "repeat"]) {
+    await open(page, `${booking}/${change}`);
+    await look(`desk-${change}`);
+  }
+  await open(page, "/book");
+  await look("desk-book");
+  await page.getByRole("button", { name: "Show times" }).click();
+  await page.getByRole("button", { name: "Book" }).click();
+  await page.getByRole("alert").waitFor();
+  await look("desk-book-wrong");
+  await open(page, "/walk-in?service=haircut");
+  await look("desk-walk-in");
+  await open(page, "/time-off");
+  await look("desk-time-off");
+  await page.locator("input[name=from]").fill(weekday());
+  await page.locator("input[name=until]").fill(weekday());
+  await page.locator("form[action$='/time-off/new'] button").click();
+  await page.getByRole("heading", { level: 1 }).waitFor();
+  await look("desk-time-off-hits");
   await open(page, `/calendar/week?day=${weekday()}`);
   await look("desk-week");
   await open(page, "/customers");
@@ -74,4 +94,12 @@ export async function everyDeskPage(page: Page, look: (name: string) => Promise<
   await look("desk-messages");
   await open(page, "/settings");
   await look("desk-settings");
+  for (const part of ["messages", "holidays", "privacy"]) {
+    await open(page, `/settings/${part}`);
+    await look(`desk-settings-${part}`);
+  }
+  for (const part of ["keys", "feeds", "webhooks", "members"]) {
+    await open(page, `/${part}`);
+    await look(`desk-${part}`);
+  }
 }
