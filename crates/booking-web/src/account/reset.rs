@@ -76,6 +76,8 @@ impl Accounts {
         }
         store::account::set_password(connection, account.id, &hash, now).await?;
         store::session::end_all(connection, account.id, None).await?;
+        // Whoever had the account for a moment may have left one that opens it again.
+        store::passkey::remove_all(connection, account.id).await?;
         self.say_changed(
             connection,
             account.id,

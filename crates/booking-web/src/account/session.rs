@@ -65,7 +65,8 @@ pub(crate) fn is_used(seen_at: Timestamp, now: Timestamp) -> bool {
     now.duration_since(seen_at) < IDLE
 }
 
-/// Whether the password was given so lately that what is dear may be changed.
+/// Whether the password was given, or the session begun with a passkey, so lately that what
+/// is dear may be changed.
 pub(crate) fn is_fresh(session: &Session, now: Timestamp) -> bool {
     now.duration_since(session.password_at) < FRESH
 }

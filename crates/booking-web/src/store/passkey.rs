@@ -135,6 +135,14 @@ pub(crate) async fn remove(
     Ok(removed.rows_affected() == 1)
 }
 
+/// Removes all of an account.
+pub(crate) async fn remove_all(connection: &mut PgConnection, account: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("delete from account_passkey where account_id = $1", account)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// How often a passkey of the account in scope said that it was used. Nobody else uses it
 /// until the transaction ends.
 pub(crate) async fn lock_count(

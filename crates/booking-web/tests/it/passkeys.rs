@@ -2,6 +2,7 @@
 //! thing that does not.
 
 use crate::authenticator::{Authenticator, How, TOUCHED};
+use crate::sign_up::{follow, link};
 use crate::site::{Page, Site, Visitor, World};
 use reqwest::StatusCode;
 use serde_json::Value;
@@ -521,6 +522,26 @@ async fn passkeys_are_changed_by_whoever_has_just_given_the_password() {
     let stranger = site.visitor();
     let page = stranger.open("/account/passkeys").await;
     assert_eq!(page.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn a_password_that_is_set_by_mail_removes_every_passkey() {
+    let world = World::seeded().await;
+    let site = world.site().await;
+    let how = How::at(&origin(&site));
+    let (visitor, mut device) = with_passkey(&site, OWNER).await;
+    let other = site.visitor();
+    let desk = try_passkey(&site, &other, &mut device, &how).await;
+    assert_eq!(desk.status, StatusCode::OK);
+    let page = visitor.open("/forgot").await;
+    let fields = [pair("csrf", &page.field("csrf")), pair("email", OWNER)];
+    visitor.send("/forgot", &fields).await;
+    let path = link(&world, "account.reset").await;
+    let done = follow(&visitor, &path, "a sentence that nobody guesses").await;
+    assert_eq!(done.heading(), "Sign in");
+    let refused = try_passkey(&site, &site.visitor(), &mut device, &how).await;
+    assert_eq!(refused.status, REFUSED, "{}", refused.html);
+    assert_eq!(world.count("select count(*) from account_passkey").await, 0);
 }
 
 #[tokio::test]

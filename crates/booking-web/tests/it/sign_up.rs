@@ -44,7 +44,7 @@ async fn start(visitor: &Visitor, change: &[(&str, &str)]) -> Page {
     visitor.send("/start", &fields).await
 }
 
-async fn follow(visitor: &Visitor, path: &str, password: &str) -> Page {
+pub(crate) async fn follow(visitor: &Visitor, path: &str, password: &str) -> Page {
     let page = visitor.open(path).await;
     let fields = [
         pair("csrf", &page.field("csrf")),
