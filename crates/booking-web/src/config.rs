@@ -53,6 +53,9 @@ pub enum FormSecret {
 #[error("the environment cannot be used:\n  - {}", .0.join("\n  - "))]
 pub struct ConfigError(pub Vec<String>);
 
+/// So long requests may go on after the end was asked for, where nobody says otherwise.
+pub(crate) const DRAIN_SECONDS: u64 = 25;
+
 const FORM_KEY_CHARS_MIN: usize = 32;
 
 impl Config {
@@ -74,7 +77,7 @@ impl Config {
             secure: parse(env, "SECURE_COOKIES", false, &mut wrong),
             webhooks: webhooks(env, &mut wrong),
             key_requests: key_requests(env, &mut wrong),
-            drain_seconds: parse(env, "DRAIN_SECONDS", 25, &mut wrong),
+            drain_seconds: parse(env, "DRAIN_SECONDS", DRAIN_SECONDS, &mut wrong),
         };
         if config.secure && config.is_form_key_guessable() {
             wrong.push(

@@ -50,8 +50,9 @@ impl Door {
         let _in_line = self.line.enter(network).ok_or(Fault::Busy)?;
         let _waiting = Counted::new(&self.waiting);
         let place = tokio::time::timeout(patience, self.inside.acquire()).await;
+        // Those in front made it wait, and no release is to blame for how many they are.
         place
-            .map_err(|_| Fault::TimedOut)?
+            .map_err(|_| Fault::Busy)?
             .map_err(|closed| Fault::Broken(closed.into()))
     }
 }
@@ -110,7 +111,7 @@ mod tests {
         let door = Door::new(1, Gauge::default());
         let _inside = door.enter(local(), PATIENCE).await.unwrap();
         let answer = door.enter(local(), Duration::from_millis(1)).await;
-        assert!(matches!(answer, Err(Fault::TimedOut)), "{answer:?}");
+        assert!(matches!(answer, Err(Fault::Busy)), "{answer:?}");
         assert_eq!(door.waiting.get(), 0);
     }
 

@@ -16,6 +16,7 @@ use tracing::Instrument as _;
 
 use crate::account::network::Network;
 use crate::app::App;
+use crate::config::DRAIN_SECONDS;
 use crate::error::{self, Fault, Reader};
 use crate::language::Wanted;
 use crate::limit::Tally;
@@ -26,9 +27,10 @@ const BODY_BYTES_MAX: usize = 64 * 1024;
 /// Enough for so few bytes over the slowest line.
 const BODY_WITHIN: Duration = Duration::from_secs(10);
 /// By then it is its turn, counted from its head on.
-const BEGUN_WITHIN: Duration = Duration::from_secs(14);
+const BEGUN_WITHIN: Duration = Duration::from_secs(10);
 /// Longer than any honest answer takes; with all before it shorter than the drain window.
 const ANSWER_WITHIN: Duration = Duration::from_secs(14);
+const _: () = assert!(BEGUN_WITHIN.as_secs() + ANSWER_WITHIN.as_secs() < DRAIN_SECONDS);
 
 /// Ids from a proxy in front are kept up to this length.
 const REQUEST_ID_CHARS_MAX: usize = 64;
