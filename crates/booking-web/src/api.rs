@@ -15,6 +15,7 @@ pub(crate) mod live;
 mod object;
 mod page;
 pub(crate) mod question;
+pub(crate) mod repeats;
 pub(crate) mod reschedule;
 pub(crate) mod series;
 pub(crate) mod webhooks;

@@ -9,6 +9,7 @@ mod cancel;
 #[path = "appointments/tests/clock.rs"]
 mod clock;
 mod confirm;
+mod end_series;
 mod find;
 mod hold;
 mod keeper;
@@ -18,6 +19,7 @@ mod moves;
 mod phone;
 mod request;
 mod reschedule;
+pub(crate) mod rezone;
 mod series;
 mod staffed;
 mod take;
@@ -35,6 +37,7 @@ pub(crate) use self::book::{Answer, Wish};
 pub(crate) use self::call_off::CallingOff;
 pub(crate) use self::cancel::Cancellation;
 pub(crate) use self::confirm::Confirmation;
+pub(crate) use self::end_series::Ending;
 pub(crate) use self::find::Found;
 pub(crate) use self::hold::{Choice, Extension, Holding};
 pub(crate) use self::keeper::Keeper;
@@ -79,6 +82,7 @@ fn token_hash(token: &str) -> [u8; 32] {
 #[cfg(test)]
 mod tests {
     mod limits;
+    mod rezone;
     mod rush;
     mod series;
     mod shop;

@@ -43,6 +43,10 @@ pub(crate) struct Sent {
     /// The id of one member of staff; whoever has time where it is left out.
     #[serde(default)]
     pub(crate) staff: String,
+    /// The zone that the customer is in, such as `Europe/London`: messages say the time there,
+    /// too, where it is another one.
+    #[serde(default)]
+    pub(crate) time_zone: String,
 }
 
 /// The fields after they were checked.
@@ -55,6 +59,8 @@ pub(crate) struct Checked {
     pub(crate) phone: Option<String>,
     pub(crate) note: Option<String>,
     pub(crate) who: Who,
+    /// By its name in the tz database.
+    pub(crate) time_zone: Option<String>,
 }
 
 /// One field that needs another value, in no language yet.
@@ -87,6 +93,7 @@ impl Checked {
             phone: self.phone.as_deref(),
             note: self.note.as_deref(),
             language,
+            time_zone: self.time_zone.as_deref(),
         }
     }
 }
@@ -115,6 +122,10 @@ pub(crate) fn check(sent: &Sent) -> Result<Checked, Vec<Problem>> {
         keep("note", detail);
         None
     });
+    let time_zone = time_zone(&sent.time_zone).unwrap_or_else(|detail| {
+        keep("time_zone", detail);
+        None
+    });
     let who = who(&sent.staff);
     if !problems.is_empty() {
         return Err(problems);
@@ -126,6 +137,7 @@ pub(crate) fn check(sent: &Sent) -> Result<Checked, Vec<Problem>> {
         phone,
         note,
         who,
+        time_zone,
     })
 }
 
@@ -141,6 +153,18 @@ pub(crate) fn is_storable(at: Timestamp) -> bool {
 pub(crate) fn day(text: &str) -> Option<Date> {
     let day: Date = text.trim().parse().ok()?;
     YEARS.contains(&day.year()).then_some(day)
+}
+
+/// The zone of somebody by its name; none where they do not say.
+fn time_zone(text: &str) -> Result<Option<String>, Message> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let zone = TimeZone::get(text).ok();
+    let name = zone.as_ref().and_then(TimeZone::iana_name);
+    name.map(|name| Some(name.to_owned()))
+        .ok_or_else(|| message("settings-zone-unknown"))
 }
 
 /// What is no id of anybody is asked for like somebody who does not give the service.
@@ -325,6 +349,7 @@ mod tests {
             phone: "082 123 4567".into(),
             note: String::new(),
             staff: String::new(),
+            time_zone: String::new(),
         }
     }
 

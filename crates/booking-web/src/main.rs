@@ -75,6 +75,13 @@ enum Command {
     Privacy(PrivacyCommand),
     /// Give back the times that were held for long enough and not confirmed
     Sweep,
+    /// After the rules of a zone have changed, name the visits whose time on the wall is at another
+    /// instant now; fails where one of them cannot move
+    Rezone {
+        /// Move them, too; without this nothing is changed
+        #[arg(long)]
+        apply: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -106,6 +113,8 @@ fn main() -> ExitCode {
         Command::Privacy(PrivacyCommand::Erasures) => Task::ListErasures,
         Command::Privacy(PrivacyCommand::Reapply) => Task::Reapply,
         Command::Sweep => Task::Sweep,
+        Command::Rezone { apply: false } => Task::LookAtZones,
+        Command::Rezone { apply: true } => Task::Rezone,
     };
     match booking_web::run(task, &env) {
         Ok(()) => ExitCode::SUCCESS,

@@ -44,6 +44,8 @@ pub(crate) struct Metrics {
     pub(crate) waiting: Gauge,
     /// Live event streams that are open now.
     pub(crate) streams: Gauge,
+    /// Months of free times that were computed, not kept from before.
+    pub(crate) months: Counter,
     /// Bookings that were made.
     pub(crate) bookings: Counter,
     /// Bookings that were refused because the time was gone.
@@ -65,6 +67,7 @@ impl Metrics {
             in_flight: Gauge::default(),
             waiting: Gauge::default(),
             streams: Gauge::default(),
+            months: Counter::default(),
             bookings: Counter::default(),
             conflicts: Counter::default(),
             cancellations: Counter::default(),
@@ -99,6 +102,11 @@ impl Metrics {
             self.waiting.clone(),
         );
         registry.register("live_streams", "Live streams open", self.streams.clone());
+        registry.register(
+            "months_computed",
+            "Months of free times computed",
+            self.months.clone(),
+        );
         registry.register("made", "Bookings made", self.bookings.clone());
         registry.register(
             "conflicts",

@@ -22,6 +22,8 @@ use crate::store;
 
 /// Days before and after a time that is gone in which to look for others.
 const DAYS_AROUND: (i64, i64) = (3, 10);
+/// Months that one request looks through for the next free times.
+const MONTHS_AHEAD: i32 = 6;
 /// Times offered instead of one that is gone.
 const ALTERNATIVES: usize = 3;
 
@@ -53,6 +55,14 @@ pub(crate) struct Days {
     pub(crate) open: BTreeSet<Date>,
     /// The days on which as many have booked as may.
     pub(crate) full: BTreeSet<Date>,
+}
+
+/// The next free times.
+#[derive(Debug, Default)]
+pub(crate) struct Next {
+    pub(crate) free: Vec<Free>,
+    /// The day from which on nobody has looked, where less was found than was asked for.
+    pub(crate) further: Option<Date>,
 }
 
 /// What can be had instead of a time that cannot.
@@ -191,17 +201,27 @@ impl Openings<'_> {
         Ok(days)
     }
 
-    /// The next `count` free times, from now to the last day that can be booked.
-    pub(crate) async fn next(&self, count: usize) -> Result<Vec<Free>, Fault> {
-        let mut found = Vec::new();
-        let mut from = self.today;
-        while from <= self.last && found.len() < count {
+    /// The next `count` free times from a day on, as far as one request looks.
+    pub(crate) async fn next(&self, count: usize, from: Date) -> Result<Next, Fault> {
+        let mut free = Vec::new();
+        let mut from = from.max(self.today);
+        let until = looked_until(from).min(self.last);
+        while from <= until && free.len() < count {
             let to = from.last_of_month();
-            found.extend(self.between(from, to).await?);
+            free.extend(self.between(from, to).await?);
             from = to.saturating_add(1.day());
         }
-        found.truncate(count);
-        Ok(found)
+        free.truncate(count);
+        let further = (free.len() < count && until < self.last).then_some(from);
+        Ok(Next { free, further })
+    }
+
+    /// The same from today on; or from the day that is looked at, where that is further away
+    /// than one request looks.
+    pub(crate) async fn soonest(&self, count: usize, day: Option<Date>) -> Result<Next, Fault> {
+        let until = looked_until(self.today);
+        let far = day.filter(|day| *day > until).map(|day| day.min(self.last));
+        self.next(count, far.unwrap_or(self.today)).await
     }
 
     /// Whether the one who was asked for does not give the service.
@@ -256,6 +276,7 @@ impl Openings<'_> {
     }
 
     async fn compute(&self, window: Window) -> Result<Month, Fault> {
+        self.app.metrics.months.inc();
         let (business, service) = (&self.offer.business, &self.offer.service.row);
         let mut transaction = store::begin(&self.app.appointments.pool, business.id).await?;
         let (crew, zone, now) = (self.crew.clone(), &business.zone, self.app.clock.now());
@@ -276,6 +297,14 @@ impl Openings<'_> {
         known.truncate(32);
         format!("booking:free:4:{known}:{}", first.strftime("%Y-%m"))
     }
+}
+
+/// The last day of the last month that one request looks through from a day on.
+fn looked_until(from: Date) -> Date {
+    let last = from
+        .first_of_month()
+        .saturating_add((MONTHS_AHEAD - 1).months());
+    last.last_of_month()
 }
 
 fn version(offer: &Offer, crew: &Crew, others: Option<i64>) -> blake3::Hash {

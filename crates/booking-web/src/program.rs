@@ -5,6 +5,7 @@ use std::io;
 
 use chassis::{Clock, Env, Random, Shutdown};
 
+use crate::appointments::rezone::Rezoning;
 use crate::config::worker::WorkerConfig;
 use crate::{Config, serve, upkeep, worker};
 
@@ -29,6 +30,10 @@ pub enum Task {
     Reapply,
     /// Gives back the times that were held for long enough and not confirmed.
     Sweep,
+    /// Names the visits whose time on the wall is at another instant now.
+    LookAtZones,
+    /// Moves them.
+    Rezone,
 }
 
 /// Starts logging, then does the task. Blocks until it is done.
@@ -61,6 +66,8 @@ pub fn run(task: Task, env: &Env) -> anyhow::Result<()> {
             Task::ListErasures => upkeep::list_erasures(env, &mut io::stdout()).await,
             Task::Reapply => upkeep::reapply(env, io::stdin().lock(), &clock, &random).await,
             Task::Sweep => serve::sweep(env, &clock, random).await,
+            Task::LookAtZones => serve::rezone(env, Rezoning::Looked, &clock, random).await,
+            Task::Rezone => serve::rezone(env, Rezoning::Done, &clock, random).await,
         }
     })
 }

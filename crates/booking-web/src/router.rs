@@ -174,6 +174,14 @@ fn with_a_key() -> Router<Arc<App>> {
             post(api::diary::cancel),
         )
         .route(
+            "/api/v1/businesses/{business}/series/{id}",
+            get(api::repeats::read),
+        )
+        .route(
+            "/api/v1/businesses/{business}/series/{id}/cancel",
+            post(api::repeats::cancel),
+        )
+        .route(
             "/api/v1/businesses/{business}/customers",
             get(api::customers::list),
         )

@@ -307,6 +307,7 @@ impl Planter<'_> {
             service: service.id,
             staff: person.staff,
             customer: Some(customer),
+            customer_zone: None,
             state: booking::State::Confirmed,
             start: visit.start(),
             end: visit.end(),

@@ -16,6 +16,7 @@ use crate::account::{Accounts, Keys};
 use crate::api::{imports, live};
 use crate::app::App;
 use crate::appointments::Appointments;
+use crate::appointments::rezone::{Fate, Misplaced, Rezoning};
 use crate::cache::Cache;
 use crate::config::{self, Config, FormSecret};
 use crate::database;
@@ -28,6 +29,7 @@ use crate::router;
 use crate::security::FormKey;
 use crate::seed::{self as demonstration, Planted};
 use crate::server::{self, Drained};
+use crate::store;
 use crate::turnstile::Turnstile;
 
 /// Two for each health endpoint that looks at the database.
@@ -44,7 +46,6 @@ pub(crate) async fn serve(
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
     language::prepare();
-    chassis::descriptors::raise();
     let public = bind(config.port).await?;
     let internal = match config.internal_port {
         Some(port) => Some(bind(port).await?),
@@ -123,6 +124,7 @@ async fn answer(
     shutdown: Shutdown,
     drain_seconds: u64,
 ) -> anyhow::Result<()> {
+    chassis::descriptors::raise();
     let end = Shutdown::new();
     let metrics = internal.map(|listener| {
         let router = router::internal(Arc::clone(&app));
@@ -205,5 +207,58 @@ pub(crate) async fn sweep(env: &Env, clock: &Clock, random: Random) -> anyhow::R
     };
     let holds = appointments.sweep_holds(clock.now()).await?;
     tracing::info!(holds, "what was held for long enough is given back");
+    Ok(())
+}
+
+/// Moves the visits whose time on the wall is at another instant now, or only names them.
+/// Fails where one of them cannot move.
+pub(crate) async fn rezone(
+    env: &Env,
+    rezoning: Rezoning,
+    clock: &Clock,
+    random: Random,
+) -> anyhow::Result<()> {
+    let url = config::database_url_only(env)?;
+    let appointments = Appointments {
+        pool: database::pool(&url, 2)?,
+        random,
+        // Moving a visit makes no secret address.
+        link_key: [0; 32],
+    };
+    let businesses = {
+        let mut connection = appointments.pool.acquire().await?;
+        store::rezone::businesses(&mut connection).await?
+    };
+    let mut stays = Vec::new();
+    for (business, slug) in businesses {
+        for one in appointments.rezone(business, rezoning, clock.now()).await? {
+            let Misplaced {
+                booking,
+                from,
+                wall,
+                zone,
+                fate,
+            } = one;
+            match fate {
+                Fate::To(to) => {
+                    tracing::info!(%slug, %booking, %wall, %zone, %from, %to, ?rezoning, "a visit moves");
+                }
+                Fate::Taken(to) => stays.push(format!(
+                    "{slug}, booking {booking}: {wall} in {zone} is {to} now, and that is taken"
+                )),
+                Fate::LeftOut => stays.push(format!(
+                    "{slug}, booking {booking}: {wall} in {zone} does not exist any more"
+                )),
+                Fate::Unreadable => stays.push(format!(
+                    "{slug}, booking {booking}: {wall} in {zone} cannot be read"
+                )),
+            }
+        }
+    }
+    anyhow::ensure!(
+        stays.is_empty(),
+        "visits that cannot move:\n  - {}",
+        stays.join("\n  - ")
+    );
     Ok(())
 }

@@ -42,6 +42,7 @@ pub(crate) mod request;
 pub(crate) mod request_count;
 pub(crate) mod responsible;
 pub(crate) mod retention;
+pub(crate) mod rezone;
 pub(crate) mod seed;
 pub(crate) mod series;
 pub(crate) mod service;

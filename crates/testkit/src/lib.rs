@@ -2,6 +2,7 @@
 //! for each test, load with an account of every answer. Never ships.
 
 mod account;
+pub mod certificate;
 mod door;
 pub mod origin;
 pub mod postgres;

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context as _, ensure};
 
 use crate::account::Account;
+use crate::certificate::Certificate;
 use crate::door::Door;
 use crate::server::{self, Server};
 
@@ -22,9 +23,25 @@ pub struct Smtp {
     port: u16,
 }
 
+/// How a mail server is spoken to.
+#[derive(Debug, Clone, Copy)]
+pub enum Speech<'a> {
+    /// In the clear.
+    Plain,
+    /// In the clear until STARTTLS, which it insists on.
+    StartTls(&'a Certificate),
+    /// TLS from the first byte.
+    Tls(&'a Certificate),
+}
+
 impl Smtp {
     /// Starts a server that takes everything. Blocking.
     pub fn start() -> anyhow::Result<Self> {
+        Self::speaking(Speech::Plain)
+    }
+
+    /// The same, spoken to in one way. Blocking.
+    pub fn speaking(speech: Speech<'_>) -> anyhow::Result<Self> {
         ensure!(
             Path::new(PROGRAM).exists(),
             "no mail server is installed: apt-get install python3-aiosmtpd"
@@ -32,7 +49,7 @@ impl Smtp {
         let account = Account::unprivileged()?;
         let folder = server::folder("smtp", account)?;
         let port = free_port()?;
-        let command: Vec<String> = [
+        let mut command: Vec<String> = [
             PROGRAM,
             "--nosetuid",
             "--listen",
@@ -43,6 +60,7 @@ impl Smtp {
         ]
         .map(str::to_owned)
         .into();
+        command.extend(secured(speech, folder.path())?);
         let is_ready = || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
         let server = Server::start("aiosmtpd", "TERM", folder, account, &[], &command, is_ready)?;
         Ok(Self { server, port })
@@ -70,6 +88,26 @@ impl Smtp {
             .collect::<Result<_, _>>()
             .context("reading mail")
     }
+}
+
+/// The options for a way of speaking. The certificate is copied where the server may read it.
+fn secured(speech: Speech<'_>, folder: &Path) -> anyhow::Result<Vec<String>> {
+    let (certificate, options) = match speech {
+        Speech::Plain => return Ok(Vec::new()),
+        Speech::StartTls(certificate) => (certificate, ["--tlscert", "--tlskey"]),
+        Speech::Tls(certificate) => (certificate, ["--smtpscert", "--smtpskey"]),
+    };
+    let mut words = Vec::new();
+    for (option, file) in options
+        .into_iter()
+        .zip([&certificate.chain, &certificate.key])
+    {
+        let text = std::fs::read(file).context("reading a certificate")?;
+        let copy = folder.join(option);
+        std::fs::write(&copy, text).context("copying a certificate")?;
+        words.extend([option.to_owned(), copy.display().to_string()]);
+    }
+    Ok(words)
 }
 
 fn free_port() -> anyhow::Result<u16> {

@@ -69,6 +69,8 @@ book-new = Iemand nuuts
 book-new-hint = Sonder ’n e-posadres word niemand geskryf nie.
 book-guest-unknown = Daardie kliënt is nie meer daar nie. Soek weer.
 book-note = Wat hulle wil hê ons moet weet
+book-told = Hulle is gesê waarvoor hul besonderhede gebruik word
+book-told-hint = Wat om vir hulle te sê: die kennisgewing van hierdie onderneming
 book-yes = Bespreek
 
 walk-in-title = Ingestap

@@ -16,6 +16,13 @@ customer-name = Volle naam
 customer-details = Besonderhede
 customer-bookings = Besprekings
 customer-history = Wat verander is
+customer-told = Wat aan hulle gesê is en waarmee hulle saamgestem het
+told-page = Is op ’n bladsy gewys waarvoor hul data gebruik word ({ $notice })
+told-phone = Is per telefoon vertel waarvoor hul data gebruik word ({ $notice })
+told-walk-in = Is by aankoms vertel waarvoor hul data gebruik word ({ $notice })
+told-api = ’n Program het gewys waarvoor hul data gebruik word ({ $notice })
+told-news-yes = Wil nuus en aanbiedings hê ({ $notice })
+told-news-no = Wil nie meer nuus en aanbiedings hê nie ({ $notice })
 customer-missed = { $count ->
     [one] Het een keer nie gekom nie
    *[other] Het { $count } keer nie gekom nie

@@ -69,6 +69,8 @@ book-new = Somebody new
 book-new-hint = Without an e-mail address nobody is written to.
 book-guest-unknown = That customer is not there any more. Find them again.
 book-note = What they want us to know
+book-told = They were told what their details are used for
+book-told-hint = What to tell them: the notice of this business
 book-yes = Book
 
 walk-in-title = Walk-in

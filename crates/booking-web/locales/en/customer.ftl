@@ -16,6 +16,13 @@ customer-name = Full name
 customer-details = Details
 customer-bookings = Bookings
 customer-history = What was changed
+customer-told = What they were told and agreed to
+told-page = Was shown what their data is used for, on a page ({ $notice })
+told-phone = Was told what their data is used for, by phone ({ $notice })
+told-walk-in = Was told what their data is used for, when they came ({ $notice })
+told-api = A program showed what their data is used for ({ $notice })
+told-news-yes = Wants news and offers ({ $notice })
+told-news-no = Wants no news and offers any more ({ $notice })
 customer-missed = { $count ->
     [one] Did not come once
    *[other] Did not come { $count } times

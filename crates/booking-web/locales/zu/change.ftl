@@ -69,6 +69,8 @@ book-new = Umuntu omusha
 book-new-hint = Ngaphandle kwekheli le-imeyili akekho obhalelwayo.
 book-guest-unknown = Lelo khasimende alisekho. Lithole futhi.
 book-note = Abafuna sikwazi
+book-told = Batsheliwe ukuthi imininingwane yabo isetshenziselwani
+book-told-hint = Okumele bakutshelwe: isaziso saleli bhizinisi
 book-yes = Bhukha
 
 walk-in-title = Ofike engabhukhile

@@ -16,6 +16,13 @@ customer-name = Igama nesibongo
 customer-details = Imininingwane
 customer-bookings = Okubhukhiwe
 customer-history = Okushintshiwe
+customer-told = Abakutsheliwe nabavumelene nakho
+told-page = Uboniswe ekhasini ukuthi imininingwane yakhe isetshenziselwa ini ({ $notice })
+told-phone = Utshelwe ngocingo ukuthi imininingwane yakhe isetshenziselwa ini ({ $notice })
+told-walk-in = Utshelwe lapho efika ukuthi imininingwane yakhe isetshenziselwa ini ({ $notice })
+told-api = Uhlelo lubonise ukuthi imininingwane yakhe isetshenziselwa ini ({ $notice })
+told-news-yes = Ufuna izindaba neziphakamiso ({ $notice })
+told-news-no = Akasafuni izindaba neziphakamiso ({ $notice })
 customer-missed = { $count ->
     [1] Akafikanga kanye
    *[other] Akafikanga izikhathi ezingu-{ $count }

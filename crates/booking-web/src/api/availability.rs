@@ -59,6 +59,9 @@ pub(crate) struct Soonest {
     /// How many, from 1 to 50; 5 where it is left out.
     #[param(example = "5", value_type = Option<u8>, minimum = 1, maximum = 50)]
     n: Option<String>,
+    /// The day at the business to begin with; today if there is none.
+    #[param(example = "2027-03-24", format = Date)]
+    from: Option<String>,
 }
 
 /// Free times.
@@ -75,6 +78,11 @@ pub(crate) struct Availability {
     /// How many days were asked about.
     #[serde(skip_serializing_if = "Option::is_none")]
     days: Option<i64>,
+    /// The day from which on nobody has looked, where fewer times were found than were asked
+    /// for: ask again with it as `from`.
+    #[schema(format = Date)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    further: Option<String>,
     slots: Vec<Slot>,
 }
 
@@ -244,7 +252,7 @@ pub(crate) async fn month(
     path = "/api/v1/businesses/{business}/services/{service}/availability/next",
     tag = "Booking",
     summary = "The next free times of a service",
-    description = "From now to the last day that can be booked.",
+    description = "From now, or a day that is named, on. One request looks through six months; where that is not enough, `further` says where to go on.",
     params(Soonest, Question),
     responses((status = 200, description = "The next free times of a service", body = Availability))
 )]
@@ -259,16 +267,22 @@ pub(crate) async fn next(
     let offer = Offer::find(&app, &business, &service).await?;
     let mut problems = Problems::default();
     let count = problems.number("n", asked.n.as_deref(), NEXT_DEFAULT, NEXT_MAX);
+    let from = problems.date("from", asked.from.as_deref());
     let (who, zone) = question.read(&offer, &mut problems);
     problems.none()?;
     let openings = app.openings(&offer, who).await?.of_somebody()?;
-    let shape = format!("next {count} {}", zone.name);
+    let from = from.unwrap_or(openings.today);
+    let shape = format!("next {count} {from} {}", zone.name);
     let tag = openings.tag(openings.today, openings.last, &shape);
     if tag::is_known(&headers, &tag) {
         return Ok(tag::unchanged(tag));
     }
-    let free = openings.next(usize::try_from(count).unwrap_or(1)).await?;
-    let availability = availability(&offer, &zone.name, &zone.zone, &free);
+    let next = openings.next(usize::try_from(count).unwrap_or(1), from);
+    let next = next.await?;
+    let availability = Availability {
+        further: next.further.map(|day| day.to_string()),
+        ..availability(&offer, &zone.name, &zone.zone, &next.free)
+    };
     Ok(tag::tagged(tag, Json(availability)))
 }
 
@@ -302,6 +316,7 @@ fn availability(offer: &Offer, zone_name: &str, zone: &TimeZone, free: &[Free]) 
         time_zone: zone_name.to_owned(),
         from: None,
         days: None,
+        further: None,
         slots: free.iter().map(slot).collect(),
     }
 }

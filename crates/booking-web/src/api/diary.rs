@@ -88,6 +88,10 @@ pub(crate) struct DiaryEntry {
     local_start: String,
     price_cents: i64,
     currency: String,
+    /// The series that it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = "uuid")]
+    series: Option<String>,
     #[schema(format = DateTime)]
     created_at: String,
 }
@@ -215,7 +219,11 @@ pub(crate) async fn cancel(
 
 impl App {
     /// The bookings that a program asks for.
-    async fn diary(&self, program: &Program, wanted: &Wanted) -> Result<Vec<Entry>, Fault> {
+    pub(super) async fn diary(
+        &self,
+        program: &Program,
+        wanted: &Wanted,
+    ) -> Result<Vec<Entry>, Fault> {
         let business = program.business.id;
         let mut transaction = store::begin(&self.appointments.pool, business).await?;
         let entries = diary::bookings(&mut transaction, wanted).await?;
@@ -255,6 +263,7 @@ fn read_question(question: &Question, business: &Business) -> Result<Wanted, Fau
         until: until.and_then(|day| midnight(day.saturating_add(1.day()))),
         state: page::kept(state(question.state.as_deref()), keep),
         staff: page::kept(staff(question.staff.as_deref()), keep),
+        series: None,
         behind: page::kept(page::behind(question.cursor.as_deref()), keep),
         limit: page::kept(page::limit(question.limit.as_deref()), keep) + 1,
     };
@@ -290,7 +299,7 @@ fn staff(text: Option<&str>) -> Result<Option<Uuid>, FieldProblem> {
     })
 }
 
-fn shown(entry: &Entry, program: &Program) -> DiaryEntry {
+pub(super) fn shown(entry: &Entry, program: &Program) -> DiaryEntry {
     let start = instant(entry.starts_at);
     let contact = |id: Uuid| Contact {
         id: id.to_string(),
@@ -316,6 +325,7 @@ fn shown(entry: &Entry, program: &Program) -> DiaryEntry {
         local_start: local(start, &program.business.zone),
         price_cents: entry.price_cents,
         currency: entry.currency.clone(),
+        series: entry.series_id.map(|series| series.to_string()),
         created_at: instant(entry.created_at).to_string(),
     }
 }

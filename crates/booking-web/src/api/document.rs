@@ -10,7 +10,7 @@ use utoipa::OpenApi;
 
 use super::{
     availability, bookings, businesses, customers, diary, feeds, holds, imports, keys, live,
-    reschedule, series, webhooks,
+    repeats, reschedule, series, webhooks,
 };
 use crate::error::{PROBLEMS, Problem};
 
@@ -41,6 +41,8 @@ const ABOUT: &str = "Times are instants in UTC; beside them stands the wall time
         diary::list,
         diary::read,
         diary::cancel,
+        repeats::read,
+        repeats::cancel,
         customers::list,
         keys::list,
         keys::create,

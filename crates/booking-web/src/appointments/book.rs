@@ -131,6 +131,9 @@ fn request_hash(service: Uuid, wish: &Wish<'_>) -> Vec<u8> {
     if let Who::Only(staff) = &wish.who {
         fields.push(staff.as_bytes());
     }
+    if let Some(zone) = person.time_zone {
+        fields.push(zone.as_bytes());
+    }
     request::hash(&fields)
 }
 
@@ -197,6 +200,7 @@ mod tests {
                 phone: None,
                 note: None,
                 language: None,
+                time_zone: None,
             },
             visit: None,
             who: Who::Anyone,

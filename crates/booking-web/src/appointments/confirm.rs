@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use sqlx::PgConnection;
 
 use super::hold::has_run_out;
-use super::make::Person;
+use super::make::{Person, Told, online};
 use super::moves::By;
 use super::take::{Taken, Visit};
 use super::{Answer, Appointments, request};
@@ -65,15 +65,14 @@ impl Appointments {
         }
         let token = token.to_owned();
         let taken = match standing.state {
-            // Since it ran out, free times were counted as if it were gone.
-            State::Held if has_run_out(&standing, now) => {
-                Some(self.revived(connection, &business, &standing).await?)
+            State::Held => {
+                let mut taken = self.revived(connection, &business, &standing).await?;
+                // Since it ran out, free times were counted as if it were gone.
+                if !has_run_out(&standing, now) {
+                    taken.lanes.clear();
+                }
+                Some(taken)
             }
-            State::Held => Some(Taken {
-                staff: standing.staff,
-                lanes: Vec::new(),
-                limited: Vec::new(),
-            }),
             State::Expired => self.again(connection, &business, &standing, now).await?,
             state if state.is_cancelled() => return Ok(Confirmation::Ended),
             _ => return Ok(Confirmation::Answer(Answer::MadeBefore { token })),
@@ -137,19 +136,27 @@ impl Appointments {
     ) -> sqlx::Result<()> {
         let customer = self.customer(connection, business.id, person, now).await?;
         store::hold::settle(connection, standing.id, customer, person).await?;
-        let (booking, language) = (standing.id, person.language);
-        self.consent(connection, business, (customer, booking), language, now)
-            .await
+        let told = Told {
+            customer,
+            booking: standing.id,
+            language: person.language,
+            channel: online(person.language),
+            by: By::Customer,
+        };
+        self.consent(connection, business, told, now).await
     }
 }
 
 fn request_hash(token: &str, person: Person<'_>) -> Vec<u8> {
-    request::hash(&[
+    let mut fields: Vec<&[u8]> = vec![
         b"confirm",
         token.as_bytes(),
         person.name.as_bytes(),
         person.email.as_bytes(),
         person.phone.unwrap_or_default().as_bytes(),
         person.note.unwrap_or_default().as_bytes(),
-    ])
+    ];
+    // A release before this one knows no zone of a customer.
+    fields.extend(person.time_zone.map(str::as_bytes));
+    request::hash(&fields)
 }

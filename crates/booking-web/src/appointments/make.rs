@@ -16,7 +16,6 @@ use crate::store;
 use crate::store::booking::{NewBooking, NewCustomer};
 use crate::store::business::Business;
 use crate::store::hold::Holder;
-use crate::store::record::Told;
 
 /// The wording that customers are shown before they book.
 const NOTICE: &str = "booking-notice-2026-11";
@@ -33,6 +32,26 @@ pub(crate) struct Person<'a> {
     pub(crate) note: Option<&'a str>,
     /// In which they want to be addressed, where that is known.
     pub(crate) language: Option<Language>,
+    /// In which they said that they are.
+    pub(crate) time_zone: Option<&'a str>,
+}
+
+/// That somebody was told what their details are used for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Told {
+    pub(super) customer: Uuid,
+    pub(super) booking: Uuid,
+    /// That of the business where none is known.
+    pub(super) language: Option<Language>,
+    /// `page`, `api`, `phone` or `walk_in`.
+    pub(super) channel: &'static str,
+    pub(super) by: By,
+}
+
+/// How a customer books by themselves: pages know the language that they speak, and programs
+/// do not say one.
+pub(super) fn online(language: Option<Language>) -> &'static str {
+    if language.is_some() { "page" } else { "api" }
 }
 
 /// In what way a visit comes about.
@@ -50,6 +69,8 @@ pub(super) enum Way<'a> {
         language: Option<Language>,
         state: State,
         by: By,
+        /// Whether they were told what their details are used for.
+        told: bool,
     },
 }
 
@@ -98,6 +119,14 @@ impl Making<'_> {
             Way::Booked(person) => person.language,
             Way::Known { language, .. } => language,
             Way::Held { .. } => None,
+        }
+    }
+
+    /// How the customer was told what their details are used for.
+    fn channel(&self) -> &'static str {
+        match self.source() {
+            "online" => online(self.language()),
+            source => source,
         }
     }
 
@@ -155,16 +184,16 @@ impl Appointments {
             (Way::Held { until, holder }, _) => {
                 store::hold::begin(connection, id, until, &holder).await?;
             }
-            (
-                Way::Booked(_)
-                | Way::Known {
-                    by: By::Customer, ..
-                },
-                Some(customer),
-            ) => {
-                let language = making.language();
-                self.consent(connection, business, (customer, id), language, now)
-                    .await?;
+            // By phone as on a page: how it was said, by whom and in which wording.
+            (Way::Booked(_) | Way::Known { told: true, .. }, Some(customer)) => {
+                let told = Told {
+                    customer,
+                    booking: id,
+                    language: making.language(),
+                    channel: making.channel(),
+                    by,
+                };
+                self.consent(connection, business, told, now).await?;
             }
             _ => {}
         }
@@ -212,6 +241,10 @@ impl Appointments {
             service: service.id,
             staff,
             customer,
+            customer_zone: match making.way {
+                Way::Booked(person) => person.time_zone,
+                _ => None,
+            },
             state: making.state(),
             start: making.start,
             end: making
@@ -254,25 +287,25 @@ impl Appointments {
         store::booking::customer(connection, id, business, &new, now).await
     }
 
-    /// Writes that the customer was told what their details are used for: on a page in its
-    /// `language`, or by a program, which says none, in that of the business.
+    /// Writes that the customer was told what their details are used for, in the language of
+    /// the booking or else in that of the business.
     pub(super) async fn consent(
         &self,
         connection: &mut PgConnection,
         business: &Business,
-        (customer, booking): (Uuid, Uuid),
-        language: Option<Language>,
+        told: Told,
         now: Timestamp,
     ) -> sqlx::Result<()> {
         let own = Language::of_tag(&business.locale).unwrap_or_default();
-        let told = Told {
+        let told = store::record::Told {
             id: self.random.uuid(now),
             business: business.id,
-            customer,
-            booking,
+            customer: told.customer,
+            booking: told.booking,
             version: NOTICE,
-            language: language.unwrap_or(own),
-            channel: if language.is_some() { "page" } else { "api" },
+            language: told.language.unwrap_or(own),
+            channel: told.channel,
+            by: told.by.id(),
         };
         store::record::consent(connection, &told, now).await
     }

@@ -38,6 +38,8 @@ pub(crate) struct DeskWish<'a> {
     pub(crate) note: Option<&'a str>,
     /// They are there already.
     pub(crate) walked_in: bool,
+    /// They were told what their details are used for.
+    pub(crate) told: bool,
     pub(crate) keeper: Keeper,
     /// Sent again with the same wish, it gets the same answer.
     pub(crate) key: &'a str,
@@ -120,6 +122,7 @@ impl Appointments {
                     State::Confirmed
                 },
                 by: wish.keeper.by(),
+                told: wish.told,
             },
         };
         // Whoever walked in began a moment ago.
@@ -196,6 +199,7 @@ impl Appointments {
                 phone,
                 note: None,
                 language: None,
+                time_zone: None,
             };
             self.customer(connection, business, person, now).await?
         } else {

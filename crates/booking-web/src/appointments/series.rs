@@ -287,6 +287,7 @@ impl<'a> Whose<'a> {
                 language: source.language,
                 state: State::Confirmed,
                 by,
+                told: by == By::Customer,
             },
         }
     }
@@ -310,16 +311,21 @@ fn request_hash(service: Uuid, wish: &SeriesWish<'_>, rule: &str) -> Vec<u8> {
     let micros = |at: &Timestamp| at.as_microsecond().to_be_bytes();
     let starts: Vec<u8> = wish.starts.iter().flat_map(micros).collect();
     let first = micros(&wish.first);
-    let staff = wish.who.staff().unwrap_or_default();
+    let staff = wish.who.staff();
     let mut fields: Vec<&[u8]> = vec![b"series", service.as_bytes(), &first, rule.as_bytes()];
-    fields.extend([&starts[..], staff.as_bytes()]);
+    fields.push(&starts);
+    // A release before this one knows no other wish than anyone.
+    fields.extend(staff.iter().map(|staff| &staff.as_bytes()[..]));
     match &wish.whose {
-        Whose::Person(person) => fields.extend([
-            person.name.as_bytes(),
-            person.email.as_bytes(),
-            person.phone.unwrap_or_default().as_bytes(),
-            person.note.unwrap_or_default().as_bytes(),
-        ]),
+        Whose::Person(person) => {
+            fields.extend([
+                person.name.as_bytes(),
+                person.email.as_bytes(),
+                person.phone.unwrap_or_default().as_bytes(),
+                person.note.unwrap_or_default().as_bytes(),
+            ]);
+            fields.extend(person.time_zone.map(str::as_bytes));
+        }
         Whose::Of { source, .. } => fields.push(source.booking.as_bytes()),
     }
     request::hash(&fields)

@@ -213,7 +213,7 @@ impl Appointments {
 }
 
 /// What a customer owes who rang; after the limit, what the last instant before it costs.
-fn fee_at_desk(
+pub(super) fn fee_at_desk(
     business: &Business,
     standing: &Standing,
     waiver: Option<Waiver>,

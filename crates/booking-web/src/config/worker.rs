@@ -106,9 +106,23 @@ fn public_url(env: &Env, wrong: &mut Vec<String>) -> String {
     }
 }
 
+/// Whether a password would be sent in the clear.
+fn tells_a_password_to_anybody(url: &str) -> bool {
+    let rest = url.strip_prefix("smtp://");
+    rest.is_some_and(|rest| rest.contains('@') && !rest.ends_with("tls=required"))
+}
+
 fn smtp_url(env: &Env, wrong: &mut Vec<String>) -> SecretString {
     let known = ["smtp://", "smtps://", "file://"];
     match env.require("SMTP_URL", "where mail is sent, as smtp://… or smtps://…") {
+        Ok(url) if tells_a_password_to_anybody(url) => {
+            wrong.push(
+                "SMTP_URL holds a password and asks for no TLS: begin it with smtps:// or end it \
+                 with ?tls=required"
+                    .to_owned(),
+            );
+            SecretString::from("")
+        }
         Ok(url) if known.iter().any(|scheme| url.starts_with(scheme)) => SecretString::from(url),
         Ok(_) => {
             wrong
@@ -164,6 +178,21 @@ mod tests {
             assert!(message.contains(name), "{name} is missing in {message}");
         }
         assert!(!message.contains("hunter2"), "{message}");
+    }
+
+    #[test]
+    fn a_password_for_the_mail_server_is_never_sent_in_the_clear() {
+        let refused = |url: &str| {
+            let env = Env::from_pairs([("SMTP_URL", url)]);
+            let message = WorkerConfig::read(&env).unwrap_err().to_string();
+            assert!(!message.contains("hunter2"), "{message}");
+            message.contains("asks for no TLS")
+        };
+        assert!(refused("smtp://me:hunter2@mail"));
+        assert!(refused("smtp://me:hunter2@mail?tls=opportunistic"));
+        assert!(!refused("smtp://me:hunter2@mail?tls=required"));
+        assert!(!refused("smtps://me:hunter2@mail"));
+        assert!(!refused("smtp://localhost"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use booking::{Cancelling, State, Waiver};
 use jiff::Timestamp;
 
 use crate::app::App;
-use crate::appointments::{Cancellation, Rescheduling};
+use crate::appointments::{Cancellation, Ending, Rescheduling};
 use crate::desk::Booking;
 use crate::error::Fault;
 use crate::openings::Nearest;
@@ -61,6 +61,25 @@ impl App {
         let rest = rest.await?.into_iter().map(|seen| seen.booking);
         let after = rest.filter(|id| *id != booking.id);
         Ok(after.map(|id| appointments.address_of(id)).collect())
+    }
+
+    /// Cancels a visit with all of its series that come after it, or nothing.
+    pub(crate) async fn end_series(
+        &self,
+        token: &str,
+        waiver: Option<Waiver>,
+    ) -> Result<Cancelled, Fault> {
+        let now = self.clock.now();
+        match self.appointments.end_series(token, waiver, now).await? {
+            Ending::Done(0) => Ok(Cancelled::Before),
+            Ending::Done(count) => {
+                self.metrics.cancellations.inc_by(count);
+                Ok(Cancelled::Now)
+            }
+            Ending::TooLate => Ok(Cancelled::TooLate),
+            Ending::Changed => Err(Fault::Changed),
+            Ending::Unknown => Err(Fault::NotFound),
+        }
     }
 
     /// Cancels; where a version is named, only while the booking has it.

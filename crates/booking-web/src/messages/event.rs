@@ -113,7 +113,10 @@ impl Planner<'_> {
             About::parse(&event.kind),
             Some(About::Confirmed | About::Moved | About::Cancelled)
         );
-        if !is_news || self.appointment.email.is_empty() {
+        // What was called off with another one is told of there.
+        let is_told = self.appointment.called_off_with;
+        let is_told = is_told.is_some_and(|first| first != self.appointment.id);
+        if !is_news || is_told || self.appointment.email.is_empty() {
             return Ok(());
         }
         let end = instant(self.appointment.ends_at);

@@ -2,6 +2,7 @@
 
 use askama::Template;
 use booking::State;
+use jiff::ZonedDateTime;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 
@@ -10,7 +11,7 @@ use crate::calendar::{self, Entry, Method, Parties};
 use crate::language::{Language, Text as Words};
 use crate::links::{Links, Reminders, Subscriber};
 use crate::pages::words::{self, When};
-use crate::store::appointment::{Appointment, Settings};
+use crate::store::appointment::{Appointment, Settings, Time};
 use crate::store::instant;
 
 /// One mail.
@@ -30,7 +31,7 @@ pub(crate) struct Letter {
     pub(crate) closing: Vec<String>,
     pub(crate) unsubscribe: Option<String>,
     pub(crate) no_text_messages: Option<String>,
-    pub(crate) calendar: Option<Attachment>,
+    pub(crate) calendars: Vec<Attachment>,
 }
 
 /// One line of what was agreed.
@@ -79,6 +80,8 @@ impl Letter {
 /// What a letter about a booking is written from.
 pub(crate) struct Desk<'a> {
     pub(crate) appointment: &'a Appointment,
+    /// The visits that were called off with it, where that was more than one.
+    pub(crate) together: &'a [Time],
     pub(crate) settings: &'a Settings,
     pub(crate) business: uuid::Uuid,
     pub(crate) links: &'a Links,
@@ -130,9 +133,32 @@ impl Desk<'_> {
     }
 
     fn when(&self, language: Language) -> When {
+        when(language, self.time(), &self.zone())
+    }
+
+    /// When the booking itself is.
+    fn time(&self) -> Time {
         let appointment = self.appointment;
-        let (start, end) = (instant(appointment.starts_at), instant(appointment.ends_at));
-        When::of(language, start, end, &self.zone())
+        Time {
+            id: appointment.id,
+            version: appointment.version,
+            starts_at: appointment.starts_at,
+            ends_at: appointment.ends_at,
+        }
+    }
+
+    /// When all are that the letter is about.
+    fn times(&self) -> impl Iterator<Item = Time> {
+        let alone = self.together.is_empty().then(|| self.time());
+        self.together.iter().copied().chain(alone)
+    }
+
+    /// The zone of the customer, where their clock shows another time then than that of the
+    /// place.
+    fn own_zone(&self, time: Time) -> Option<TimeZone> {
+        let own = TimeZone::get(self.appointment.customer_zone.as_deref()?).ok()?;
+        let start = instant(time.starts_at);
+        (own.to_datetime(start) != self.zone().to_datetime(start)).then_some(own)
     }
 
     /// "Wednesday 24 March 2027, 09:30"
@@ -168,7 +194,13 @@ impl Desk<'_> {
             no_text_messages: self
                 .has_text_messages(about)
                 .then(|| self.unsubscribe(Reminders::Sms)),
-            calendar: (about != About::Reminder).then(|| self.calendar(about, language)),
+            calendars: if about == About::Reminder {
+                Vec::new()
+            } else {
+                self.times()
+                    .map(|time| self.calendar(about, language, time))
+                    .collect()
+            },
         }
     }
 
@@ -214,6 +246,7 @@ impl Desk<'_> {
                     .with("day", on_day)
                     .with("clock", clock),
             ),
+            About::Cancelled if !self.together.is_empty() => self.all_cancelled(language),
             About::Cancelled => (
                 language
                     .text("mail-cancelled-subject")
@@ -225,8 +258,36 @@ impl Desk<'_> {
         }
     }
 
+    /// The same for all that were called off together.
+    fn all_cancelled(&self, language: Language) -> (Words, Words, Words) {
+        let (business, count) = (&self.appointment.business, self.together.len());
+        let lede = if self.is_by_business() {
+            language
+                .text("mail-cancelled-all-by-business")
+                .with("count", count)
+                .with("business", business)
+        } else {
+            language
+                .text("mail-cancelled-all-by-you")
+                .with("count", count)
+                .with("business", business)
+        };
+        (
+            language
+                .text("mail-cancelled-all-subject")
+                .with("count", count)
+                .with("business", business),
+            language.text("cancelled-title"),
+            lede,
+        )
+    }
+
+    fn is_by_business(&self) -> bool {
+        State::parse(&self.appointment.state) == Some(State::CancelledByBusiness)
+    }
+
     fn cancelled(&self, language: Language, on_day: &str, clock: &str) -> Words {
-        if State::parse(&self.appointment.state) == Some(State::CancelledByBusiness) {
+        if self.is_by_business() {
             language
                 .text("mail-cancelled-by-business")
                 .with("business", &self.appointment.business)
@@ -242,20 +303,41 @@ impl Desk<'_> {
 
     /// "Wednesday 24 March 2027, 09:30 to 10:15 (South Africa Standard Time)"
     fn time_in_full(&self, language: Language) -> String {
-        let when = self.when(language);
+        self.in_full(language, self.time())
+    }
+
+    fn in_full(&self, language: Language, time: Time) -> String {
+        let when = when(language, time, &self.zone());
         let zone = words::zone_name(language, &self.appointment.zone);
         format!("{}, {} ({zone})", when.day, when.hours)
+    }
+
+    /// The same by the clock of the customer, where that shows another time.
+    fn own_time_in_full(&self, language: Language, time: Time) -> Option<String> {
+        let own = self.own_zone(time)?;
+        let when = when(language, time, &own);
+        let zone = words::zone_name(language, own.iana_name().unwrap_or_default());
+        Some(format!("{}, {} ({zone})", when.day, when.hours))
     }
 
     fn facts(&self, language: Language) -> Vec<Fact> {
         let appointment = self.appointment;
         let place = format!("{}, {}", appointment.business, appointment.place);
-        vec![
-            fact(&language.text("fact-when"), self.time_in_full(language)),
+        let mut facts = Vec::new();
+        for time in self.times() {
+            facts.push(fact(
+                &language.text("fact-when"),
+                self.in_full(language, time),
+            ));
+            let own = self.own_time_in_full(language, time);
+            facts.extend(own.map(|own| fact(&language.text("fact-your-time"), own)));
+        }
+        facts.extend([
             fact(&language.text("fact-service"), self.service()),
             fact(&language.text("fact-with"), appointment.staff.clone()),
             fact(&language.text("fact-where"), place),
-        ]
+        ]);
+        facts
     }
 
     fn action(&self, about: About, language: Language) -> Action {
@@ -285,12 +367,11 @@ impl Desk<'_> {
     pub(crate) fn text_message(&self) -> Option<Sms> {
         let to = self.appointment.phone.clone()?;
         let language = self.language();
-        let start = instant(self.appointment.starts_at).to_zoned_datetime(self.zone());
-        let moment = format!(
-            "{}, {}",
-            words::day_short(language, start.date()),
-            words::clock(&start)
-        );
+        let start = instant(self.appointment.starts_at);
+        let here = moment_short(language, &start.to_zoned_datetime(self.zone()));
+        let own = self.own_zone(self.time());
+        let own = own.map(|own| moment_short(language, &start.to_zoned_datetime(own)));
+        let moment = own.map_or_else(|| here.clone(), |own| format!("{here} ({own})"));
         let token = self.links.booking(self.appointment.id);
         let url = format!("{}/b/{token}", self.public_url);
         let text = sms::fitted(&self.appointment.business, |business| {
@@ -313,7 +394,7 @@ impl Desk<'_> {
         format!("{}/unsubscribe/{token}", self.public_url)
     }
 
-    fn calendar(&self, about: About, language: Language) -> Attachment {
+    fn calendar(&self, about: About, language: Language, time: Time) -> Attachment {
         let appointment = self.appointment;
         let parties = Parties {
             organizer: &appointment.business,
@@ -328,14 +409,14 @@ impl Desk<'_> {
         };
         let text = calendar::file(&Entry {
             method,
-            uid: &appointment.id.to_string(),
-            sequence: appointment.version,
+            uid: &time.id.to_string(),
+            sequence: time.version,
             made: self.now,
-            start: instant(appointment.starts_at),
-            end: instant(appointment.ends_at),
+            start: instant(time.starts_at),
+            end: instant(time.ends_at),
             summary: &format!("{}, {}", self.service(), appointment.business),
             place: &appointment.place,
-            description: &self.time_in_full(language),
+            description: &self.in_full(language, time),
         });
         Attachment {
             method: method.name(),
@@ -368,6 +449,17 @@ impl Desk<'_> {
     }
 }
 
+fn when(language: Language, time: Time, zone: &TimeZone) -> When {
+    let (start, end) = (instant(time.starts_at), instant(time.ends_at));
+    When::of(language, start, end, zone)
+}
+
+/// "Wed 24 March, 09:30 SAST"
+fn moment_short(language: Language, at: &ZonedDateTime) -> String {
+    let (day, clock) = (words::day_short(language, at.date()), words::clock(at));
+    format!("{day}, {clock} {}", at.strftime("%Z"))
+}
+
 fn fact(name: &Words, value: String) -> Fact {
     Fact {
         name: name.to_string(),
@@ -391,7 +483,7 @@ fn plain(language: Language, to: &str, subject: &Words, lede: &Words) -> Letter 
         closing: Vec::new(),
         unsubscribe: None,
         no_text_messages: None,
-        calendar: None,
+        calendars: Vec::new(),
     }
 }
 

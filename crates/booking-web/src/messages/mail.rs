@@ -84,15 +84,22 @@ impl Mail {
         let (text, html) = letter.render().context("writing the letter")?;
         let words = MultiPart::alternative_plain_html(text, html);
         let builder = self.head(key, letter, to, now)?;
-        let Some(calendar) = &letter.calendar else {
+        if letter.calendars.is_empty() {
             return builder
                 .multipart(words)
                 .context("putting the mail together");
-        };
-        let kind = format!("text/calendar; charset=utf-8; method={}", calendar.method);
-        let kind = ContentType::parse(&kind).context("naming the calendar's file")?;
-        let file = Attachment::new("appointment.ics".to_owned()).body(calendar.text.clone(), kind);
-        let whole = MultiPart::mixed().multipart(words).singlepart(file);
+        }
+        let mut whole = MultiPart::mixed().multipart(words);
+        // A file takes out one entry and no more.
+        for (place, calendar) in letter.calendars.iter().enumerate() {
+            let kind = format!("text/calendar; charset=utf-8; method={}", calendar.method);
+            let kind = ContentType::parse(&kind).context("naming the calendar's file")?;
+            let name = match place {
+                0 => "appointment.ics".to_owned(),
+                _ => format!("appointment-{}.ics", place + 1),
+            };
+            whole = whole.singlepart(Attachment::new(name).body(calendar.text.clone(), kind));
+        }
         builder
             .multipart(whole)
             .context("putting the mail together")

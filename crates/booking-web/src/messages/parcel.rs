@@ -69,8 +69,10 @@ impl Wrapping<'_> {
         let Some(found) = found else {
             return Ok(Prepared::Pointless("the booking is gone"));
         };
+        let together = appointment::called_off_together(&mut transaction, found.id).await?;
         let desk = Desk {
             appointment: &found,
+            together: &together,
             settings: &settings,
             business,
             links: self.links,

@@ -97,14 +97,12 @@ pub(crate) async fn post(
 ) -> Result<Response, Fault> {
     let (form, _) = form.open();
     let waiver = waiver(&form.waiver);
-    if form.rest == "yes" {
-        let booking = app.booking(&token).await?;
-        for after in app.rest_of_series(&booking).await? {
-            // One that cannot be called off any more says so on its own page.
-            app.cancel(&after, waiver, None).await?;
-        }
-    }
-    match app.cancel(&token, waiver, None).await? {
+    let cancelled = if form.rest == "yes" {
+        app.end_series(&token, waiver).await?
+    } else {
+        app.cancel(&token, waiver, None).await?
+    };
+    match cancelled {
         Cancelled::Now | Cancelled::Before => {
             Ok(Redirect::to(&format!("/b/{token}")).into_response())
         }

@@ -115,6 +115,8 @@ const VALUES: Names = &[
     ("warned_days", || message("kept-warned-days")),
     ("wording_hash", || message("kept-wording-hash")),
     ("zone", || message("kept-zone")),
+    ("called_off_with", || message("kept-called-off-with")),
+    ("customer_zone", || message("kept-customer-zone")),
 ];
 
 /// The name of a kind of rows.

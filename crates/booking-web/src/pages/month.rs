@@ -15,7 +15,7 @@ use crate::desk::Offer;
 use crate::error::Fault;
 use crate::intake;
 use crate::language::Wanted;
-use crate::pages::times::SOONEST_MAX;
+use crate::pages::times::{Further, SOONEST_MAX};
 use crate::pages::week::{self, Month, TimeChoice};
 use crate::pages::whom::{self, Whom};
 use crate::pages::{BusinessWords, ServiceWords, Site, render};
@@ -38,6 +38,8 @@ pub(super) struct MonthPage<'a> {
     pub(super) month: Month,
     pub(super) soonest: Vec<TimeChoice>,
     pub(super) staff: Whom,
+    /// Where to go on looking.
+    pub(super) further: Option<Further>,
 }
 
 /// Answers `GET /{business}/{service}/month`.
@@ -59,7 +61,7 @@ pub(crate) async fn get(
     let first: Date = asked.unwrap_or(openings.today);
     let first = first.clamp(openings.today, openings.last).first_of_month();
     let days = openings.days(first, first.last_of_month()).await?;
-    let soonest = openings.next(SOONEST_MAX).await?;
+    let next = openings.soonest(SOONEST_MAX, asked).await?;
     let month = week::month(language, &days, first, &open, zone);
     let address = format!("{}/month?month={}", offer.path(), month.name);
     render(&MonthPage {
@@ -67,7 +69,8 @@ pub(crate) async fn get(
         business: BusinessWords::of(language, &offer.business),
         service: ServiceWords::of(language, &offer.service),
         staff: Whom::of(language, &address, &openings.everybody, openings.who),
-        soonest: week::choices(language, soonest.iter(), zone),
+        soonest: week::choices(language, next.free.iter(), zone),
+        further: Further::of(language, next.further),
         month,
         site,
     })

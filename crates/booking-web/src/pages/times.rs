@@ -136,6 +136,22 @@ impl Shown {
     }
 }
 
+/// A day up to which nothing is free and from which on nobody has looked.
+pub(super) struct Further {
+    pub(super) date: Date,
+    /// "Wednesday 24 March 2027"
+    pub(super) name: String,
+}
+
+impl Further {
+    pub(super) fn of(language: Language, date: Option<Date>) -> Option<Self> {
+        date.map(|date| Self {
+            date,
+            name: words::day_name(language, date),
+        })
+    }
+}
+
 /// A time that was chosen and cannot be had.
 pub(super) struct Gone {
     /// "Wednesday 24 March 2027, 09:30"
@@ -170,6 +186,8 @@ pub(super) struct TimesPage<'a> {
     pub(super) day_on: String,
     pub(super) parts: Vec<PartOfDay>,
     pub(super) soonest: Vec<TimeChoice>,
+    /// Where to go on looking.
+    pub(super) further: Option<Further>,
     pub(super) problems: Vec<FieldProblem>,
 }
 
@@ -207,8 +225,9 @@ pub(crate) async fn page(
         .await?
         .moving(moved);
     let (today, last) = (openings.today, openings.last);
-    let soonest = openings.next(SOONEST_MAX).await?;
-    let first_free = soonest
+    let next = openings.soonest(SOONEST_MAX, shown.day).await?;
+    let first_free = next
+        .free
         .first()
         .map(|free| free.start.to_zoned_datetime(zone.clone()).date());
     let held = match &shown.moving {
@@ -228,7 +247,7 @@ pub(crate) async fn page(
     };
     let near = match &shown.gone {
         Some((_, nearest)) => week::choices(language, nearest.free.iter(), zone),
-        None if elsewhere => week::choices(language, soonest.iter(), zone),
+        None if elsewhere => week::choices(language, next.free.iter(), zone),
         None => Vec::new(),
     };
     let gone = shown.gone.map(|(start, nearest)| Gone {
@@ -259,6 +278,7 @@ pub(crate) async fn page(
         day_name: words::day_name(language, chosen),
         day_on: words::day_on(language, chosen),
         parts: week::parts(language, &days.free, chosen, zone),
+        further: Further::of(language, next.further),
         soonest: near,
         problems: shown.problems,
         site,

@@ -54,6 +54,7 @@ impl App {
             purpose: MARKETING,
             wording: notice::wording(&text, &hash, language.tag()),
             channel: "link",
+            recorded_by: None,
             is_withdrawal: !agrees,
         };
         store::notice::record(&mut transaction, &consent, now).await?;

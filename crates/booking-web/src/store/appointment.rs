@@ -29,6 +29,19 @@ pub(crate) struct Appointment {
     /// What the customer speaks, as far as it is known.
     pub(crate) locale: String,
     pub(crate) business_locale: String,
+    /// Where the customer said that they are.
+    pub(crate) customer_zone: Option<String>,
+    /// With which booking it was called off, where that was more than one.
+    pub(crate) called_off_with: Option<Uuid>,
+}
+
+/// When a visit is, or was to be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Time {
+    pub(crate) id: Uuid,
+    pub(crate) version: i32,
+    pub(crate) starts_at: OffsetDateTime,
+    pub(crate) ends_at: OffsetDateTime,
 }
 
 /// How a business wants its messages.
@@ -90,7 +103,8 @@ pub(crate) async fn by_id(
              coalesce(customer.email, '') as "email!",
              coalesce(booking.booked_phone, customer.phone) as phone,
              coalesce(booking.locale, customer.locale, business.locale) as "locale!",
-             business.locale as business_locale
+             business.locale as business_locale, booking.customer_zone,
+             booking.called_off_with
          from booking
          join service on service.id = booking.service_id
          join staff on staff.id = booking.staff_id
@@ -101,6 +115,26 @@ pub(crate) async fn by_id(
         booking
     )
     .fetch_optional(connection)
+    .await
+}
+
+/// The visits that were called off together with a booking, and are told of with it; none
+/// where it was called off alone.
+pub(crate) async fn called_off_together(
+    connection: &mut PgConnection,
+    booking: Uuid,
+) -> sqlx::Result<Vec<Time>> {
+    sqlx::query_as!(
+        Time,
+        "select other.id, other.version, other.starts_at, other.ends_at
+         from booking as one
+         join booking as other
+           on other.series_id = one.series_id and other.called_off_with = one.id
+         where one.id = $1
+         order by other.starts_at, other.id",
+        booking
+    )
+    .fetch_all(connection)
     .await
 }
 

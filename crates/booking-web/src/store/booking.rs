@@ -17,6 +17,8 @@ pub(crate) struct NewBooking<'a> {
     pub(crate) staff: Uuid,
     /// None while nobody has said who they are.
     pub(crate) customer: Option<Uuid>,
+    /// In which the customer said that they are.
+    pub(crate) customer_zone: Option<&'a str>,
     pub(crate) state: State,
     pub(crate) start: Timestamp,
     pub(crate) end: Timestamp,
@@ -111,11 +113,11 @@ pub(crate) async fn insert(
         "insert into booking (id, business_id, service_id, staff_id, customer_id, state,
              starts_at, ends_at, zone, local_start, price_cents, currency, note, created_at,
              policy, series_id, booked_name, booked_phone, locale, state_since,
-             hold_until, wanted_staff_id, source)
+             hold_until, wanted_staff_id, source, customer_zone)
          values ($1, $2, $3, $4, $5,
-             (select $6::text from (select set_config('booking.actor', $23, true)) as said),
+             (select $6::text from (select set_config('booking.actor', $24, true)) as said),
              $7, $8, $9, $10, $11, $12, $13, $14, $15::text::jsonb, $16, $17, $18, $19, $14,
-             $20, $21, $22)",
+             $20, $21, $22, $23)",
         new.id,
         new.business,
         new.service,
@@ -138,6 +140,7 @@ pub(crate) async fn insert(
         new.hold_until.map(stored),
         new.wanted_staff,
         new.source,
+        new.customer_zone,
         new.actor.as_str()
     )
     .execute(connection)

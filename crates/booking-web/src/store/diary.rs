@@ -16,6 +16,7 @@ pub(crate) struct Wanted {
     pub(crate) until: Option<Timestamp>,
     pub(crate) state: Option<&'static str>,
     pub(crate) staff: Option<Uuid>,
+    pub(crate) series: Option<Uuid>,
     /// The last row of the page before.
     pub(crate) behind: Option<(Timestamp, Uuid)>,
     pub(crate) limit: i64,
@@ -39,6 +40,7 @@ pub(crate) struct Entry {
     pub(crate) name: Option<String>,
     pub(crate) email: Option<String>,
     pub(crate) phone: Option<String>,
+    pub(crate) series_id: Option<Uuid>,
 }
 
 /// A customer as their business sees them.
@@ -64,7 +66,8 @@ pub(crate) async fn bookings(
              booking.ends_at, booking.created_at, booking.price_cents, booking.currency,
              service.slug as service, staff.id as staff_id, staff.name as staff,
              booking.customer_id, coalesce(booking.booked_name, customer.name) as name,
-             customer.email as "email?", coalesce(booking.booked_phone, customer.phone) as phone
+             customer.email as "email?", coalesce(booking.booked_phone, customer.phone) as phone,
+             booking.series_id
          from booking
          join service on service.id = booking.service_id
          join staff on staff.id = booking.staff_id
@@ -76,6 +79,7 @@ pub(crate) async fn bookings(
            and ($4::text is null or booking.state = $4)
            and ($5::uuid is null or booking.staff_id = $5)
            and ($6::timestamptz is null or (booking.starts_at, booking.id) > ($6, $7::uuid))
+           and ($9::uuid is null or booking.series_id = $9)
          order by booking.starts_at, booking.id limit $8"#,
         wanted.id,
         wanted.from.map(stored),
@@ -84,7 +88,8 @@ pub(crate) async fn bookings(
         wanted.staff,
         start.map(stored),
         id,
-        wanted.limit
+        wanted.limit,
+        wanted.series
     )
     .fetch_all(connection)
     .await

@@ -127,14 +127,15 @@ pub(crate) async fn settle(
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "update booking set customer_id = $2, booked_name = $3, booked_phone = $4, note = $5,
-             locale = coalesce($6, locale), hold_owner = null, hold_origin = null
+             locale = coalesce($6, locale), customer_zone = $7, hold_owner = null, hold_origin = null
          where id = $1",
         booking,
         customer,
         person.name,
         person.phone,
         person.note,
-        person.language.map(Language::tag)
+        person.language.map(Language::tag),
+        person.time_zone
     )
     .execute(&mut *connection)
     .await?;

@@ -65,6 +65,8 @@ pub(crate) struct Consent<'a> {
     pub(crate) wording: Wording<'a>,
     pub(crate) channel: &'a str,
     pub(crate) is_withdrawal: bool,
+    /// Who of the staff said it, where it was not the customer themselves.
+    pub(crate) recorded_by: Option<Uuid>,
 }
 
 /// Writes it down, with the wording where that was never used before.
@@ -80,8 +82,8 @@ pub(crate) async fn record(
              values ($2, $6, $7, $8, $9, $11)
              on conflict on constraint notice_pkey do nothing)
          insert into consent (id, business_id, customer_id, booking_id, purpose, wording_hash,
-             notice, language, channel, given_at, is_withdrawal)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $10, $11, $12)",
+             notice, language, channel, given_at, is_withdrawal, recorded_by)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $10, $11, $12, $13)",
         consent.id,
         consent.business,
         consent.customer,
@@ -93,7 +95,8 @@ pub(crate) async fn record(
         wording.text,
         consent.channel,
         stored(now),
-        consent.is_withdrawal
+        consent.is_withdrawal,
+        consent.recorded_by
     )
     .execute(connection)
     .await?;

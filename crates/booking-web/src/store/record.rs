@@ -81,8 +81,10 @@ pub(crate) struct Told {
     pub(crate) booking: Uuid,
     pub(crate) version: &'static str,
     pub(crate) language: Language,
-    /// `page` or `api`.
+    /// `page`, `api`, `phone` or `walk_in`.
     pub(crate) channel: &'static str,
+    /// Who of the staff wrote it down, where the customer did not.
+    pub(crate) by: Option<Uuid>,
 }
 
 /// Writes it down word for word, with what the data is used for, in the transaction of the
@@ -110,6 +112,7 @@ pub(crate) async fn consent(
         },
         channel: told.channel,
         is_withdrawal: false,
+        recorded_by: told.by,
     };
     notice::record(connection, &consent, now).await
 }

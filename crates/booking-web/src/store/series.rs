@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::booking::Standing;
 use super::{instant, stored};
 use crate::appointments::Source;
 use crate::language::Language;
@@ -99,4 +100,80 @@ pub(crate) async fn rest(
     .fetch_all(connection)
     .await?;
     Ok(rows.into_iter().map(|row| (row.id, row.version)).collect())
+}
+
+/// A series as it was made.
+#[derive(Debug, Clone)]
+pub(crate) struct Series {
+    pub(crate) id: Uuid,
+    /// As in RFC 5545.
+    pub(crate) rule: String,
+    pub(crate) zone: String,
+    /// The wall time of the first visit.
+    pub(crate) local_start: String,
+}
+
+pub(crate) async fn by_id(connection: &mut PgConnection, id: Uuid) -> sqlx::Result<Option<Series>> {
+    sqlx::query_as!(
+        Series,
+        "select id, rule, zone, local_start from series where id = $1",
+        id
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// The series of a booking, and the start of the booking.
+pub(crate) async fn of(
+    connection: &mut PgConnection,
+    booking: Uuid,
+) -> sqlx::Result<Option<(Uuid, Timestamp)>> {
+    let row = sqlx::query!(
+        "select series_id, starts_at from booking where id = $1",
+        booking
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.and_then(|row| Some((row.series_id?, instant(row.starts_at)))))
+}
+
+/// Locks the visits of a series that are to come from `start` on; gives them by their start.
+pub(crate) async fn lock_rest(
+    connection: &mut PgConnection,
+    series: Uuid,
+    start: Timestamp,
+) -> sqlx::Result<Vec<Standing>> {
+    // In the order of their ids, as everybody who locks several.
+    let ids = sqlx::query_scalar!(
+        "select id from booking
+         where series_id = $1 and starts_at >= $2 and state = 'confirmed'
+         order by id for update",
+        series,
+        stored(start)
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    let mut rest = Vec::new();
+    for id in ids {
+        rest.extend(super::booking::lock(connection, id).await?);
+    }
+    rest.retain(|standing| standing.state == State::Confirmed);
+    rest.sort_by_key(|standing| (standing.start, standing.id));
+    Ok(rest)
+}
+
+/// Remembers that these were called off together, to be told of with the first of them.
+pub(crate) async fn called_off_with(
+    connection: &mut PgConnection,
+    bookings: &[Uuid],
+    first: Uuid,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update booking set called_off_with = $2 where id = any($1)",
+        bookings,
+        first
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }

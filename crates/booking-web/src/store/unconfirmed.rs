@@ -46,13 +46,16 @@ pub(crate) async fn is_used(connection: &mut PgConnection, business: Uuid) -> sq
     .await
 }
 
-/// Forgets what was typed about the business in scope, and offers nothing there any more.
+/// Forgets what was typed about the business in scope, and offers nothing there any more. Its
+/// address was never anybody's to know, so that it is free again.
 pub(crate) async fn forget_business(
     connection: &mut PgConnection,
     business: Uuid,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "update business set name = 'erased', about = null where id = $1",
+        "update business set name = 'erased', about = null,
+             slug = 'gone-' || replace(id::text, '-', '')
+         where id = $1",
         business
     )
     .execute(&mut *connection)

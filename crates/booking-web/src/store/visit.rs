@@ -130,6 +130,42 @@ pub(crate) async fn history(
     Ok(event.collect())
 }
 
+/// What a customer was told and agreed to, with how that was and in which wording.
+pub(crate) async fn told(
+    connection: &mut PgConnection,
+    customer: Uuid,
+) -> sqlx::Result<Vec<Event>> {
+    let rows = sqlx::query!(
+        r#"select consent.given_at, account.name as "name?", consent.notice,
+                consent.recorded_by is not null as "is_by_staff!",
+                case when consent.purpose <> 'marketing'
+                         then 'told.' || coalesce(consent.channel, 'page')
+                     when consent.is_withdrawal then 'told.news_no'
+                     else 'told.news_yes' end as "action!"
+         from consent
+         left join account on account.id = consent.recorded_by
+         where consent.customer_id = $1
+         order by consent.given_at desc, consent.id limit 100"#,
+        customer
+    )
+    .fetch_all(connection)
+    .await?;
+    let event = rows.into_iter().map(|row| Event {
+        at: instant(row.given_at),
+        actor: if row.is_by_staff {
+            "business"
+        } else {
+            "customer"
+        }
+        .to_owned(),
+        name: row.name,
+        action: row.action,
+        before: None,
+        after: Some(row.notice),
+    });
+    Ok(event.collect())
+}
+
 /// Writes what staff has to say. `false` where somebody wrote something else than `seen`
 /// meanwhile.
 pub(crate) async fn note(

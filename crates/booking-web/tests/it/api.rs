@@ -311,3 +311,44 @@ async fn raw(address: &str, framing: &str, body: &[u8]) -> String {
     sending.abort();
     String::from_utf8_lossy(&said[..count]).into_owned()
 }
+
+#[tokio::test]
+async fn a_file_that_is_sent_again_gets_the_same_answer_and_makes_nothing() {
+    let world = World::seeded().await;
+    let site = world.site().await;
+    let url = site.url("/api/v1/businesses/karoo-cuts/imports");
+    let rows = async || {
+        // Every row of every table, whatever it is.
+        let tables: Vec<String> = sqlx::query_scalar(
+            "select relname::text from pg_class
+             where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace
+             order by 1",
+        )
+        .fetch_all(&world.all().await)
+        .await
+        .unwrap();
+        let mut counts = Vec::new();
+        for table in tables {
+            let count = format!("select count(*) from \"{table}\"");
+            let count: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(count))
+                .fetch_one(&world.all().await)
+                .await
+                .unwrap();
+            counts.push((table, count));
+        }
+        counts
+    };
+    let before = rows().await;
+    let send = |file: &'static str| {
+        let request = site.api().client.post(&url);
+        let request = request.header("content-type", "text/csv");
+        // The key is not needed, since the answer follows from the file alone.
+        said(request.header("idempotency-key", "one").body(file))
+    };
+    let (first, again) = tokio::join!(send("name,phone\n"), send("name,phone\n"));
+    assert_eq!((first.status, again.status), (200, 200), "{first:?}");
+    assert_eq!(first.body, again.body);
+    let other = send("name\n").await;
+    assert_ne!(other.body["blake3"], first.body["blake3"]);
+    assert_eq!(rows().await, before);
+}

@@ -54,7 +54,7 @@ pub(crate) async fn book(api: &Api, who: &str) -> String {
 }
 
 /// A mail without its folds and soft line breaks.
-fn flat(mail: &str) -> String {
+pub(crate) fn flat(mail: &str) -> String {
     let mail = mail.replace('\r', "");
     mail.replace("\n ", "")
         .replace("=\n", "")

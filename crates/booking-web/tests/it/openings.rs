@@ -314,3 +314,60 @@ async fn a_cache_that_was_emptied_or_holds_rubbish_changes_no_answer() {
     let said = said(api.client.get(site.url(&path))).await;
     assert_eq!(said.body["slots"], json!(right));
 }
+
+#[tokio::test]
+async fn a_service_without_a_free_time_is_looked_through_in_parts_and_never_all_at_once() {
+    let world = World::seeded().await;
+    let pool = world.all().await;
+    for change in [
+        "update service set horizon_days = 730",
+        // Nobody is ever there, so nothing is free in two years.
+        "delete from opening",
+        "delete from opening_exception",
+    ] {
+        sqlx::query(change).execute(&pool).await.unwrap();
+    }
+    let site = world.site().await;
+    let visitor = site.visitor();
+    let computed = async || site.counter("booking_months_computed_total").await;
+    let (mut path, mut parts) = ("/karoo-cuts/haircut".to_owned(), 0);
+    loop {
+        let before = computed().await;
+        let page = visitor.open(&path).await;
+        let months = computed().await - before;
+        // Six, and those of the week that is shown.
+        assert!((1..=8).contains(&months), "{months} for {path}");
+        parts += 1;
+        let mut links = page.html.split("<a href=\"").skip(1);
+        let further = links.find(|link| link.contains(">Look further<"));
+        let Some(further) = further else {
+            assert!(page.html.contains("There is no free time"), "{}", page.html);
+            break;
+        };
+        assert!(
+            page.html.contains("Nothing is free before"),
+            "{}",
+            page.html
+        );
+        path = further.split('"').next().unwrap().to_owned();
+        assert!(parts < 10, "it goes round in circles at {path}");
+    }
+    assert!(parts >= 4, "two years are more than {parts} parts");
+    // Programs go on in the same way.
+    let api = site.api();
+    let next = "/api/v1/businesses/karoo-cuts/services/beard-trim/availability/next";
+    let (mut from, mut parts) = (String::new(), 0);
+    loop {
+        let before = computed().await;
+        let said = api.get(&format!("{next}{from}")).await;
+        assert_eq!(said.body["slots"], json!([]), "{said:?}");
+        assert!(computed().await - before <= 6);
+        parts += 1;
+        let Some(further) = said.body["further"].as_str() else {
+            break;
+        };
+        from = format!("?from={further}");
+        assert!(parts < 10, "it goes round in circles");
+    }
+    assert!(parts >= 4);
+}

@@ -149,7 +149,18 @@ async fn what_belongs_to_a_neighbour_is_not_there() {
     let made = made.await;
     let their_feed = made.text("id");
 
+    let series: uuid::Uuid = sqlx::query_scalar(
+        "insert into series (id, business_id, rule, zone, local_start, created_at)
+         select gen_random_uuid(), id, 'FREQ=WEEKLY;COUNT=2', zone, '2027-03-24T09:30:00', now()
+         from business where slug = 'the-quiet-room' returning id",
+    )
+    .fetch_one(&world.all().await)
+    .await
+    .unwrap();
+
     for (method, path, body) in [
+        (Method::GET, format!("series/{series}"), None),
+        (Method::POST, format!("series/{series}/cancel"), None),
         (Method::GET, "bookings".to_owned(), None),
         (Method::GET, "customers".to_owned(), None),
         (Method::GET, "keys".to_owned(), None),

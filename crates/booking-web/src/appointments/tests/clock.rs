@@ -169,6 +169,7 @@ fn person(name: &str) -> Person<'_> {
         phone: None,
         note: None,
         language: None,
+        time_zone: None,
     }
 }
 

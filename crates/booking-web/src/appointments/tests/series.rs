@@ -4,7 +4,8 @@ use booking::{End, Every, Repeat, State};
 use jiff::Timestamp;
 
 use super::shop::{KEEPER, Shop, person, wish};
-use crate::appointments::{Answer, By, SeriesAnswer, SeriesWish, Source, Whose};
+use crate::appointments::staffed::{OnBehalfOf, Seen};
+use crate::appointments::{Answer, By, Ending, SeriesAnswer, SeriesWish, Source, Whose};
 use crate::crew::Who;
 
 const WEEKLY: Repeat = Repeat {
@@ -171,4 +172,115 @@ async fn a_series_of_somebody_new_is_booked_in_their_name() {
     let whose = "select count(*) from booking join customer on customer.id = customer_id
         where customer.email = 'new@example.co.za' and series_id is not null";
     assert_eq!(shop.count(whose).await, 1);
+}
+
+/// Four visits at the desk, some hours apart: the starts and the bookings.
+async fn four(shop: &Shop) -> (Vec<Timestamp>, Vec<uuid::Uuid>) {
+    let mut apart: Vec<Timestamp> = Vec::new();
+    for start in shop.free(shop.now).await {
+        let hours = |last: &Timestamp| start.duration_since(*last).as_hours();
+        if apart.last().is_none_or(|last| hours(last) >= 3) {
+            apart.push(start);
+        }
+    }
+    apart.truncate(4);
+    let source = source(shop, apart[0]).await;
+    let wish = SeriesWish {
+        whose: Whose::Of {
+            source: &source,
+            by: KEEPER.by(),
+        },
+        who: Who::Anyone,
+        first: apart[0],
+        repeat: WEEKLY,
+        starts: &apart[1..],
+        key: "series",
+    };
+    let visits = made(shop, &wish).await;
+    let visits = visits.into_iter().map(|(_, booking)| booking.unwrap());
+    (
+        apart,
+        std::iter::once(source.booking).chain(visits).collect(),
+    )
+}
+
+async fn states(shop: &Shop, visits: &[uuid::Uuid]) -> Vec<State> {
+    let mut states = Vec::new();
+    for visit in visits {
+        let token = shop.appointments.token(*visit);
+        states.push(shop.booking(&token).await.1);
+    }
+    states
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_series_is_called_off_at_once_or_not_at_all() {
+    let shop = Shop::open(4).await;
+    let (starts, visits) = four(&shop).await;
+    let token = |place: usize| shop.appointments.token(visits[place]);
+    let before = shop.free(shop.now).await;
+    // The first of them has begun, so none of them goes.
+    let late = starts[1]
+        .checked_add(jiff::SignedDuration::from_mins(1))
+        .unwrap();
+    let refused = shop.appointments.end_series(&token(1), None, late).await;
+    assert_eq!(refused.unwrap(), Ending::TooLate);
+    assert_eq!(states(&shop, &visits).await, [State::Confirmed; 4]);
+    assert_eq!(shop.free(shop.now).await, before);
+
+    let ended = shop
+        .appointments
+        .end_series(&token(1), None, shop.now)
+        .await;
+    assert_eq!(ended.unwrap(), Ending::Done(3));
+    let off = State::CancelledByCustomer;
+    assert_eq!(
+        states(&shop, &visits).await,
+        [State::Confirmed, off, off, off]
+    );
+    let free = shop.free(shop.now).await;
+    assert!(
+        starts[1..].iter().all(|start| free.contains(start)),
+        "the times are free"
+    );
+    let audit = "select count(distinct subject) from audit where action = 'booking.cancelled'
+        and subject in (select id from booking where series_id is not null)";
+    assert_eq!(shop.count(audit).await, 3);
+    let again = shop
+        .appointments
+        .end_series(&token(1), None, shop.now)
+        .await;
+    assert_eq!(again.unwrap(), Ending::Done(0));
+    assert_eq!(shop.broken().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn the_desk_calls_off_a_series_as_it_saw_it_and_everybody_at_once_does_so_once() {
+    let shop = Shop::open(8).await;
+    let (_, visits) = four(&shop).await;
+    let seen = shop.seen(visits[0]).await;
+    let stale = Seen {
+        version: seen.version + 1,
+        ..seen
+    };
+    let why = (OnBehalfOf::Business, Some("The shop moves"));
+    let appointments = &shop.appointments;
+    let changed = appointments.end_series_at_desk(stale, why, KEEPER, shop.now);
+    assert_eq!(changed.await.unwrap(), Ending::Changed);
+    let many = (0..6).map(|_| appointments.end_series_at_desk(seen, why, KEEPER, shop.now));
+    let ended = futures_util::future::join_all(many).await;
+    let ended: Vec<Ending> = ended.into_iter().map(Result::unwrap).collect();
+    let count = |one: Ending| ended.iter().filter(|ended| **ended == one).count();
+    assert_eq!(
+        (count(Ending::Done(4)), count(Ending::Done(0))),
+        (1, 5),
+        "{ended:?}"
+    );
+    assert_eq!(
+        states(&shop, &visits).await,
+        [State::CancelledByBusiness; 4]
+    );
+    let told = "select count(*) from booking where cancel_reason = 'The shop moves'";
+    assert_eq!(shop.count(told).await, 4);
+    assert_eq!(shop.broken().await, [""; 0]);
 }

@@ -238,5 +238,6 @@ pub(super) fn person(email: &str) -> Person<'_> {
         phone: None,
         note: None,
         language: None,
+        time_zone: None,
     }
 }

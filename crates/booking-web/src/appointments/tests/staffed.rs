@@ -21,6 +21,7 @@ async fn ring(shop: &Shop, start: Timestamp, guest: Guest<'_>, key: &str) -> Des
         guest,
         note: None,
         walked_in: false,
+        told: true,
         keeper: KEEPER,
         key,
     };
@@ -83,6 +84,10 @@ async fn who_rings_is_booked_by_name_and_the_audit_names_who_did_it() {
         "select count(*) from audit where actor = 'business' and action = 'booking.confirmed'
         and actor_id = '00000000-0000-0000-0000-000000000007' and after->>'state' = 'confirmed'";
     assert_eq!(shop.count(told).await, 1);
+    let how = "select count(*) from consent join notice using (wording_hash)
+        where channel = 'phone' and purpose = 'carry-out-booking'
+          and recorded_by = '00000000-0000-0000-0000-000000000007'";
+    assert_eq!(shop.count(how).await, 1, "once, and with its wording");
     assert_eq!(shop.broken().await, [""; 0]);
 }
 
@@ -130,6 +135,7 @@ async fn who_walks_in_is_there_at_once() {
         guest: guest("walked@example.co.za"),
         note: None,
         walked_in: true,
+        told: false,
         keeper: KEEPER,
         key: "walked",
     };
@@ -137,6 +143,8 @@ async fn who_walks_in_is_there_at_once() {
     let answer = shop.appointments.book_at_desk(shop.offered(), wish, now);
     let id = made(answer.await.unwrap());
     assert_eq!(state(&shop, id).await, State::Arrived);
+    // Nobody said that they were told anything, so nothing says it.
+    assert_eq!(shop.count("select count(*) from consent").await, 0);
     assert_eq!(
         tell(&shop, id, State::Completed, now).await,
         DeskChange::Done
@@ -216,6 +224,7 @@ async fn who_is_bound_to_one_calendar_changes_no_other() {
         guest: guest("own@example.co.za"),
         note: None,
         walked_in: false,
+        told: true,
         keeper,
         key,
     };

@@ -140,6 +140,7 @@ pub(crate) async fn post(desk: Desk, form: CheckedForm<BookForm>) -> Result<Resp
         guest: guest.guest(),
         note: guest.note.as_deref(),
         walked_in: false,
+        told: guest.told,
         keeper,
         key: &form.request,
     };

@@ -15,7 +15,7 @@ use super::calendar::Asked;
 use super::slots::{DeskOffer, Slots};
 use super::{Desk, Frame, Here};
 use crate::address::Path;
-use crate::appointments::{DeskChange, OnBehalfOf, Seen};
+use crate::appointments::{DeskChange, Ending, OnBehalfOf, Seen};
 use crate::crew::Who;
 use crate::error::{Fault, FieldProblem};
 use crate::intake::{self, Problem};
@@ -347,26 +347,22 @@ pub(crate) async fn cancel(
         }
     };
     let (keeper, now) = (desk.keeper()?, desk.now());
-    let mut all = vec![desk.as_seen(id, form.version)];
-    if form.rest == "yes" {
-        all.extend(later(&desk, &visit).await?);
-    }
-    let mut first = None;
-    for seen in all {
-        let why = (whose, reason.as_deref());
-        let change = desk
-            .app
-            .appointments
-            .cancel_at_desk(seen, why, keeper, now)
-            .await?;
-        if change == DeskChange::Done {
-            desk.app.metrics.cancellations.inc();
+    let (seen, why) = (desk.as_seen(id, form.version), (whose, reason.as_deref()));
+    let appointments = &desk.app.appointments;
+    let (change, count) = if form.rest == "yes" && visit.series.is_some() {
+        match appointments
+            .end_series_at_desk(seen, why, keeper, now)
+            .await?
+        {
+            Ending::Done(count) => (DeskChange::Done, count),
+            Ending::TooLate => (DeskChange::NotAllowed, 0),
+            Ending::Changed => (DeskChange::Changed, 0),
+            Ending::Unknown => (DeskChange::Unknown, 0),
         }
-        first = first.or(Some(change));
-        // Of those that come after it, one that has changed just now is left as it is.
-        if first != Some(DeskChange::Done) {
-            break;
-        }
-    }
-    answer(&desk, id, first.unwrap_or(DeskChange::Unknown), "cancelled").await
+    } else {
+        let change = appointments.cancel_at_desk(seen, why, keeper, now).await?;
+        (change, u64::from(change == DeskChange::Done))
+    };
+    desk.app.metrics.cancellations.inc_by(count);
+    answer(&desk, id, change, "cancelled").await
 }

@@ -157,6 +157,8 @@ pub(super) struct CustomerPage<'a> {
     /// Whether what they ask about their data can be written down from here.
     pub(super) may_ask: bool,
     pub(super) history: Vec<history::Line>,
+    /// What they were told and agreed to.
+    pub(super) told: Vec<history::Line>,
 }
 
 impl CustomerPage<'_> {
@@ -251,7 +253,9 @@ async fn page<'a>(
 ) -> Result<CustomerPage<'a>, Fault> {
     let bookings = store::customer::bookings(connection, customer.id).await?;
     let events = store::visit::history(connection, customer.id).await?;
+    let told = store::visit::told(connection, customer.id).await?;
     let (language, zone) = (desk.language(), desk.zone());
+    let line_of = |event| history::Line::of(language, event, zone);
     Ok(CustomerPage {
         site: desk.site(),
         desk: desk.frame(Here::Customers),
@@ -264,9 +268,8 @@ async fn page<'a>(
             .filter(|past| past.state == booking::State::NoShow)
             .count(),
         bookings: bookings.iter().map(|past| line(desk, past)).collect(),
-        history: (events.iter().rev())
-            .map(|event| history::Line::of(language, event, zone))
-            .collect(),
+        history: events.iter().rev().map(line_of).collect(),
+        told: told.iter().map(line_of).collect(),
     })
 }
 

@@ -33,6 +33,9 @@ pub(crate) struct GuestForm {
     pub(super) email: String,
     #[serde(default)]
     pub(super) note: String,
+    /// `yes` where they were told what their details are used for.
+    #[serde(default)]
+    pub(super) told: String,
 }
 
 /// Those who can be chosen.
@@ -74,6 +77,7 @@ pub(super) struct CheckedGuest {
     phone: Option<String>,
     email: Option<String>,
     pub(super) note: Option<String>,
+    pub(super) told: bool,
 }
 
 impl CheckedGuest {
@@ -92,6 +96,10 @@ impl CheckedGuest {
 impl GuestForm {
     pub(super) fn is_chosen(&self, id: &Uuid) -> bool {
         self.guest.parse() == Ok(*id)
+    }
+
+    pub(super) fn is_told(&self) -> bool {
+        self.told == "yes"
     }
 
     pub(super) fn is_new(&self) -> bool {
@@ -113,6 +121,7 @@ impl GuestForm {
             phone: None,
             email: None,
             note: None,
+            told: self.is_told(),
         };
         if known.is_none() {
             match intake::name(&self.name) {

@@ -62,7 +62,23 @@ fn what(language: Language, event: &Event, zone: &TimeZone) -> Text {
         "customer.held" => language.text("history-hold"),
         "customer.hold_lifted" => language.text("history-hold-lifted"),
         "customer.merged" => language.text("history-merged"),
+        told if told.starts_with("told.") => {
+            let notice = event.after.as_deref().unwrap_or_default();
+            wording(language, told, notice)
+        }
         _ => language.text("history-changed"),
+    }
+}
+
+/// What a customer was told and agreed to, with the wording that was used.
+fn wording(language: Language, told: &str, notice: &str) -> Text {
+    match told {
+        "told.phone" => language.text("told-phone").with("notice", notice),
+        "told.walk_in" => language.text("told-walk-in").with("notice", notice),
+        "told.api" => language.text("told-api").with("notice", notice),
+        "told.news_yes" => language.text("told-news-yes").with("notice", notice),
+        "told.news_no" => language.text("told-news-no").with("notice", notice),
+        _ => language.text("told-page").with("notice", notice),
     }
 }
 

@@ -9,6 +9,7 @@ use super::Desk;
 use crate::crew::{Crew, Who};
 use crate::desk::Offer;
 use crate::error::Fault;
+use crate::pages::times::Further;
 use crate::pages::week::{self, PartOfDay, TimeChoice, Week};
 use crate::pages::words;
 use crate::quota::Moved;
@@ -97,6 +98,8 @@ pub(super) struct Slots {
     pub(super) day_is_full: bool,
     /// The next free times, where that day has none.
     pub(super) soonest: Vec<TimeChoice>,
+    /// Where to go on looking, where nothing was found.
+    pub(super) further: Option<Further>,
     pub(super) people: Vec<Person>,
     /// Whose times these are, as it is sent.
     pub(super) staff: String,
@@ -113,7 +116,8 @@ impl Slots {
         let (language, zone) = (desk.language(), desk.zone());
         let who = of.who(desk, staff)?;
         let openings = desk.app.openings(&of.offer, who).await?.moving(of.moved);
-        let soonest = openings.next(SOONEST_MAX).await?;
+        let next = openings.soonest(SOONEST_MAX, day).await?;
+        let soonest = next.free;
         let (today, last) = (openings.today, openings.last);
         let first = soonest.first().map(|free| of.offer.day(free.start));
         let day = day.or(first).unwrap_or(today).clamp(today, last);
@@ -142,6 +146,11 @@ impl Slots {
                 week::choices(language, soonest.iter(), zone)
             } else {
                 Vec::new()
+            },
+            further: if soonest.is_empty() {
+                Further::of(language, next.further)
+            } else {
+                None
             },
             parts,
             people: people.collect(),

@@ -132,6 +132,7 @@ pub(crate) async fn post(desk: Desk, form: CheckedForm<WalkInForm>) -> Result<Re
         guest: guest.guest(),
         note: guest.note.as_deref(),
         walked_in: true,
+        told: guest.told,
         keeper,
         key: &form.request,
     };

@@ -19,6 +19,7 @@ use crate::language::Language;
 use crate::openings::Days;
 use crate::pages::gallery::site;
 use crate::pages::repeat::sample;
+use crate::pages::times::Further;
 use crate::pages::week::{self, Free};
 use crate::pages::words::{self, When};
 
@@ -50,6 +51,7 @@ fn slots(language: Language, is_empty: bool) -> Slots {
         day_name: words::day_name(language, today),
         day_on: words::day_on(language, today),
         parts: week::parts(language, if is_empty { none } else { &free }, today, &zone),
+        further: Further::of(language, Some(today)),
         soonest: if is_empty {
             week::choices(language, free.iter(), &zone)
         } else {

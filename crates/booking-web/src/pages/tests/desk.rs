@@ -333,6 +333,14 @@ fn customer(language: Language, is_new: bool) -> String {
             .with("name", "Sipho Dlamini")
             .to_string(),
     };
+    let told = history::Line {
+        at: words::day_and_clock(language, &at("09:30").to_zoned_datetime(zone())),
+        what: language
+            .text("told-phone")
+            .with("notice", "booking-notice-2026-11")
+            .to_string(),
+        who: language.text("history-by-staff").to_string(),
+    };
     CustomerPage {
         site: site(language),
         desk: frame(language, false),
@@ -348,6 +356,7 @@ fn customer(language: Language, is_new: bool) -> String {
         missed: if is_new { 0 } else { 2 },
         may_ask: !is_new,
         history: if is_new { vec![] } else { vec![event] },
+        told: if is_new { vec![] } else { vec![told] },
     }
     .render()
     .unwrap()

@@ -17,7 +17,7 @@ use super::fault::FaultPage;
 use super::home::HomePage;
 use super::month::MonthPage;
 use super::repeat::{RepeatPage, sample};
-use super::times::{Gone, TimesPage};
+use super::times::{Further, Gone, TimesPage};
 use super::unsubscribe::UnsubscribePage;
 use super::week::{self, Free};
 use super::whom::Whom;
@@ -136,6 +136,7 @@ fn month(language: Language, free: &[Free], soonest: &[Free]) -> String {
         service: service(language),
         month: week::month(language, &days(free), first, &reach, &zone()),
         soonest: week::choices(language, soonest.iter(), &zone()),
+        further: Further::of(language, Some(first)).filter(|_| language == Language::Zulu),
         staff: staff(language),
     }
     .render()
@@ -166,6 +167,7 @@ fn times(language: Language, free: &[Free], problems: Vec<FieldProblem>) -> Stri
         day_name: words::day_name(language, day),
         day_on: words::day_on(language, day),
         parts: week::parts(language, free, day, &zone()),
+        further: Further::of(language, free.is_empty().then_some(day)),
         soonest: if free.is_empty() {
             week::choices(language, self::free().iter().take(3), &zone())
         } else {
@@ -416,6 +418,7 @@ fn a_wall_time_that_comes_twice_is_told_apart_for_the_eye_too() {
         day_name: words::day_name(language, date(2026, 10, 25)),
         day_on: words::day_on(language, date(2026, 10, 25)),
         parts: week::parts(language, &twice, date(2026, 10, 25), &london),
+        further: None,
         soonest: choices,
         problems: Vec::new(),
     };

@@ -206,4 +206,11 @@ async fn whoever_signed_up_and_never_confirmed_is_forgotten_with_a_business_that
     assert_eq!(world.one(gone).await, 0);
     retain_in(&world, 34).await;
     assert_eq!(world.one(named).await, 1, "one that was listed stays");
+    // Whoever comes next may have the address that nobody used.
+    let taken = "select count(*) from business where slug = 'unused' and $1 is not null";
+    assert_eq!(world.one(taken).await, 0);
+    world.run(&[&sign_up("unused", 3)]).await;
+    assert_eq!(world.one(taken).await, 1);
+    let kept = "select count(*) from business where slug = 'booked' and $1 is not null";
+    assert_eq!(world.one(kept).await, 1);
 }
