@@ -107,6 +107,7 @@ fn programs() -> Router<Arc<App>> {
     Router::new()
         .route("/api/v1/openapi.json", get(api::document::get))
         .route("/api/v1/docs", get(pages::guide::get))
+        .route("/api/v1/docs/objects", get(pages::guide::objects))
         .route("/problems/{kind}", get(pages::guide::problem))
         .route("/api/v1/businesses", get(api::businesses::list))
         .route(

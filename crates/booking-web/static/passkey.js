@@ -35,6 +35,8 @@ const ask = async (form) => {
   const begun = await fetch(area.dataset.begin, { method: "POST", body: new URLSearchParams(new FormData(form)) });
   // The password, or signing in, comes first.
   if (begun.redirected) return location.assign(begun.url);
+  // Something is wrong with the form, and its page says what.
+  if (begun.status === 422) return form.submit();
   if (!begun.ok) throw new Error(`answered with ${begun.status}`);
   const publicKey = asked(await begun.json());
   const credential = await navigator.credentials[area.dataset.passkey]({ publicKey });

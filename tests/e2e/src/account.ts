@@ -61,6 +61,8 @@ async function ofCustomers(page: Page, look: (name: string) => Promise<void>): P
 }
 
 async function ofPrograms(page: Page, look: (name: string) => Promise<void>): Promise<void> {
+  await open(page, "/api/v1/docs/objects");
+  await look("api-objects");
   await open(page, "/api/v1/docs");
   await look("api");
 }

@@ -75,6 +75,11 @@ impl Accounts {
         asked.map_err(Fault::Broken)
     }
 
+    /// Whether an account has as many as it may.
+    pub(crate) async fn has_all_passkeys(&self, account: Uuid) -> Result<bool, Fault> {
+        Ok(self.list_passkeys(account).await?.len() >= PASSKEYS_MAX)
+    }
+
     /// Adds the passkey that a browser made for its owner, and tells them by mail.
     pub(crate) async fn add_passkey(
         &self,
@@ -84,6 +89,9 @@ impl Accounts {
         network: &Network,
     ) -> Result<Added, Fault> {
         let (passkeys, now) = (self.passkeys()?, self.clock.now());
+        if self.has_all_passkeys(owner.id).await? {
+            return Ok(Added::Enough);
+        }
         let Some(answer) = Making::read(answer) else {
             return Ok(Added::No);
         };

@@ -20,7 +20,8 @@ use crate::key::{Program, Scope};
 use crate::store;
 use crate::store::diary::Wanted;
 
-/// More visits than one series has, also one that was gone on with.
+/// So many are told of, the first ones first; a series that was gone on with for years may have
+/// more.
 const VISITS_MAX: i64 = 500;
 
 /// Visits that repeat, each a booking of its own.

@@ -69,6 +69,7 @@ pub(super) enum Way<'a> {
         language: Option<Language>,
         state: State,
         by: By,
+        time_zone: Option<&'a str>,
         /// Whether they were told what their details are used for.
         told: bool,
     },
@@ -243,7 +244,8 @@ impl Appointments {
             customer,
             customer_zone: match making.way {
                 Way::Booked(person) => person.time_zone,
-                _ => None,
+                Way::Known { time_zone, .. } => time_zone,
+                Way::Held { .. } => None,
             },
             state: making.state(),
             start: making.start,

@@ -122,6 +122,7 @@ impl Appointments {
                     State::Confirmed
                 },
                 by: wish.keeper.by(),
+                time_zone: None,
                 told: wish.told,
             },
         };

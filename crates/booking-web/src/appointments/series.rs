@@ -44,6 +44,8 @@ pub(crate) struct Source {
     pub(crate) phone: Option<String>,
     pub(crate) note: Option<String>,
     pub(crate) language: Option<Language>,
+    /// That of the customer, where they named one.
+    pub(crate) time_zone: Option<String>,
 }
 
 /// Visits that somebody wants to book together.
@@ -287,6 +289,7 @@ impl<'a> Whose<'a> {
                 language: source.language,
                 state: State::Confirmed,
                 by,
+                time_zone: source.time_zone.as_deref(),
                 told: by == By::Customer,
             },
         }

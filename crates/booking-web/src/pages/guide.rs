@@ -21,11 +21,18 @@ struct GuidePage<'a> {
     site: Site<'a>,
     about: &'a str,
     groups: Vec<Group<'a>>,
-    shapes: Vec<Shape<'a>>,
     /// What may stand in an address, and what it means.
     parts: &'static [(&'static str, &'static str)],
     problems: &'static str,
     kinds: &'static [(&'static str, u16, &'static str)],
+}
+
+/// What is sent and answered, on a page of its own, so that each stays light.
+#[derive(Template)]
+#[template(path = "api_objects.html")]
+struct ObjectsPage<'a> {
+    site: Site<'a>,
+    shapes: Vec<Shape<'a>>,
 }
 
 /// Operations that belong together.
@@ -75,13 +82,21 @@ struct Field<'a> {
 /// Of which kind a value is.
 struct Kind<'a> {
     words: String,
-    /// The object that is described further below, where it is one.
+    /// The object that is described on the page of objects, where it is one.
     shape: Option<&'a str>,
 }
 
 /// Answers `GET /api/v1/docs`.
 pub(crate) async fn get(State(app): State<Arc<App>>, wanted: Wanted) -> Result<Response, Fault> {
     render(&page(Site::of(&app, wanted)))
+}
+
+/// Answers `GET /api/v1/docs/objects`.
+pub(crate) async fn objects(
+    State(app): State<Arc<App>>,
+    wanted: Wanted,
+) -> Result<Response, Fault> {
+    render(&objects_page(Site::of(&app, wanted)))
 }
 
 /// Answers `GET /problems/{kind}`, which stands in every problem as its type.
@@ -99,16 +114,22 @@ fn page(site: Site<'_>) -> GuidePage<'_> {
         site,
         about: text(&document["info"]["description"]),
         groups: groups.map(|tag| group(document, tag)).collect(),
-        shapes: entries(&document["components"]["schemas"])
+        parts: &PARTS,
+        problems: PROBLEMS,
+        kinds: &KINDS,
+    }
+}
+
+fn objects_page(site: Site<'_>) -> ObjectsPage<'_> {
+    ObjectsPage {
+        site,
+        shapes: entries(&document()["components"]["schemas"])
             .map(|(name, schema)| Shape {
                 name,
                 about: text(&schema["description"]),
                 fields: fields(schema),
             })
             .collect(),
-        parts: &PARTS,
-        problems: PROBLEMS,
-        kinds: &KINDS,
     }
 }
 
@@ -251,6 +272,24 @@ mod tests {
         }
         for (kind, ..) in KINDS {
             assert!(html.contains(&format!("id=\"problem-{kind}\"")), "{kind}");
+        }
+    }
+
+    #[test]
+    fn every_object_that_is_sent_or_answered_is_described_where_its_links_lead() {
+        let site = || gallery::site(crate::language::Language::English);
+        let operations = page(site()).render().unwrap();
+        let objects = objects_page(site()).render().unwrap();
+        gallery::check("api-objects", &objects);
+        let mark = "href=\"/api/v1/docs/objects#";
+        let linked: Vec<&str> = [&operations, &objects]
+            .into_iter()
+            .flat_map(|html| html.split(mark).skip(1))
+            .filter_map(|rest| rest.split('"').next())
+            .collect();
+        assert!(linked.len() > 20, "{linked:?}");
+        for id in linked {
+            assert!(objects.contains(&format!("id=\"{id}\"")), "{id}");
         }
     }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use http::HeaderMap;
 use http::header::CONTENT_TYPE;
+use http::{HeaderMap, StatusCode};
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 use uuid::Uuid;
@@ -61,9 +61,12 @@ pub(crate) struct PasskeyForm {
     remove: String,
 }
 
-/// Sending it is the decision.
+/// What is known before the device is asked.
 #[derive(Debug, Deserialize)]
-pub(crate) struct BeginForm {}
+pub(crate) struct BeginForm {
+    #[serde(default)]
+    name: String,
+}
 
 #[derive(Template)]
 #[template(path = "passkeys.html")]
@@ -104,7 +107,8 @@ pub(crate) async fn get(
     form::page(&visit, &page)
 }
 
-/// Answers `POST /account/passkeys/begin`: what the browser is asked to make.
+/// Answers `POST /account/passkeys/begin`: what the browser is asked to make. Where nothing
+/// can be added the form is to be sent as it is, and its answer says why.
 pub(crate) async fn begin(
     State(app): State<Arc<App>>,
     signed_in: SignedIn,
@@ -114,7 +118,11 @@ pub(crate) async fn begin(
     if !signed_in.account.is_confirmed {
         return Err(Fault::Forbidden);
     }
-    let (_, visit) = form.open();
+    let (form, visit) = form.open();
+    let is_full = app.accounts.has_all_passkeys(signed_in.account.id).await?;
+    if is_full || intake::line(&form.name, NAME_CHARS_MAX).is_err() {
+        return Ok(StatusCode::UNPROCESSABLE_ENTITY.into_response());
+    }
     let owner = Some(&signed_in.account);
     let asked = app.accounts.ask_for_passkey(owner, &visit.holder()).await?;
     Ok(([(CONTENT_TYPE, "application/json")], asked).into_response())

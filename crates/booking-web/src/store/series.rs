@@ -58,7 +58,7 @@ pub(crate) async fn source(
                 booking.starts_at, booking.series_id, customer.id as customer_id,
                 coalesce(booking.booked_name, customer.name) as "name!",
                 coalesce(booking.booked_phone, customer.phone) as phone, booking.note,
-                coalesce(booking.locale, customer.locale) as locale
+                coalesce(booking.locale, customer.locale) as locale, booking.customer_zone
          from booking
          join customer on customer.id = booking.customer_id
          where booking.id = $1 and customer.erased_at is null"#,
@@ -79,6 +79,7 @@ pub(crate) async fn source(
             phone: row.phone,
             note: row.note,
             language: row.locale.as_deref().and_then(Language::of_tag),
+            time_zone: row.customer_zone,
         })
     }))
 }

@@ -25,7 +25,8 @@ fn origin(site: &Site) -> String {
 async fn begin(site: &Site, visitor: &Visitor, page: &str, path: &str) -> (String, Value) {
     let csrf = visitor.open(page).await.field("csrf");
     let request = visitor.client.post(site.url(&format!("{path}/begin")));
-    let answer = request.form(&[("csrf", &csrf)]).send().await.unwrap();
+    let fields = [("csrf", csrf.as_str()), ("name", "My phone")];
+    let answer = request.form(&fields).send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::OK, "{path}/begin");
     assert_eq!(answer.headers()["cache-control"], "no-store");
     (csrf, answer.json().await.unwrap())

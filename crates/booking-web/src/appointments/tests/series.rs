@@ -14,7 +14,8 @@ const WEEKLY: Repeat = Repeat {
 };
 
 async fn source(shop: &Shop, start: Timestamp) -> Source {
-    let wish = wish(start, "first", "weekly@example.co.za");
+    let mut wish = wish(start, "first", "weekly@example.co.za");
+    wish.person.time_zone = Some("Europe/Berlin");
     let booked = shop.appointments.book(shop.offered(), &wish, shop.now);
     let Answer::Made { token, .. } = booked.await.unwrap() else {
         panic!("a free time cannot be had");
@@ -152,6 +153,8 @@ async fn one_visit_of_a_series_is_called_off_alone_and_the_others_are_known() {
     // Who booked by phone did so at the desk.
     let by_phone = "select count(*) from booking where source = 'phone'";
     assert_eq!(shop.count(by_phone).await, 3);
+    let zone = "select count(*) from booking where customer_zone = 'Europe/Berlin'";
+    assert_eq!(shop.count(zone).await, 4);
     assert_eq!(shop.broken().await, [""; 0]);
 }
 
