@@ -75,7 +75,7 @@ pub(crate) async fn gaps(
         r#"select lower(gap) as "start!", upper(gap) as "end!"
          from unnest(tstzmultirange(tstzrange($2, $3, '[)')) - coalesce(
              (select range_agg(during) from claim
-              where active and lane_id = $1 and during && tstzrange($2, $3, '[)')),
+              where active and lane_id = $1 and ends_at > $2 and starts_at < $3),
              '{}'::tstzmultirange)) as gap"#,
         lane,
         stored(during.start()),
@@ -146,7 +146,7 @@ pub(crate) async fn hits(
     sqlx::query!(
         "select id from class where id in (
              select class_id from claim
-             where active and lane_id = $1 and during && tstzrange($2, $3, '[)'))
+             where active and lane_id = $1 and ends_at > $2 and starts_at < $3)
          order by id for update",
         lane,
         stored(during.start()),
@@ -166,7 +166,7 @@ pub(crate) async fn hits(
          join service on service.id = booking.service_id
          left join customer on customer.id = booking.customer_id
          where claim.active and claim.lane_id = $1
-           and claim.during && tstzrange($2, $3, '[)')
+           and claim.ends_at > $2 and claim.starts_at < $3
            and (claim.hold_until is null or claim.hold_until > $4)
            and booking.state in ('held', 'confirmed')
          order by booking.starts_at, booking.id"#,

@@ -112,7 +112,7 @@ pub(crate) async fn busy(
         r#"select lane_id, lower(during) as "start!", upper(during) as "end!",
                 block_id is not null as "is_away!"
          from claim
-         where active and lane_id = any($1) and during && tstzrange($2, $3, '[)')
+         where active and lane_id = any($1) and ends_at > $2 and starts_at < $3
            and (hold_until is null or hold_until > $4)"#,
         lanes,
         stored(from),
@@ -148,7 +148,7 @@ pub(crate) async fn is_anybody_free(
                and not exists (
                  select from claim
                  where claim.active and claim.lane_id = staff.lane_id
-                   and claim.during && tstzrange($3, $4, '[)')
+                   and claim.ends_at > $3 and claim.starts_at < $4
                    and (claim.hold_until is null or claim.hold_until > $5))) as "is!""#,
         service,
         staff,
@@ -169,7 +169,7 @@ pub(crate) async fn load(
 ) -> sqlx::Result<Vec<(Uuid, i64)>> {
     let rows = sqlx::query!(
         r#"select lane_id, count(*) as "claims!" from claim
-         where active and lane_id = any($1) and during && tstzrange($2, $3, '[)')
+         where active and lane_id = any($1) and ends_at > $2 and starts_at < $3
          group by lane_id"#,
         lanes,
         stored(from),

@@ -145,9 +145,9 @@ const TABLES: &str = "
             to_char(at at time zone 'Africa/Johannesburg', 'YYYY-MM-DD\"T\"HH24:MI:SS'),
             35000, 'ZAR', at - interval '20 days', at - interval '20 days'
         from visit order by at;
-    insert into claim (id, business_id, lane_id, booking_id, during)
+    insert into claim (id, business_id, lane_id, booking_id, during, starts_at, ends_at)
         select gen_random_uuid(), business, lane, id,
-            tstzrange(at, at + interval '40 minutes', '[)')
+            tstzrange(at, at + interval '40 minutes', '[)'), at, at + interval '40 minutes'
         from visit order by at;
     insert into booking_link (token_hash, business_id, booking_id)
         select sha256(id::text::bytea), business, id from visit;
@@ -173,7 +173,7 @@ pub(super) fn explained(database: &Database) -> anyhow::Result<String> {
         explain (analyze, buffers)
         select lane_id, lower(during), upper(during), block_id is not null from claim
         where active and lane_id = any(array(select id from lane))
-            and during && tstzrange(now(), now() + interval '36 days', '[)')
+            and ends_at > now() and starts_at < now() + interval '36 days'
             and (hold_until is null or hold_until > now());
         rollback";
     psql(database, statement)
