@@ -3,7 +3,7 @@
 
 use booking::{Actor, Cancelling, State, Waiver};
 use jiff::Timestamp;
-use sqlx::PgConnection;
+use sqlx::{Postgres, Transaction};
 use uuid::Uuid;
 
 use super::keeper::Keeper;
@@ -70,13 +70,9 @@ impl Appointments {
         let Some(ends) = ends.collect::<Option<Vec<End>>>() else {
             return Ok(Ending::TooLate);
         };
-        let ended = self.end_all(connection, (&rest, &ends), None, By::Customer, now);
-        let Some(lanes) = ended.await? else {
-            return Ok(Ending::TooLate);
-        };
-        store::lane::bump(connection, &lanes).await?;
-        transaction.commit().await?;
-        Ok(Ending::Done(rest.len() as u64))
+        let all = (rest.as_slice(), ends.as_slice());
+        self.end_all(transaction, all, None, By::Customer, now)
+            .await
     }
 
     /// For somebody at the desk: the visit that they saw and all that come after it, as far as
@@ -118,13 +114,8 @@ impl Appointments {
             .map(|standing| desks_end(&business, standing, whose, now));
         let ends: Vec<End> = ends.collect();
         let by = keeper.by();
-        let ended = self.end_all(connection, (&rest, &ends), reason, by, now);
-        let Some(lanes) = ended.await? else {
-            return Ok(Ending::TooLate);
-        };
-        store::lane::bump(connection, &lanes).await?;
-        transaction.commit().await?;
-        Ok(Ending::Done(rest.len() as u64))
+        let all = (rest.as_slice(), ends.as_slice());
+        self.end_all(transaction, all, reason, by, now).await
     }
 
     /// For a program of the business: all visits that are to come.
@@ -157,30 +148,26 @@ impl Appointments {
             is_waived: false,
         };
         let ends = vec![end; rest.len()];
-        let ended = self.end_all(connection, (&rest, &ends), None, by, now);
-        let Some(lanes) = ended.await? else {
-            return Ok(Ending::TooLate);
-        };
-        store::lane::bump(connection, &lanes).await?;
-        transaction.commit().await?;
-        Ok(Ending::Done(rest.len() as u64))
+        let all = (rest.as_slice(), ends.as_slice());
+        self.end_all(transaction, all, None, by, now).await
     }
 
-    /// Calls all of them off, and gives the lanes that are free. None where one of them cannot
-    /// be called off; then nothing must be kept.
+    /// Calls all of them off and keeps that; where one of them cannot be called off, nothing is
+    /// kept.
     async fn end_all(
         &self,
-        connection: &mut PgConnection,
+        mut transaction: Transaction<'_, Postgres>,
         (visits, ends): (&[Standing], &[End]),
         reason: Option<&str>,
         by: By,
         now: Timestamp,
-    ) -> sqlx::Result<Option<Vec<Uuid>>> {
+    ) -> sqlx::Result<Ending> {
+        let connection = &mut *transaction;
         let mut lanes = Vec::new();
         for (standing, end) in visits.iter().zip(ends) {
             let freed = self.shift(connection, standing, end.to, by, now).await?;
             let Some(freed) = freed else {
-                return Ok(None);
+                return Ok(Ending::TooLate);
             };
             store::booking::fee(connection, standing.id, end.fee_cents, end.is_waived).await?;
             if by.actor() == Actor::Business {
@@ -192,7 +179,9 @@ impl Appointments {
             let ids: Vec<Uuid> = visits.iter().map(|standing| standing.id).collect();
             store::series::called_off_with(connection, &ids, first.id).await?;
         }
-        Ok(Some(lanes))
+        store::lane::bump(connection, &lanes).await?;
+        transaction.commit().await?;
+        Ok(Ending::Done(visits.len() as u64))
     }
 }
 
