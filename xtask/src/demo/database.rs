@@ -13,15 +13,22 @@ pub(super) struct Stored {
     pub(super) standing: std::collections::BTreeSet<String>,
     /// Pairs of active claims on one lane that overlap.
     pub(super) overlaps: u64,
-    /// Standing bookings without exactly one active claim.
+    /// Standing bookings for which their person is not taken exactly once, for the whole visit,
+    /// by the booking itself or by the class in which it has a seat.
     pub(super) unclaimed: u64,
 }
 
 const STANDING: &str = "select id from booking where state = 'confirmed'";
 const OVERLAPS: &str = "select count(*) from claim a join claim b \
     on a.lane_id = b.lane_id and a.id < b.id and a.during && b.during where a.active and b.active";
-const UNCLAIMED: &str = "select count(*) from booking b where b.state = 'confirmed' \
-    and (select count(*) from claim c where c.booking_id = b.id and c.active) <> 1";
+const UNCLAIMED: &str = "select count(*) from booking b \
+    join staff on staff.id = b.staff_id \
+    left join seat on seat.booking_id = b.id and seat.is_active \
+    left join lateral (select count(*) as claims, \
+            bool_and(c.during @> tstzrange(b.starts_at, b.ends_at)) as is_whole \
+        from claim c where c.active and c.lane_id = staff.lane_id \
+            and (c.booking_id = b.id or c.class_id = seat.class_id)) as held on true \
+    where b.state = 'confirmed' and (held.claims <> 1 or held.is_whole is not true)";
 
 /// Reads the database of Booking in the state folder `state`, as its superuser: row-level
 /// security hides nothing from the count.

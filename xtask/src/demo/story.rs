@@ -301,7 +301,8 @@ fn settle(house: &House, traffic: Traffic, claims: &mut Claims) -> anyhow::Resul
         end.told.len() as u64,
         own as u64,
     );
-    claims.none("double bookings", stored.overlaps + stored.unclaimed);
+    claims.none("double bookings: claims that overlap", stored.overlaps);
+    claims.none("bookings whose time is not theirs", stored.unclaimed);
     let verified: serde_json::Value = house.slipway.json(&["journal", "verify", "--json"])?;
     claims.add(
         "the journal is unbroken",
