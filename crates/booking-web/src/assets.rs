@@ -95,6 +95,20 @@ static PASSKEY: LazyLock<Asset> = LazyLock::new(|| {
     )
 });
 
+/// Shows a password that is typed, and how hard a new one is to guess.
+static PASSWORD: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new(
+        "password",
+        "js",
+        "text/javascript; charset=utf-8",
+        include_str!("../static/password.js"),
+    )
+});
+
+pub(crate) fn password() -> String {
+    PASSWORD.address()
+}
+
 pub(crate) fn passkey() -> String {
     PASSKEY.address()
 }
@@ -118,7 +132,8 @@ pub(crate) fn icon() -> String {
 
 /// Answers `/assets/{file}`.
 pub(crate) async fn get(Path(name): Path<String>) -> Result<Response, Fault> {
-    let asset = [&STYLESHEET, &DESK, &ICON, &COUNTDOWN, &PASSKEY]
+    let all = [&STYLESHEET, &DESK, &ICON, &COUNTDOWN, &PASSKEY, &PASSWORD];
+    let asset = all
         .into_iter()
         .find(|asset| asset.is_named(&name))
         .ok_or(Fault::NotFound)?;

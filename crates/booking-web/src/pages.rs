@@ -66,6 +66,7 @@ pub(crate) struct Site<'a> {
     icon: String,
     countdown: String,
     passkey: String,
+    password: String,
     release: &'a str,
 }
 
@@ -79,6 +80,7 @@ impl<'a> Site<'a> {
             icon: assets::icon(),
             countdown: assets::countdown(),
             passkey: assets::passkey(),
+            password: assets::password(),
             release: &app.release,
         }
     }

@@ -33,7 +33,7 @@ async function beforeSigningIn(page: Page, look: (name: string) => Promise<void>
   await open(page, "/sign-in");
   await look("sign-in");
   await page.getByLabel("E-mail").fill(`nobody.${Date.now()}@example.com`);
-  await page.getByLabel("Password").fill("not the password of anybody");
+  await page.getByLabel("Password", { exact: true }).fill("not the password of anybody");
   await press(page, "Sign in");
   await page.getByRole("alert").waitFor();
   await look("sign-in-refused");

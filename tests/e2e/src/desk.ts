@@ -8,7 +8,7 @@ const base = "/desk/karoo-cuts";
 export async function signIn(page: Page, who: string): Promise<void> {
   await page.goto(`/sign-in?next=${base}`);
   await page.getByLabel("E-mail").fill(`${who}@karoo-cuts.example`);
-  await page.getByLabel("Password").fill(password);
+  await page.getByLabel("Password", { exact: true }).fill(password);
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await page.getByRole("heading", { level: 1, name: "Today" }).waitFor();
 }

@@ -59,6 +59,11 @@ new-password-lede = Jy word oral anders afgemeld.
 new-password-label = Nuwe wagwoord
 new-password-button = Stel die wagwoord
 password-hint = Minstens 12 karakters. ’n Kort sin is maklik om te onthou.
+password-show = Wys die wagwoord
+password-strength-short = Te kort: minstens 12 karakters is nodig
+password-strength-weak = Lank genoeg, maar maklik om te raai: baie daarvan herhaal of volg in volgorde
+password-strength-good = Goed
+password-strength-strong = Baie goed
 link-over-title = Hierdie skakel werk nie meer nie
 link-over = Dit is gebruik, of dit is te oud. Vra ’n nuwe een waar jy dit gekry het.
 

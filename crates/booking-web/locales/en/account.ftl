@@ -59,6 +59,11 @@ new-password-lede = You will be signed out everywhere else.
 new-password-label = New password
 new-password-button = Set the password
 password-hint = At least 12 characters. A short sentence is easy to remember.
+password-show = Show the password
+password-strength-short = Too short: it takes at least 12 characters
+password-strength-weak = Long enough, but easy to guess: much of it repeats or follows in order
+password-strength-good = Good
+password-strength-strong = Very good
 link-over-title = This link does not work any more
 link-over = It was used, or it is too old. Ask for a new one where you got it.
 

@@ -59,6 +59,11 @@ new-password-lede = Uzokhishwa kuzo zonke ezinye izindawo.
 new-password-label = Iphasiwedi entsha
 new-password-button = Setha iphasiwedi
 password-hint = Okungenani izinhlamvu ezingu-12. Umusho omfushane kulula ukuwukhumbula.
+password-show = Bonisa iphasiwedi
+password-strength-short = Imfushane kakhulu: kudingeka izinhlamvu okungenani ezingu-12
+password-strength-weak = Yinde ngokwanele, kodwa kulula ukuyiqagela: iningi layo liyaphindaphinda noma lilandelana
+password-strength-good = Inhle
+password-strength-strong = Inhle kakhulu
 link-over-title = Lesi sixhumanisi asisasebenzi
 link-over = Sesisetshenzisiwe, noma sesidala. Cela esisha lapho usithole khona.
 

@@ -56,6 +56,7 @@ pub(super) fn site(language: Language) -> Site<'static> {
         icon: assets::icon(),
         countdown: assets::countdown(),
         passkey: assets::passkey(),
+        password: assets::password(),
         release: "4f1c2a90b7d3",
     }
 }
