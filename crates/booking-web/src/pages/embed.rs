@@ -82,6 +82,15 @@ pub(super) struct WelcomePage<'a> {
     pub(super) is_confirmed: bool,
     pub(super) may_change: bool,
     pub(super) may_invite: bool,
+    pub(super) second: Second,
+}
+
+/// What is advised beside the password.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Second {
+    /// Where they can be had.
+    Passkey,
+    CodeApp,
 }
 
 /// Answers `GET /desk/{business}/welcome`.
@@ -100,6 +109,11 @@ pub(crate) async fn welcome(
         is_confirmed: member.account.is_confirmed,
         may_change: member.may(Right::ChangeOffer),
         may_invite: member.may(Right::ManageMembers),
+        second: if app.accounts.passkeys().is_ok() {
+            Second::Passkey
+        } else {
+            Second::CodeApp
+        },
         site,
     };
     form::page(&visit, &page)

@@ -5,7 +5,7 @@ use askama::Template;
 use chassis::Env;
 
 use super::account::{AccountPage, CodesPage, NewPasswordPage, SessionWords};
-use super::embed::{EmbedPage, Next, WelcomePage};
+use super::embed::{EmbedPage, Next, Second, WelcomePage};
 use super::form::Problems;
 use super::gallery::{business, check, free, said_outside_messages, site, zone};
 use super::members::{InvitationPage, MembersPage, PersonWords, choices};
@@ -162,7 +162,7 @@ fn invitation(language: Language) -> String {
     })
 }
 
-fn welcome(language: Language) -> String {
+fn welcome(language: Language, second: Second) -> String {
     rendered(&WelcomePage {
         site: site(language),
         csrf: csrf(),
@@ -171,6 +171,7 @@ fn welcome(language: Language) -> String {
         is_confirmed: false,
         may_change: true,
         may_invite: true,
+        second,
     })
 }
 
@@ -258,7 +259,8 @@ fn pages(language: Language) -> Vec<(&'static str, String)> {
         ("members", members(language, &[])),
         ("members-last", members(language, &last)),
         ("invitation", invitation(language)),
-        ("welcome", welcome(language)),
+        ("welcome", welcome(language, Second::Passkey)),
+        ("welcome-code-app", welcome(language, Second::CodeApp)),
         ("embed", embed(language)),
     ]
 }
