@@ -16,7 +16,6 @@ use crate::crew::Crew;
 use crate::quota::{Moved, Quotas};
 use crate::store;
 use crate::store::calendar::Person;
-use crate::store::claim::Busy;
 use crate::store::class::Class;
 
 /// A crew with all that is known about it around some days. What the rules name by its
@@ -79,13 +78,15 @@ pub(crate) async fn known_besides(
     let asked = (window, moved);
     let quotas = Quotas::read(connection, zone, (service, &crew), asked, now).await?;
     let lane = |id: Uuid, location: Uuid, is_person: bool| {
-        let own = busy.iter().filter(|busy| busy.lane == id);
-        let (away, busy): (Vec<_>, Vec<_>) = own.partition(|busy| busy.is_away);
-        let spans = |busy: Vec<&Busy>| busy.into_iter().map(|busy| busy.during).collect();
+        let spans = |is_away: bool| {
+            let mut own = busy.iter();
+            let own = own.find(|busy| (busy.lane, busy.is_away) == (id, is_away));
+            own.map_or_else(Vec::new, |busy| busy.during.clone())
+        };
         Lane {
             hours: rules.hours(id, location, is_person),
-            away: spans(away),
-            busy: spans(busy),
+            away: spans(true),
+            busy: spans(false),
             ..Lane::default()
         }
     };

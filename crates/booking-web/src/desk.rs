@@ -9,6 +9,7 @@ use booking::{Actor, Policy, State};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::app::App;
@@ -149,13 +150,15 @@ impl Business {
 
 impl Offer {
     pub(crate) async fn find(app: &App, business: &str, service: &str) -> Result<Self, Fault> {
-        let business = app.business(business).await?;
+        let mut connection = app.appointments.pool.acquire().await?;
+        let business = named(&mut connection, business).await?;
         if !is_slug(service) {
             return Err(Fault::NotFound);
         }
-        let mut transaction = store::begin(&app.appointments.pool, business.id).await?;
+        let mut transaction = store::begin_planned_on(&mut connection, business.id).await?;
         let row = store::service::by_slug(&mut transaction, service).await?;
-        transaction.rollback().await?;
+        // What was only read ends on its way back to the pool, where nobody waits for it.
+        drop(transaction);
         let service = Service::of(row.ok_or(Fault::NotFound)?, &business);
         Ok(Self { business, service })
     }
@@ -163,7 +166,7 @@ impl Offer {
     /// What a booking is a booking of, also where that is offered no longer.
     pub(crate) async fn of(app: &App, booking: &Booking) -> Result<Self, Fault> {
         let business = app.business(&booking.business_slug).await?;
-        let mut transaction = store::begin(&app.appointments.pool, business.id).await?;
+        let mut transaction = store::begin_planned(&app.appointments.pool, business.id).await?;
         let row = store::service::ever_named(&mut transaction, &booking.service_slug).await?;
         transaction.rollback().await?;
         let service = Service::of(row.ok_or(Fault::NotFound)?, &business);
@@ -213,6 +216,16 @@ impl Offer {
     }
 }
 
+/// The business with that address.
+async fn named(connection: &mut PgConnection, slug: &str) -> Result<Business, Fault> {
+    // What cannot be an address of ours never reaches the database.
+    if !is_slug(slug) {
+        return Err(Fault::NotFound);
+    }
+    let row = store::business::by_slug(connection, slug).await?;
+    Business::of(row.ok_or(Fault::NotFound)?)
+}
+
 impl App {
     pub(crate) async fn businesses(&self) -> Result<Vec<Business>, Fault> {
         let mut connection = self.appointments.pool.acquire().await?;
@@ -221,13 +234,8 @@ impl App {
     }
 
     pub(crate) async fn business(&self, slug: &str) -> Result<Business, Fault> {
-        // What cannot be an address of ours never reaches the database.
-        if !is_slug(slug) {
-            return Err(Fault::NotFound);
-        }
         let mut connection = self.appointments.pool.acquire().await?;
-        let row = store::business::by_slug(&mut connection, slug).await?;
-        Business::of(row.ok_or(Fault::NotFound)?)
+        named(&mut connection, slug).await
     }
 
     pub(crate) async fn services(&self, business: &Business) -> Result<Vec<Service>, Fault> {

@@ -81,7 +81,8 @@ impl App {
         who: Who,
     ) -> Result<Openings<'a>, Fault> {
         let service = &offer.service.row;
-        let mut transaction = store::begin(&self.appointments.pool, offer.business.id).await?;
+        let mut transaction =
+            store::begin_planned(&self.appointments.pool, offer.business.id).await?;
         // Versions are read before claims will be, so what is kept under a version is never
         // older than it.
         let crew = Crew::read(&mut transaction, service.id, Who::Anyone).await?;
@@ -91,7 +92,8 @@ impl App {
         } else {
             None
         };
-        transaction.rollback().await?;
+        // What was only read ends on its way back to the pool, where nobody waits for it.
+        drop(transaction);
         let everybody = crew.people.iter();
         let everybody = everybody.map(|giver| (giver.staff_id, giver.name.clone()));
         let everybody = everybody.collect();
@@ -278,16 +280,17 @@ impl Openings<'_> {
     async fn compute(&self, window: Window) -> Result<Month, Fault> {
         self.app.metrics.months.inc();
         let (business, service) = (&self.offer.business, &self.offer.service.row);
-        let mut transaction = store::begin(&self.app.appointments.pool, business.id).await?;
+        let mut transaction =
+            store::begin_planned(&self.app.appointments.pool, business.id).await?;
         let (crew, zone, now) = (self.crew.clone(), &business.zone, self.app.clock.now());
         let (connection, asked) = (&mut transaction, (window, self.moved));
         let known =
             availability::known_besides(connection, zone, service, crew, asked, now).await?;
-        transaction.rollback().await?;
-        let rules = availability::rules(service);
+        drop(transaction);
+        let calendar = booking::calendar(&known.supply, &availability::rules(service), window);
         Ok(Month {
-            slots: booking::slots(&known.supply, &rules, window),
-            open_days: booking::open_days(&known.supply, &rules, window),
+            slots: calendar.slots,
+            open_days: calendar.open_days,
             full_days: booking::full_days(&known.supply, window),
         })
     }

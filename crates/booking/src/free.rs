@@ -13,7 +13,7 @@ use crate::quota::Quota;
 use crate::refusal::Refusal;
 use crate::service::{Part, Service};
 use crate::span::{Span, union};
-use crate::supply::{Lane, Need, Supply, Window};
+use crate::supply::{Class, Lane, Need, Supply, Window};
 use crate::wall::day_start;
 
 /// A time that can be booked.
@@ -36,11 +36,20 @@ pub struct Able {
     pub needs: Vec<Vec<usize>>,
 }
 
-/// Every start in `window` at which `service` can be given, in order, whatever the time
-/// is now.
-pub fn slots(supply: &Supply, service: &Service, window: Window) -> Vec<Slot> {
+/// Some days of a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Calendar {
+    /// Every start at which it can be given, in order, whatever the time is now.
+    pub slots: Vec<Slot>,
+    /// The days on which visits begin: somebody is there for one, or a class takes place,
+    /// whoever has booked them by now.
+    pub open_days: BTreeSet<Date>,
+}
+
+/// The days of `window` for `service`.
+pub fn calendar(supply: &Supply, service: &Service, window: Window) -> Calendar {
     let days = Days::of(&supply.zone, window);
-    let mut begins = days.none();
+    let (mut offered, mut begins) = (days.none(), days.none());
     for person in &supply.people {
         let Stages {
             mut open,
@@ -48,6 +57,7 @@ pub fn slots(supply: &Supply, service: &Service, window: Window) -> Vec<Slot> {
             free,
         } = days.stages(person, service);
         open.meet(&grid);
+        offered.join(&open);
         open.meet(&free);
         days.keep_within(&person.quota, &mut open);
         begins.join(&open);
@@ -55,40 +65,34 @@ pub fn slots(supply: &Supply, service: &Service, window: Window) -> Vec<Slot> {
     for need in &supply.needs {
         begins.meet(&days.needed(need, service));
     }
+    let classes = supply.classes.iter();
+    let classes = classes.filter(|class| days.minutes.contains(&minute(class.start)));
+    let classes: Vec<&Class> = classes.collect();
+    let starts = classes.iter().map(|class| class.start);
+    let starts = offered.iter().map(instant).chain(starts);
+    Calendar {
+        open_days: starts
+            .map(|start| supply.zone.to_datetime(start).date())
+            .collect(),
+        slots: seated(supply, service, &begins, &classes),
+    }
+}
+
+/// The starts of new visits and of classes with a seat left.
+fn seated(supply: &Supply, service: &Service, begins: &Mask, classes: &[&Class]) -> Vec<Slot> {
     let mut seats: BTreeMap<Timestamp, u16> = begins
         .iter()
         .map(|minute| (instant(minute), service.capacity))
         .collect();
-    for class in &supply.classes {
-        let is_asked = days.minutes.contains(&minute(class.start));
-        if is_asked && class.seats_left > 0 {
-            let seats = seats.entry(class.start).or_default();
-            *seats = seats.saturating_add(class.seats_left);
-        }
+    for class in classes.iter().filter(|class| class.seats_left > 0) {
+        let seats = seats.entry(class.start).or_default();
+        *seats = seats.saturating_add(class.seats_left);
     }
     let slots = seats.into_iter().map(|(start, seats)| Slot {
         start,
         seats: seats.min(supply.left(start)),
     });
     slots.filter(|slot| slot.seats > 0).collect()
-}
-
-/// The days of `window` on which visits begin: somebody is there for one, or a class takes
-/// place, whoever has booked them by now.
-pub fn open_days(supply: &Supply, service: &Service, window: Window) -> BTreeSet<Date> {
-    let days = Days::of(&supply.zone, window);
-    let mut begins = days.none();
-    for person in &supply.people {
-        let Stages { mut open, grid, .. } = days.stages(person, service);
-        open.meet(&grid);
-        begins.join(&open);
-    }
-    let classes = supply.classes.iter().map(|class| class.start);
-    let classes = classes.filter(|start| days.minutes.contains(&minute(*start)));
-    let starts = begins.iter().map(instant).chain(classes);
-    starts
-        .map(|start| supply.zone.to_datetime(start).date())
-        .collect()
 }
 
 /// The days of `window` on which as many have booked as may: the service, or each of those
@@ -102,7 +106,7 @@ pub fn full_days(supply: &Supply, window: Window) -> BTreeSet<Date> {
 /// The slots in `window` that can be booked at `now`.
 pub fn free_times(supply: &Supply, service: &Service, window: Window, now: Timestamp) -> Vec<Slot> {
     let bookable = service.bookable(&supply.zone, now);
-    let mut slots = slots(supply, service, window);
+    let mut slots = calendar(supply, service, window).slots;
     slots.retain(|slot| bookable.contains(&slot.start));
     slots
 }

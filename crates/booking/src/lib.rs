@@ -25,7 +25,7 @@ mod wall;
 
 pub use alternatives::nearest;
 pub use exception::{Exceptions, HolidayChoice};
-pub use free::{Able, Slot, able, by_day, free_times, full_days, open_days, slots, why_not};
+pub use free::{Able, Calendar, Slot, able, by_day, calendar, free_times, full_days, why_not};
 pub use hold::{HELD_BY_VISITOR_MAX, HELD_FROM_ADDRESS_MAX, HOLD_FOR, extended};
 pub use holiday::{Holiday, south_african_holidays};
 pub use hours::{DayRule, Hours, Minute, Opening};

@@ -65,7 +65,7 @@ impl Appointments {
         now: Timestamp,
     ) -> sqlx::Result<Option<Answer>> {
         let (business, service) = (offered.business.id, offered.service.id);
-        let mut transaction = store::begin(&self.pool, business).await?;
+        let mut transaction = store::begin_planned(&self.pool, business).await?;
         let connection = &mut *transaction;
         let id = self.random.uuid(now);
         let hash = request_hash(service, wish);

@@ -79,7 +79,7 @@ impl Appointments {
         now: Timestamp,
     ) -> sqlx::Result<Holding> {
         let (business, service) = (offered.business.id, offered.service.id);
-        let mut transaction = store::begin(&self.pool, business).await?;
+        let mut transaction = store::begin_planned(&self.pool, business).await?;
         let connection = &mut *transaction;
         let id = self.random.uuid(now);
         if let Some(key) = choice.key {
@@ -258,7 +258,7 @@ impl Appointments {
         visit: &[u8; 32],
         now: Timestamp,
     ) -> sqlx::Result<Option<(String, Timestamp, Timestamp)>> {
-        let mut transaction = store::begin(&self.pool, business).await?;
+        let mut transaction = store::begin_planned(&self.pool, business).await?;
         let own = store::hold::of_visit(&mut transaction, visit).await?;
         transaction.rollback().await?;
         let held = own
@@ -273,7 +273,7 @@ impl Appointments {
         let mut swept = 0;
         for business in store::hold::businesses_to_sweep(&self.pool, now).await? {
             loop {
-                let mut transaction = store::begin(&self.pool, business).await?;
+                let mut transaction = store::begin_planned(&self.pool, business).await?;
                 let connection = &mut *transaction;
                 let holds = store::hold::to_sweep(connection, now, SWEPT_AT_ONCE).await?;
                 let lanes = self

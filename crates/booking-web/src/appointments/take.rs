@@ -83,7 +83,7 @@ impl Appointments {
             if let Some(taken) = self.sit(connection, visit, &known, &able, now).await? {
                 return Ok(Some(taken));
             }
-            let mut people = fairly(connection, &known, &able, visit.start).await?;
+            let mut people = fairly(&known, &able, visit.start);
             // Whoever took the first one's time may have begun a class that has a seat left.
             if visit.service.capacity > 1 && round < ROUNDS {
                 people.truncate(1);
@@ -287,24 +287,18 @@ async fn known(
 }
 
 /// The people who are able, those with the least to do around that time first.
-async fn fairly(
-    connection: &mut PgConnection,
-    known: &Known,
-    able: &Able,
-    start: Timestamp,
-) -> sqlx::Result<Vec<usize>> {
-    let mut people = able.people.clone();
-    let day = SignedDuration::from_hours(12);
-    let (from, to) = (start.saturating_sub(day), start.saturating_add(day));
-    let (Ok(from), Ok(to), true) = (from, to, people.len() > 1) else {
-        return Ok(people);
+fn fairly(known: &Known, able: &Able, start: Timestamp) -> Vec<usize> {
+    let half_a_day = SignedDuration::from_hours(12);
+    let from = start.saturating_sub(half_a_day).unwrap_or(start);
+    let to = start.saturating_add(half_a_day).unwrap_or(start);
+    let near = Span::new(from, to);
+    let load = |place: &usize| {
+        let busy = known.supply.people.get(*place).map(|lane| &lane.busy);
+        let busy = busy.into_iter().flatten();
+        busy.filter(|busy| near.is_some_and(|near| busy.overlaps(near)))
+            .count()
     };
-    let lane = |place: &usize| known.crew.people.get(*place).map(|giver| giver.lane_id);
-    let lanes: Vec<Uuid> = people.iter().filter_map(lane).collect();
-    let load = store::claim::load(connection, &lanes, from, to).await?;
-    people.sort_by_key(|place| {
-        let load = load.iter().find(|(of, _)| Some(*of) == lane(place));
-        load.map_or(0, |(_, claims)| *claims)
-    });
-    Ok(people)
+    let mut people = able.people.clone();
+    people.sort_by_key(load);
+    people
 }

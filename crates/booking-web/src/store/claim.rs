@@ -91,29 +91,32 @@ pub(crate) async fn release(
         .collect())
 }
 
-/// A time at which a lane is not free.
-#[derive(Debug, Clone, Copy)]
+/// When a lane is not free.
+#[derive(Debug, Clone)]
 pub(crate) struct Busy {
     pub(crate) lane: Uuid,
-    pub(crate) during: Span,
     /// Whether nobody is there, rather than somebody being served.
     pub(crate) is_away: bool,
+    /// In no order.
+    pub(crate) during: Vec<Span>,
 }
 
-/// When `lanes` are not free between two instants. What is held by somebody who has let the
-/// time run out is free.
+/// When `lanes` are not free between two instants, lane by lane. What is held by somebody who has
+/// let the time run out is free.
 pub(crate) async fn busy(
     connection: &mut PgConnection,
     lanes: &[Uuid],
     (from, to): (Timestamp, Timestamp),
     now: Timestamp,
 ) -> sqlx::Result<Vec<Busy>> {
+    // A row for each lane, since there are thousands of claims in a month of a large business.
     let rows = sqlx::query!(
-        r#"select lane_id, lower(during) as "start!", upper(during) as "end!",
-                block_id is not null as "is_away!"
+        r#"select lane_id, block_id is not null as "is_away!", array_agg(starts_at) as "starts!",
+                array_agg(ends_at) as "ends!"
          from claim
          where active and lane_id = any($1) and ends_at > $2 and starts_at < $3
-           and (hold_until is null or hold_until > $4)"#,
+           and (hold_until is null or hold_until > $4)
+         group by 1, 2"#,
         lanes,
         stored(from),
         stored(to),
@@ -121,12 +124,15 @@ pub(crate) async fn busy(
     )
     .fetch_all(connection)
     .await?;
-    let busy = rows.into_iter().filter_map(|r| {
-        Some(Busy {
-            lane: r.lane_id,
-            during: Span::new(instant(r.start), instant(r.end))?,
-            is_away: r.is_away,
-        })
+    let busy = rows.into_iter().map(|row| {
+        let spans = row.starts.into_iter().zip(row.ends);
+        Busy {
+            lane: row.lane_id,
+            is_away: row.is_away,
+            during: spans
+                .filter_map(|(start, end)| Span::new(instant(start), instant(end)))
+                .collect(),
+        }
     });
     Ok(busy.collect())
 }
@@ -158,24 +164,4 @@ pub(crate) async fn is_anybody_free(
     )
     .fetch_one(connection)
     .await
-}
-
-/// How many claims each lane has in a span, to share work fairly.
-pub(crate) async fn load(
-    connection: &mut PgConnection,
-    lanes: &[Uuid],
-    from: Timestamp,
-    to: Timestamp,
-) -> sqlx::Result<Vec<(Uuid, i64)>> {
-    let rows = sqlx::query!(
-        r#"select lane_id, count(*) as "claims!" from claim
-         where active and lane_id = any($1) and ends_at > $2 and starts_at < $3
-         group by lane_id"#,
-        lanes,
-        stored(from),
-        stored(to)
-    )
-    .fetch_all(connection)
-    .await?;
-    Ok(rows.into_iter().map(|r| (r.lane_id, r.claims)).collect())
 }

@@ -331,3 +331,30 @@ async fn there_are_free_times_enough_for_a_demonstration() {
     // How many exactly depends on the weekday and the holidays to come.
     assert!(free > 1000, "{free}");
 }
+
+#[tokio::test]
+async fn claims_that_were_there_before_get_their_ends_and_old_ones_are_left() {
+    let world = World::seeded().await;
+    let before = world.all().await;
+    sqlx::query("update claim set starts_at = null, ends_at = null")
+        .execute(&before)
+        .await
+        .unwrap();
+    let recent = "select count(*) from claim
+        where active and upper(during) > now() - interval '7 days'";
+    let all = world.count("select count(*) from claim").await;
+    let recent = world.count(recent).await;
+    assert!(0 < recent && recent < all, "{recent} of {all}");
+    // As the owner of the tables, whom row-level security binds.
+    let mut connection = PgConnection::connect(&world.database.url()).await.unwrap();
+    sqlx::raw_sql(include_str!("../../migrations/0024_claim_ends_filled.sql"))
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    let filled = "select count(*) from claim
+        where active and upper(during) > now() - interval '7 days'
+          and starts_at = lower(during) and ends_at = upper(during)";
+    let with_ends = "select count(*) from claim where ends_at is not null";
+    let found = (world.count(filled).await, world.count(with_ends).await);
+    assert_eq!(found, (recent, recent));
+}

@@ -171,10 +171,11 @@ pub(super) fn explained(database: &Database) -> anyhow::Result<String> {
         select set_config('booking.business', md5('business0')::uuid::text, true);
         set local role application;
         explain (analyze, buffers)
-        select lane_id, lower(during), upper(during), block_id is not null from claim
+        select lane_id, block_id is not null, array_agg(starts_at), array_agg(ends_at) from claim
         where active and lane_id = any(array(select id from lane))
             and ends_at > now() and starts_at < now() + interval '36 days'
-            and (hold_until is null or hold_until > now());
+            and (hold_until is null or hold_until > now())
+        group by 1, 2;
         rollback";
     psql(database, statement)
 }
