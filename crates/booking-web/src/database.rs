@@ -10,7 +10,7 @@ use chassis::{ExposeSecret as _, SecretString};
 use sqlx::error::DatabaseError;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection as _, PgConnection, PgPool};
+use sqlx::{Connection as _, Executor as _, PgConnection, PgPool};
 
 use crate::store;
 
@@ -64,6 +64,14 @@ pub(crate) fn pool(url: &SecretString, connections: u32) -> anyhow::Result<PgPoo
                 Ok(true)
             })
         })
+        // Whoever gives up while a transaction begins leaves it open, and the driver does not
+        // know: the next one would act within it, for another business.
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                connection.execute("begin; rollback").await?;
+                Ok(true)
+            })
+        })
         .connect_lazy_with(options))
 }
 
@@ -111,12 +119,14 @@ fn options(url: &SecretString) -> anyhow::Result<PgConnectOptions> {
         .map_err(|_| anyhow::anyhow!("DATABASE_URL cannot be read as an address"))
 }
 
+/// Whether the change gave way to somebody else's lock: it waited for too long, or both would
+/// have waited for ever.
 fn waited_for_a_lock(error: &MigrateError) -> bool {
     let (MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _)) = error else {
         return false;
     };
     let code = cause.as_database_error().and_then(DatabaseError::code);
-    code.as_deref() == Some("55P03")
+    matches!(code.as_deref(), Some("55P03" | "40P01"))
 }
 
 fn in_words(error: MigrateError) -> anyhow::Error {
@@ -141,5 +151,41 @@ mod tests {
         let url = SecretString::from("postgres://app:hunter2@[::bad/booking");
         let message = format!("{:#}", options(&url).unwrap_err());
         assert!(!message.contains("hunter2"), "{message}");
+    }
+
+    /// Polls a future so many times and gives it up, as when its visitor has gone.
+    async fn given_up_after(polls: usize, future: impl Future) {
+        let mut future = std::pin::pin!(future);
+        for _ in 0..polls {
+            if futures_util::poll!(&mut future).is_ready() {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_transaction_that_was_given_up_while_it_began_is_over_for_whoever_comes_next() {
+        let services = testkit::services::shared().unwrap();
+        let world = testkit::postgres::Database::empty(&services.postgres);
+        let world = world.await.unwrap();
+        let pool = pool(&world.url().into(), 1).unwrap();
+        for polls in 0..60 {
+            given_up_after(polls, store::begin(&pool, uuid::Uuid::from_u128(7))).await;
+            // What is said for a transaction is gone with the statement, where there is none.
+            let mut connection = pool.acquire().await.unwrap();
+            for said in ["booking.business", "booking.said"] {
+                let left: Option<String> = sqlx::query_scalar("select current_setting($1, true)")
+                    .bind(said)
+                    .fetch_one(&mut *connection)
+                    .await
+                    .unwrap();
+                assert_eq!(left.unwrap_or_default(), "", "{said} after {polls} polls");
+                connection
+                    .execute("select set_config('booking.said', 'something', true)")
+                    .await
+                    .unwrap();
+            }
+        }
     }
 }
