@@ -19,11 +19,18 @@ const weight = (text) => {
   return sum;
 };
 
+// One short word, with nothing but digits and signs around it.
+const isOneWord = (text) => {
+  const [, word] = /^[^\p{L}]*(\p{L}*)[^\p{L}]*$/u.exec(text) ?? [];
+  return word !== undefined && word !== "" && [...word].length < SHORTEST;
+};
+
 const strength = (text) => {
   if ([...text].length < SHORTEST) return [1, "short"];
   const sum = weight(text);
-  if (sum < SHORTEST * 0.7) return [2, "weak"];
-  return sum < 18 ? [3, "good"] : [4, "strong"];
+  if (sum < SHORTEST * 0.7 || isOneWord(text)) return [2, "weak"];
+  const words = text.match(/\p{L}+/gu) ?? [];
+  return sum < 18 || words.length < 3 ? [3, "good"] : [4, "strong"];
 };
 
 for (const area of document.querySelectorAll("[data-password]")) {
@@ -35,16 +42,20 @@ for (const area of document.querySelectorAll("[data-password]")) {
   shown.addEventListener("change", () => {
     field.type = shown.checked ? "text" : "password";
   });
-  // What is sent is not shown, so that no browser keeps it among what was typed before.
-  field.form.addEventListener("submit", () => {
+  // What is sent or left is not shown, so that no browser keeps it among what was typed before.
+  const hide = () => {
     field.type = "password";
-  });
+    shown.checked = false;
+  };
+  field.form.addEventListener("submit", hide);
+  addEventListener("pagehide", hide);
   const tell = () => {
     const [level, name] = strength(field.value);
     const [meter, words] = told.children;
-    told.hidden = field.value === "";
+    const said = field.value === "" ? "" : words.dataset[name];
+    meter.hidden = field.value === "";
     meter.value = level;
-    if (words.textContent !== words.dataset[name]) words.textContent = words.dataset[name];
+    if (words.textContent !== said) words.textContent = said;
   };
   if (told) {
     field.addEventListener("input", tell);

@@ -56,6 +56,7 @@ test("a password can be shown, and the meter says how hard a new one is to guess
     const said: [string, string, string][] = [
       ["too short", "1", "Too short"],
       ["aaaaaaaabbbbbbbb", "2", "easy to guess"],
+      ["princess123456", "2", "easy to guess"],
       ["goatsdrinkmilk", "3", "Good"],
       ["my sister sings on sundays", "4", "Very good"],
     ];
