@@ -173,10 +173,11 @@ impl Rules {
     ) -> sqlx::Result<Self> {
         let dates = (stored_date(from), stored_date(to));
         let choice = store::lane::holiday_choice(connection, dates.0, dates.1).await?;
+        let hours = store::lane::hours(connection, lanes, locations, dates.0, dates.1);
+        let (openings, exceptions) = hours.await?;
         Ok(Self {
-            openings: store::lane::openings(connection, lanes).await?,
-            exceptions: store::lane::exceptions(connection, lanes, locations, dates.0, dates.1)
-                .await?,
+            openings,
+            exceptions,
             holidays: holidays(choice).closed(from, to),
         })
     }

@@ -150,11 +150,12 @@ impl Business {
 
 impl Offer {
     pub(crate) async fn find(app: &App, business: &str, service: &str) -> Result<Self, Fault> {
-        let mut connection = app.appointments.pool.acquire().await?;
-        let business = named(&mut connection, business).await?;
-        if !is_slug(service) {
+        // What cannot be an address of ours never reaches the database.
+        if !is_slug(business) || !is_slug(service) {
             return Err(Fault::NotFound);
         }
+        let mut connection = app.appointments.pool.acquire().await?;
+        let business = named(&mut connection, business).await?;
         let mut transaction = store::begin_planned_on(&mut connection, business.id).await?;
         let row = store::service::by_slug(&mut transaction, service).await?;
         // What was only read ends on its way back to the pool, where nobody waits for it.
@@ -218,10 +219,6 @@ impl Offer {
 
 /// The business with that address.
 async fn named(connection: &mut PgConnection, slug: &str) -> Result<Business, Fault> {
-    // What cannot be an address of ours never reaches the database.
-    if !is_slug(slug) {
-        return Err(Fault::NotFound);
-    }
     let row = store::business::by_slug(connection, slug).await?;
     Business::of(row.ok_or(Fault::NotFound)?)
 }
@@ -234,6 +231,9 @@ impl App {
     }
 
     pub(crate) async fn business(&self, slug: &str) -> Result<Business, Fault> {
+        if !is_slug(slug) {
+            return Err(Fault::NotFound);
+        }
         let mut connection = self.appointments.pool.acquire().await?;
         named(&mut connection, slug).await
     }

@@ -324,6 +324,7 @@ impl Planter<'_> {
             wanted_staff: None,
             source: "online",
             actor: booking::Actor::Customer,
+            link_hash: None,
             now: made,
         };
         store::booking::insert(self.connection, &new).await?;

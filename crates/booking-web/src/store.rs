@@ -70,7 +70,8 @@ pub(crate) async fn begin(pool: &PgPool, business: Uuid) -> sqlx::Result<PgTrans
 
 /// The same for what many do at once. Each connection plans a statement once, and not anew for
 /// other parameters, which costs more than most of them. Only for statements that one plan
-/// serves, whatever the parameters are.
+/// serves, whatever the parameters are. A plan for tables that were nearly empty stays until the
+/// database has looked at them again, about a minute after they grew.
 pub(crate) async fn begin_planned(
     pool: &PgPool,
     business: Uuid,

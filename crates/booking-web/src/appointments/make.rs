@@ -179,8 +179,6 @@ impl Appointments {
         };
         self.insert(connection, making, (staff, customer), now)
             .await?;
-        let hash = token_hash(&self.token(id));
-        store::link::insert(connection, &hash, business.id, id).await?;
         match (making.way, customer) {
             (Way::Held { until, holder }, _) => {
                 store::hold::begin(connection, id, until, &holder).await?;
@@ -227,6 +225,7 @@ impl Appointments {
             service,
         } = making.offered;
         let local_start = zone.to_datetime(making.start).to_string();
+        let link_hash = token_hash(&self.token(making.id));
         let terms = store::policy::terms(connection, service.id).await?;
         let terms = terms.unwrap_or_else(|| terms::plain(business.cancel_limit_minutes));
         let (note, booked_as, hold_until) = match making.way {
@@ -266,6 +265,7 @@ impl Appointments {
             wanted_staff: making.who.staff(),
             source: making.source(),
             actor: making.by().actor(),
+            link_hash: Some(&link_hash),
             now,
         };
         store::booking::insert(connection, &new).await

@@ -136,21 +136,12 @@ impl Appointments {
             after: Some(&after),
             now,
         };
-        store::record::audit_change(connection, &audit).await?;
         // Nobody is told of a time that was looked at and let go.
         if ["held", "extended", "expired"].contains(&change.event) {
-            return Ok(());
+            return store::record::audit_change(connection, &audit).await;
         }
-        let id = self.random.uuid(now);
-        store::record::outbox(
-            connection,
-            id,
-            change.business,
-            change.event,
-            (change.booking, change.version),
-            now,
-        )
-        .await
+        let word = (self.random.uuid(now), change.event, change.version);
+        store::record::change_told(connection, &audit, word).await
     }
 }
 

@@ -299,6 +299,6 @@ fn fairly(known: &Known, able: &Able, start: Timestamp) -> Vec<usize> {
             .count()
     };
     let mut people = able.people.clone();
-    people.sort_by_key(load);
+    people.sort_by_cached_key(load);
     people
 }

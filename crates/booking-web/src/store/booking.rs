@@ -42,6 +42,8 @@ pub(crate) struct NewBooking<'a> {
     pub(crate) source: &'a str,
     /// Who makes it.
     pub(crate) actor: Actor,
+    /// The hash of its secret address, where it has one.
+    pub(crate) link_hash: Option<&'a [u8]>,
     pub(crate) now: Timestamp,
 }
 
@@ -108,16 +110,18 @@ pub(crate) async fn insert(
     new: &NewBooking<'_>,
 ) -> sqlx::Result<()> {
     let (name, phone) = new.booked_as.unzip();
-    // Who makes it is said within the statement, which saves a message.
+    // Who makes it is said within the statement, and its address written, which saves messages.
     sqlx::query!(
-        "insert into booking (id, business_id, service_id, staff_id, customer_id, state,
-             starts_at, ends_at, zone, local_start, price_cents, currency, note, created_at,
-             policy, series_id, booked_name, booked_phone, locale, state_since,
+        "with made as (insert into booking (id, business_id, service_id, staff_id, customer_id,
+             state, starts_at, ends_at, zone, local_start, price_cents, currency, note,
+             created_at, policy, series_id, booked_name, booked_phone, locale, state_since,
              hold_until, wanted_staff_id, source, customer_zone)
-         values ($1, $2, $3, $4, $5,
-             (select $6::text from (select set_config('booking.actor', $24, true)) as said),
-             $7, $8, $9, $10, $11, $12, $13, $14, $15::text::jsonb, $16, $17, $18, $19, $14,
-             $20, $21, $22, $23)",
+             values ($1, $2, $3, $4, $5,
+                 (select $6::text from (select set_config('booking.actor', $24, true)) as said),
+                 $7, $8, $9, $10, $11, $12, $13, $14, $15::text::jsonb, $16, $17, $18, $19, $14,
+                 $20, $21, $22, $23))
+         insert into booking_link (token_hash, business_id, booking_id)
+         select $25::bytea, $2, $1 where $25::bytea is not null",
         new.id,
         new.business,
         new.service,
@@ -141,7 +145,8 @@ pub(crate) async fn insert(
         new.wanted_staff,
         new.source,
         new.customer_zone,
-        new.actor.as_str()
+        new.actor.as_str(),
+        new.link_hash
     )
     .execute(connection)
     .await?;

@@ -36,20 +36,23 @@ pub(crate) async fn openings(
     .await
 }
 
-/// Dates on which one of `lanes` or of `locations` is different.
-pub(crate) async fn exceptions(
+/// The weekly hours of `lanes`, and the dates on which one of them or of `locations` is different.
+pub(crate) async fn hours(
     connection: &mut PgConnection,
     lanes: &[Uuid],
     locations: &[Uuid],
     from: Date,
     to: Date,
-) -> sqlx::Result<Vec<Exception>> {
-    sqlx::query_as!(
-        Exception,
-        r#"select lane_id as "of!", date as "date!", opens, closes from opening_exception
+) -> sqlx::Result<(Vec<Opening>, Vec<Exception>)> {
+    // One message to the database instead of two: either a weekday or a date is there.
+    let rows = sqlx::query!(
+        r#"select lane_id as "of!", weekday, null::date as date, opens, closes from opening
+         where lane_id = any($1)
+         union all
+         select lane_id, null, date, opens, closes from opening_exception
          where lane_id = any($1) and date between $3 and $4
          union all
-         select location_id, date, opens, closes from location_exception
+         select location_id, null, date, opens, closes from location_exception
          where location_id = any($2) and date between $3 and $4"#,
         lanes,
         locations,
@@ -57,7 +60,24 @@ pub(crate) async fn exceptions(
         to
     )
     .fetch_all(connection)
-    .await
+    .await?;
+    let openings = rows.iter().filter_map(|row| {
+        Some(Opening {
+            lane_id: row.of,
+            weekday: row.weekday?,
+            opens: row.opens?,
+            closes: row.closes?,
+        })
+    });
+    let exceptions = rows.iter().filter_map(|row| {
+        Some(Exception {
+            of: row.of,
+            date: row.date?,
+            opens: row.opens,
+            closes: row.closes,
+        })
+    });
+    Ok((openings.collect(), exceptions.collect()))
 }
 
 /// Whether the business in scope keeps public holidays, and the single days that it decided

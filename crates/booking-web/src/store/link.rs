@@ -15,23 +15,6 @@ pub(crate) struct Earlier {
     pub(crate) booking: Uuid,
 }
 
-pub(crate) async fn insert(
-    connection: &mut PgConnection,
-    token_hash: &[u8],
-    business: Uuid,
-    booking: Uuid,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "insert into booking_link (token_hash, business_id, booking_id) values ($1, $2, $3)",
-        token_hash,
-        business,
-        booking
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
 /// The business and the booking of a secret address. Row-level security shows the row
 /// to whoever knows the hash, for this transaction only.
 pub(crate) async fn find(

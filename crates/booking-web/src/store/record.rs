@@ -117,29 +117,36 @@ pub(crate) async fn consent(
     notice::record(connection, &consent, now).await
 }
 
-/// Leaves word of what happened to one version of a booking, once for each kind. What
-/// follows from it, mail above all, is planned by a worker.
-pub(crate) async fn outbox(
+/// Writes a change of a booking into the audit, and leaves word of it, once for each version and
+/// kind. What follows from it, mail above all, is planned by a worker.
+pub(crate) async fn change_told(
     connection: &mut PgConnection,
-    id: Uuid,
-    business: Uuid,
-    kind: &str,
-    (booking, version): (Uuid, i32),
-    now: Timestamp,
+    audit: &Audit<'_>,
+    (id, kind, version): (Uuid, &str, i32),
 ) -> sqlx::Result<()> {
-    let dedupe_key = format!("{booking}:{version}:{kind}");
+    let dedupe_key = format!("{}:{version}:{kind}", audit.subject);
+    // One message to the database instead of two.
     sqlx::query!(
-        "insert into outbox (id, business_id, dedupe_key, kind, booking_id, booking_version,
+        "with audited as (insert into audit
+             (id, business_id, at, actor, action, subject, actor_id, before, after)
+             values ($1, $2, $3, $4, $5, $6, $7, $8::text::jsonb, $9::text::jsonb))
+         insert into outbox (id, business_id, dedupe_key, kind, booking_id, booking_version,
              send_after)
-         values ($1, $2, $3, $4, $5, $6, $7)
+         values ($10, $2, $11, $12, $6, $13, $3)
          on conflict on constraint outbox_dedupe_unique do nothing",
+        audit.id,
+        audit.business,
+        stored(audit.now),
+        audit.actor,
+        audit.action,
+        audit.subject,
+        audit.actor_id,
+        audit.before,
+        audit.after,
         id,
-        business,
         dedupe_key,
         kind,
-        booking,
-        version,
-        stored(now)
+        version
     )
     .execute(connection)
     .await?;
