@@ -19,6 +19,7 @@ pub(crate) mod repeats;
 pub(crate) mod reschedule;
 pub(crate) mod series;
 pub(crate) mod webhooks;
+mod whole;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;

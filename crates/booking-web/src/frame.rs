@@ -17,7 +17,7 @@ use tracing::Instrument as _;
 use crate::account::network::Network;
 use crate::app::App;
 use crate::config::DRAIN_SECONDS;
-use crate::error::{self, Fault, Reader};
+use crate::error::{self, Fault, FieldProblem, Reader};
 use crate::language::Wanted;
 use crate::limit::Tally;
 use crate::security;
@@ -93,7 +93,11 @@ pub(crate) async fn whole(request: Request, next: Next) -> Response {
     let (mut head, body) = request.into_parts();
     if head.uri.query().is_some_and(|query| query.contains("%00")) {
         // The database keeps no such character, and nobody types it.
-        return Fault::Malformed("text cannot hold the character NUL".to_owned()).into_response();
+        let problem = FieldProblem {
+            field: "query",
+            detail: "text cannot hold the character NUL".to_owned(),
+        };
+        return Fault::Fields(vec![problem]).into_response();
     }
     let body = match tokio::time::timeout(BODY_WITHIN, to_bytes(body, BODY_BYTES_MAX)).await {
         Ok(Ok(body)) => body,

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use crate::address::Path;
 use crate::api::bookings::{BookingEntry, KEY_WORDS, alternatives, entry, idempotency_key};
 use crate::api::object::Object;
+use crate::api::whole;
 use crate::app::App;
 use crate::desk::changes::Rescheduled;
 use crate::error::Fault;
@@ -28,8 +29,8 @@ pub(crate) struct Wanted {
     #[schema(required = true, format = DateTime)]
     start: String,
     /// The version that was looked at; another one is a conflict.
-    #[serde(default)]
-    version: Option<i32>,
+    #[serde(default, deserialize_with = "whole::number")]
+    version: Option<i64>,
 }
 
 /// Answers `POST /api/v1/bookings/{token}/reschedule`. Being there is the same however often
@@ -54,7 +55,10 @@ pub(crate) async fn post(
     let Json(Object(wanted)) = wanted?;
     let start = intake::start(&wanted.start)
         .map_err(|problem| Fault::Fields(vec![problem.in_words(Language::English)]))?;
-    match app.reschedule(&token, start, wanted.version).await? {
+    // No booking has a version that is not counted.
+    let counted = |version| i32::try_from(version).unwrap_or(i32::MIN);
+    let version = wanted.version.map(counted);
+    match app.reschedule(&token, start, version).await? {
         Rescheduled::There => {
             let booking = app.booking(&token).await?;
             Ok(Json(entry(&booking, &token, app.clock.now())).into_response())

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 use crate::address::Path;
 use crate::api::bookings::{KEY_WORDS, idempotency_key};
-use crate::api::local;
+use crate::api::{local, whole};
 use crate::app::App;
 use crate::appointments::{Planned, SeriesAnswer, SeriesWish, Whose};
 use crate::crew::Who;
@@ -41,8 +41,9 @@ pub(crate) struct Asked {
     #[schema(required = true)]
     every: String,
     /// How many visits, at most 53. Either this or `until`.
-    #[serde(default)]
-    count: Option<usize>,
+    #[serde(default, deserialize_with = "whole::number")]
+    #[schema(minimum = 1, maximum = 53)]
+    count: Option<i64>,
     /// The last day, `2027-06-30`.
     #[serde(default)]
     #[schema(format = Date)]
@@ -65,8 +66,9 @@ pub(crate) struct Wanted {
     #[schema(required = true)]
     every: String,
     /// How many visits, at most 53. Either this or `until`.
-    #[serde(default)]
-    count: Option<usize>,
+    #[serde(default, deserialize_with = "whole::number")]
+    #[schema(minimum = 1, maximum = 53)]
+    count: Option<i64>,
     /// The last day, `2027-06-30`.
     #[serde(default)]
     #[schema(format = Date)]
@@ -241,7 +243,7 @@ fn visit(offer: &Offer, planned: &Planned) -> PlannedVisit {
     }
 }
 
-fn repeat(every: &str, count: Option<usize>, until: Option<&str>) -> Result<Repeat, Fault> {
+fn repeat(every: &str, count: Option<i64>, until: Option<&str>) -> Result<Repeat, Fault> {
     let wrong = |field, detail: &str| {
         Fault::Fields(vec![FieldProblem {
             field,
@@ -250,6 +252,8 @@ fn repeat(every: &str, count: Option<usize>, until: Option<&str>) -> Result<Repe
     };
     let every =
         Every::parse(every).ok_or_else(|| wrong("every", "Say week, fortnight or month"))?;
+    // What cannot be counted is too many, or too few.
+    let count = count.map(|count| usize::try_from(count).unwrap_or(0));
     let end = match (count, until) {
         (Some(count), None) if (1..=booking::SERIES_MAX).contains(&count) => End::Count(count),
         (None, Some(until)) => End::Until(

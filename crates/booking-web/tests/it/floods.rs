@@ -86,7 +86,7 @@ async fn text_that_cannot_be_stored_is_refused_and_breaks_nothing() {
         "calendar?day=%00".to_owned(),
     ] {
         let page = staff.open(&format!("/desk/karoo-cuts/{path}")).await;
-        assert_eq!(page.status, StatusCode::BAD_REQUEST, "{path}");
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{path}");
     }
     let desk = staff.open("/desk/karoo-cuts/privacy").await;
     let fields = [
