@@ -154,7 +154,7 @@ pub(super) fn is_guessable(password: &str, names: &[&str]) -> bool {
         || is_known(&bare, names)
 }
 
-/// Whether it is soon found among thirty thousand passwords, ten times as many words and names,
+/// Whether it is soon found among thirty thousand passwords, twice as many words and names,
 /// those of the person, dates, walks and repetitions, and what people make of them.
 fn is_known(text: &str, names: &[&str]) -> bool {
     let stands = |c: &char| SIGNS_FOR_LETTERS.contains(*c);

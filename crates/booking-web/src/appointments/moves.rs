@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::Appointments;
 use crate::store;
 use crate::store::booking::Standing;
-use crate::store::record::Audit;
+use crate::store::record::{Audit, Word};
 
 /// Who does something to a booking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,11 +137,13 @@ impl Appointments {
             now,
         };
         // Nobody is told of a time that was looked at and let go.
-        if ["held", "extended", "expired"].contains(&change.event) {
-            return store::record::audit_change(connection, &audit).await;
-        }
-        let word = (self.random.uuid(now), change.event, change.version);
-        store::record::change_told(connection, &audit, word).await
+        let is_told = !["held", "extended", "expired"].contains(&change.event);
+        let word = is_told.then(|| Word {
+            id: self.random.uuid(now),
+            kind: change.event,
+            version: change.version,
+        });
+        store::record::change(connection, &audit, word).await
     }
 }
 

@@ -25,14 +25,38 @@ pub(crate) struct Audit<'a> {
     pub(crate) now: Timestamp,
 }
 
+/// Word that is left of what happened to one version of a booking, once for each kind. What
+/// follows from it, mail above all, is planned by a worker.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Word<'a> {
+    pub(crate) id: Uuid,
+    pub(crate) kind: &'a str,
+    pub(crate) version: i32,
+}
+
 pub(crate) async fn audit_change(
     connection: &mut PgConnection,
     audit: &Audit<'_>,
 ) -> sqlx::Result<()> {
+    change(connection, audit, None).await
+}
+
+/// Writes a change into the audit, and leaves word of it where it is of a booking that somebody
+/// is to be told of: one message to the database for both.
+pub(crate) async fn change(
+    connection: &mut PgConnection,
+    audit: &Audit<'_>,
+    word: Option<Word<'_>>,
+) -> sqlx::Result<()> {
+    let key = word.map(|word| format!("{}:{}:{}", audit.subject, word.version, word.kind));
     sqlx::query!(
-        "insert into audit
+        "with audited as (insert into audit
              (id, business_id, at, actor, action, subject, actor_id, before, after)
-         values ($1, $2, $3, $4, $5, $6, $7, $8::text::jsonb, $9::text::jsonb)",
+             values ($1, $2, $3, $4, $5, $6, $7, $8::text::jsonb, $9::text::jsonb))
+         insert into outbox (id, business_id, dedupe_key, kind, booking_id, booking_version,
+             send_after)
+         select $10::uuid, $2, $11::text, $12::text, $6, $13::int, $3 where $10::uuid is not null
+         on conflict on constraint outbox_dedupe_unique do nothing",
         audit.id,
         audit.business,
         stored(audit.now),
@@ -41,7 +65,11 @@ pub(crate) async fn audit_change(
         audit.subject,
         audit.actor_id,
         audit.before,
-        audit.after
+        audit.after,
+        word.map(|word| word.id),
+        key,
+        word.map(|word| word.kind),
+        word.map(|word| word.version)
     )
     .execute(connection)
     .await?;
@@ -115,40 +143,4 @@ pub(crate) async fn consent(
         recorded_by: told.by,
     };
     notice::record(connection, &consent, now).await
-}
-
-/// Writes a change of a booking into the audit, and leaves word of it, once for each version and
-/// kind. What follows from it, mail above all, is planned by a worker.
-pub(crate) async fn change_told(
-    connection: &mut PgConnection,
-    audit: &Audit<'_>,
-    (id, kind, version): (Uuid, &str, i32),
-) -> sqlx::Result<()> {
-    let dedupe_key = format!("{}:{version}:{kind}", audit.subject);
-    // One message to the database instead of two.
-    sqlx::query!(
-        "with audited as (insert into audit
-             (id, business_id, at, actor, action, subject, actor_id, before, after)
-             values ($1, $2, $3, $4, $5, $6, $7, $8::text::jsonb, $9::text::jsonb))
-         insert into outbox (id, business_id, dedupe_key, kind, booking_id, booking_version,
-             send_after)
-         values ($10, $2, $11, $12, $6, $13, $3)
-         on conflict on constraint outbox_dedupe_unique do nothing",
-        audit.id,
-        audit.business,
-        stored(audit.now),
-        audit.actor,
-        audit.action,
-        audit.subject,
-        audit.actor_id,
-        audit.before,
-        audit.after,
-        id,
-        dedupe_key,
-        kind,
-        version
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
 }
