@@ -87,7 +87,14 @@ const UP_WITHIN: Duration = Duration::from_secs(60);
 /// that file itself when the server ends by itself.
 const SUPERVISOR: &str = r#"
 server=
-trap '[ -n "$server" ] && kill -s INT "$server" 2>/dev/null && wait "$server"; exit 0' TERM
+end() {
+    trap '' TERM
+    if [ -n "$server" ]
+    then while kill -s INT "$server" 2>/dev/null; do sleep 0.05; done
+    fi
+    exit 0
+}
+trap end TERM
 while :
 do
     while [ -e down ]; do sleep 0.02; done

@@ -17,7 +17,8 @@ const STOPPED_WITHIN: Duration = Duration::from_secs(30);
 
 /// `$1` is the signal that the server ends by, `$2` its folder, `$3` what makes the folder
 /// ready, the rest the command. The guard waits for the end of its input, which never
-/// carries anything.
+/// carries anything. The signal is sent until the server is gone: one that has only just
+/// been started does not hear it yet.
 const GUARD: &str = r#"
 signal=$1; folder=$2; prepare=$3; server=; shift 3
 if eval "$prepare" >"$folder/log" 2>&1 </dev/null
@@ -27,8 +28,7 @@ fi
 read -r _
 if [ -n "$server" ]
 then
-    kill -s "$signal" "$server" 2>/dev/null
-    wait "$server"
+    while kill -s "$signal" "$server" 2>/dev/null; do sleep 0.05; done
 fi
 rm -rf "$folder"
 "#;
@@ -163,6 +163,20 @@ mod tests {
         let server =
             Server::start("guarded", "TERM", folder, None, &[], &command, is_ready).unwrap();
         drop(server);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_server_that_does_not_listen_yet_is_told_again() {
+        let folder = folder("deaf", None).unwrap();
+        let path = folder.path().to_owned();
+        let script = r#"trap ": >told" TERM; : >deaf; until [ -e told ]; do sleep 0.01; done
+                        trap "exit 0" TERM; while :; do sleep 0.01; done"#;
+        let command = ["/bin/sh", "-c", script].map(str::to_owned);
+        let is_deaf = || path.join("deaf").exists();
+        let mut server =
+            Server::start("deaf", "TERM", folder, None, &[], &command, is_deaf).unwrap();
+        server.stop().unwrap();
         assert!(!path.exists());
     }
 
