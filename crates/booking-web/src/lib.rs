@@ -35,6 +35,7 @@ mod privacy;
 mod probe;
 mod program;
 mod quota;
+mod route;
 mod router;
 mod security;
 mod seed;

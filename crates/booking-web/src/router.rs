@@ -6,13 +6,13 @@ use axum::Router;
 use axum::extract::State;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{delete, get, post};
 use http::header::CONTENT_TYPE;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
 use crate::error::Fault;
 use crate::pages::desk;
+use crate::route::{delete, get, get_and_post, post};
 use crate::{api, assets, feed, frame, health, pages};
 
 /// What visitors reach.
@@ -47,29 +47,29 @@ fn people() -> Router<Arc<App>> {
         .route("/{business}/privacy", get(pages::privacy::get))
         .route(
             "/{business}/privacy/request",
-            get(pages::ask::get).post(pages::ask::post),
+            get_and_post(pages::ask::get, pages::ask::post),
         )
         .route("/{business}/privacy/asked", get(pages::ask::asked))
         .route(
             "/{business}/privacy/confirm/{token}",
-            get(pages::ask::confirm).post(pages::ask::confirmed),
+            get_and_post(pages::ask::confirm, pages::ask::confirmed),
         )
         .route("/{business}/{service}/month", get(pages::month::get))
         .route(
             "/{business}/{service}/details",
-            get(pages::details::get).post(pages::details::post),
+            get_and_post(pages::details::get, pages::details::post),
         )
         .route(
             "/{business}/{service}/hold",
-            get(pages::hold::back).post(pages::hold::choose),
+            get_and_post(pages::hold::back, pages::hold::choose),
         )
         .route(
             "/b/{token}/marketing",
-            get(pages::marketing::get).post(pages::marketing::post),
+            get_and_post(pages::marketing::get, pages::marketing::post),
         )
         .route(
             "/unsubscribe/{token}",
-            get(pages::unsubscribe::get).post(pages::unsubscribe::post),
+            get_and_post(pages::unsubscribe::get, pages::unsubscribe::post),
         )
         .route("/feeds/{file}", get(feed::get))
         // Static files.
@@ -84,21 +84,21 @@ fn one_booking() -> Router<Arc<App>> {
         .route("/b/{token}", get(pages::booking::get))
         .route(
             "/b/{token}/details",
-            get(pages::hold::get).post(pages::hold::confirm),
+            get_and_post(pages::hold::get, pages::hold::confirm),
         )
         .route("/b/{token}/extend", post(pages::hold::extend))
         .route("/b/{token}/calendar.ics", get(pages::booking::calendar))
         .route(
             "/b/{token}/cancel",
-            get(pages::cancel::get).post(pages::cancel::post),
+            get_and_post(pages::cancel::get, pages::cancel::post),
         )
         .route(
             "/b/{token}/reschedule",
-            get(pages::reschedule::get).post(pages::reschedule::post),
+            get_and_post(pages::reschedule::get, pages::reschedule::post),
         )
         .route(
             "/b/{token}/repeat",
-            get(pages::repeat::get).post(pages::repeat::post),
+            get_and_post(pages::repeat::get, pages::repeat::post),
         )
 }
 
@@ -132,7 +132,7 @@ fn programs() -> Router<Arc<App>> {
         )
         .route(
             "/api/v1/businesses/{business}/bookings",
-            get(api::diary::list).post(api::bookings::create),
+            get_and_post(api::diary::list, api::bookings::create),
         )
         .route(
             "/api/v1/businesses/{business}/holds",
@@ -188,7 +188,7 @@ fn with_a_key() -> Router<Arc<App>> {
         )
         .route(
             "/api/v1/businesses/{business}/keys",
-            get(api::keys::list).post(api::keys::create),
+            get_and_post(api::keys::list, api::keys::create),
         )
         .route(
             "/api/v1/businesses/{business}/keys/{id}",
@@ -196,7 +196,7 @@ fn with_a_key() -> Router<Arc<App>> {
         )
         .route(
             "/api/v1/businesses/{business}/feeds",
-            get(api::feeds::list).post(api::feeds::create),
+            get_and_post(api::feeds::list, api::feeds::create),
         )
         .route(
             "/api/v1/businesses/{business}/feeds/{id}",
@@ -204,7 +204,7 @@ fn with_a_key() -> Router<Arc<App>> {
         )
         .route(
             "/api/v1/businesses/{business}/webhooks",
-            get(api::webhooks::list).post(api::webhooks::create),
+            get_and_post(api::webhooks::list, api::webhooks::create),
         )
         .route(
             "/api/v1/businesses/{business}/webhooks/{id}",
@@ -232,48 +232,51 @@ fn with_a_key() -> Router<Arc<App>> {
 fn accounts() -> Router<Arc<App>> {
     use pages::{account, embed, members, passkeys, reset, second_step, sign_in, start};
     Router::new()
-        .route("/sign-in", get(sign_in::get).post(sign_in::post))
+        .route("/sign-in", get_and_post(sign_in::get, sign_in::post))
         .route("/sign-in/passkey", post(sign_in::passkey))
         .route("/sign-in/passkey/begin", post(sign_in::begin_passkey))
         .route("/sign-out", post(sign_in::out))
         .route(
             "/sign-in/code",
-            get(second_step::code).post(second_step::give_code),
+            get_and_post(second_step::code, second_step::give_code),
         )
-        .route("/forgot", get(reset::forgot).post(reset::ask))
-        .route("/reset/{token}", get(reset::get).post(reset::post))
-        .route("/start", get(start::get).post(start::post))
+        .route("/forgot", get_and_post(reset::forgot, reset::ask))
+        .route("/reset/{token}", get_and_post(reset::get, reset::post))
+        .route("/start", get_and_post(start::get, start::post))
         .route(
             "/confirm/{token}",
-            get(start::confirm).post(start::confirmed),
+            get_and_post(start::confirm, start::confirmed),
         )
         .route(
             "/invitation/{token}",
-            get(members::invited).post(members::accept),
+            get_and_post(members::invited, members::accept),
         )
         .route("/account", get(account::get))
         .route("/account/sessions", post(account::end))
         .route("/account/confirm-again", post(account::confirm_again))
         .route(
             "/account/password",
-            get(account::password).post(account::set_password),
+            get_and_post(account::password, account::set_password),
         )
         .route(
             "/account/password-again",
-            get(second_step::password).post(second_step::give_password),
+            get_and_post(second_step::password, second_step::give_password),
         )
         .route(
             "/account/codes",
-            get(account::codes).post(account::set_codes),
+            get_and_post(account::codes, account::set_codes),
         )
         .route("/account/codes/picture.svg", get(account::codes_picture))
-        .route("/account/passkeys", get(passkeys::get).post(passkeys::post))
+        .route(
+            "/account/passkeys",
+            get_and_post(passkeys::get, passkeys::post),
+        )
         .route("/account/passkeys/begin", post(passkeys::begin))
         .route("/desk", get(pages::places::get))
         .route("/desk/{business}/welcome", get(embed::welcome))
         .route(
             "/desk/{business}/members",
-            get(members::get).post(members::post),
+            get_and_post(members::get, members::post),
         )
         .route("/embed/{business}", get(embed::get))
         .merge(desk_of_the_day())
@@ -301,30 +304,30 @@ fn desk_of_the_day() -> Router<Arc<App>> {
         .merge(desk_of_one_booking())
         .route(
             "/desk/{business}/book",
-            get(desk::book::get).post(desk::book::post),
+            get_and_post(desk::book::get, desk::book::post),
         )
         .route(
             "/desk/{business}/walk-in",
-            get(desk::walk_in::get).post(desk::walk_in::post),
+            get_and_post(desk::walk_in::get, desk::walk_in::post),
         )
         .route("/desk/{business}/time-off", get(desk::time_off::get))
         .route(
             "/desk/{business}/time-off/new",
-            get(desk::time_off::look).post(desk::time_off::post),
+            get_and_post(desk::time_off::look, desk::time_off::post),
         )
         .route("/desk/{business}/time-off/end", post(desk::time_off::end))
         .route("/desk/{business}/customers", get(desk::customers::get))
         .route(
             "/desk/{business}/customers/new",
-            get(desk::customers::new).post(desk::customers::create),
+            get_and_post(desk::customers::new, desk::customers::create),
         )
         .route(
             "/desk/{business}/customers/{customer}",
-            get(desk::customer::get).post(desk::customer::post),
+            get_and_post(desk::customer::get, desk::customer::post),
         )
         .route(
             "/desk/{business}/customers/{customer}/merge",
-            get(desk::merge::get).post(desk::merge::post),
+            get_and_post(desk::merge::get, desk::merge::post),
         )
 }
 
@@ -337,15 +340,15 @@ fn desk_of_one_booking() -> Router<Arc<App>> {
         )
         .route(
             "/desk/{business}/bookings/{booking}/move",
-            get(desk::change::move_page).post(desk::change::moved),
+            get_and_post(desk::change::move_page, desk::change::moved),
         )
         .route(
             "/desk/{business}/bookings/{booking}/cancel",
-            get(desk::change::cancel_page).post(desk::change::cancel),
+            get_and_post(desk::change::cancel_page, desk::change::cancel),
         )
         .route(
             "/desk/{business}/bookings/{booking}/repeat",
-            get(desk::repeat::get).post(desk::repeat::post),
+            get_and_post(desk::repeat::get, desk::repeat::post),
         )
 }
 
@@ -355,11 +358,11 @@ fn desk_of_the_offer() -> Router<Arc<App>> {
         .route("/desk/{business}/services", get(desk::services::get))
         .route(
             "/desk/{business}/services/new",
-            get(desk::services::new).post(desk::services::create),
+            get_and_post(desk::services::new, desk::services::create),
         )
         .route(
             "/desk/{business}/services/{service}",
-            get(desk::services::one).post(desk::services::post),
+            get_and_post(desk::services::one, desk::services::post),
         )
         .route(
             "/desk/{business}/services/{service}/offer",
@@ -367,7 +370,7 @@ fn desk_of_the_offer() -> Router<Arc<App>> {
         )
         .route(
             "/desk/{business}/rooms",
-            get(desk::rooms::get).post(desk::rooms::create),
+            get_and_post(desk::rooms::get, desk::rooms::create),
         )
         .route("/desk/{business}/rooms/{kind}", post(desk::rooms::add))
         .route(
@@ -381,17 +384,17 @@ fn desk_of_the_offer() -> Router<Arc<App>> {
         )
         .route(
             "/desk/{business}/settings",
-            get(desk::settings::get).post(desk::settings::post),
+            get_and_post(desk::settings::get, desk::settings::post),
         )
         .merge(desk_of_settings())
         .route("/desk/{business}/staff", get(desk::staff::get))
         .route(
             "/desk/{business}/staff/new",
-            get(desk::staff::new).post(desk::staff::create),
+            get_and_post(desk::staff::new, desk::staff::create),
         )
         .route(
             "/desk/{business}/staff/{staff}",
-            get(desk::staff::one).post(desk::staff::post),
+            get_and_post(desk::staff::one, desk::staff::post),
         )
         .route(
             "/desk/{business}/staff/{staff}/employ",
@@ -399,7 +402,7 @@ fn desk_of_the_offer() -> Router<Arc<App>> {
         )
         .route(
             "/desk/{business}/hours/{lane}",
-            get(desk::hours::get).post(desk::hours::post),
+            get_and_post(desk::hours::get, desk::hours::post),
         )
         .route(
             "/desk/{business}/hours/{lane}/differ",
@@ -416,15 +419,15 @@ fn desk_of_settings() -> Router<Arc<App>> {
     Router::new()
         .route(
             "/desk/{business}/settings/messages",
-            get(desk::reminders::get).post(desk::reminders::post),
+            get_and_post(desk::reminders::get, desk::reminders::post),
         )
         .route(
             "/desk/{business}/settings/holidays",
-            get(desk::holidays::get).post(desk::holidays::post),
+            get_and_post(desk::holidays::get, desk::holidays::post),
         )
         .route(
             "/desk/{business}/settings/privacy",
-            get(desk::responsible::get).post(desk::responsible::post),
+            get_and_post(desk::responsible::get, desk::responsible::post),
         )
 }
 
@@ -433,7 +436,7 @@ fn desk_of_programs() -> Router<Arc<App>> {
     Router::new()
         .route(
             "/desk/{business}/keys",
-            get(desk::keys::get).post(desk::keys::create),
+            get_and_post(desk::keys::get, desk::keys::create),
         )
         .route(
             "/desk/{business}/keys/{key}/revoke",
@@ -441,16 +444,16 @@ fn desk_of_programs() -> Router<Arc<App>> {
         )
         .route(
             "/desk/{business}/feeds",
-            get(desk::feeds::get).post(desk::feeds::create),
+            get_and_post(desk::feeds::get, desk::feeds::create),
         )
         .route("/desk/{business}/feeds/{feed}", post(desk::feeds::act))
         .route(
             "/desk/{business}/webhooks",
-            get(desk::webhooks::get).post(desk::webhooks::create),
+            get_and_post(desk::webhooks::get, desk::webhooks::create),
         )
         .route(
             "/desk/{business}/webhooks/{webhook}",
-            get(desk::webhooks::one).post(desk::webhooks::act),
+            get_and_post(desk::webhooks::one, desk::webhooks::act),
         )
 }
 
@@ -459,11 +462,11 @@ fn desk_of_privacy() -> Router<Arc<App>> {
     Router::new()
         .route(
             "/desk/{business}/privacy",
-            get(pages::office::get).post(pages::office::post),
+            get_and_post(pages::office::get, pages::office::post),
         )
         .route(
             "/desk/{business}/privacy/requests/{request}",
-            get(pages::office::request).post(pages::office::act),
+            get_and_post(pages::office::request, pages::office::act),
         )
         .route(
             "/desk/{business}/privacy/requests/{request}/copy",
@@ -479,11 +482,11 @@ fn desk_of_privacy() -> Router<Arc<App>> {
         )
         .route(
             "/desk/{business}/privacy/incidents",
-            get(pages::incidents::list).post(pages::incidents::post),
+            get_and_post(pages::incidents::list, pages::incidents::post),
         )
         .route(
             "/desk/{business}/privacy/incidents/{incident}",
-            get(pages::incidents::get).post(pages::incidents::told),
+            get_and_post(pages::incidents::get, pages::incidents::told),
         )
 }
 
