@@ -7,8 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chassis::{Clock, Env, Random, Shutdown};
-use slipway_proxy::{Client, Generation, HealthCheck, Limits, Options, Pool, Route, Table};
-use slipway_proxy::{Target, Trust, serve};
+use slipway_proxy::{Client, Generation, HealthCheck, Options, Pool, Route, Table, Target, serve};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     chassis::telemetry::init(&Env::process())?;
@@ -25,16 +24,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let own = std::env::temp_dir().join(format!("slipway-proxy-{}", std::process::id()));
     let folder = given.clone().unwrap_or(own);
     let admin = folder.join("admin.sock");
-    let options = Options {
-        listeners: vec![TcpListener::bind(listen)?],
-        folder: folder.clone(),
-        admin: admin.clone(),
-        workers,
-        clock: Clock::system(),
-        random: Random::system(),
-        trust: Trust::Nobody,
-        limits: Limits::default(),
-    };
+    let listeners = vec![TcpListener::bind(listen)?];
+    let world = (Clock::system(), Random::system());
+    let mut options = Options::new(listeners, folder.clone(), admin.clone(), world);
+    options.workers = workers;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

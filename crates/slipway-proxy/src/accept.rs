@@ -12,7 +12,7 @@ use std::time::Duration;
 use chassis::Shutdown;
 use tokio::task::LocalSet;
 
-use crate::connection;
+use crate::connection::{self, Door};
 use crate::plane::Plane;
 use crate::worker::Worker;
 
@@ -26,7 +26,7 @@ const SWEEP: Duration = Duration::from_secs(5);
 pub(crate) fn run(
     index: usize,
     plane: &Arc<Plane>,
-    listeners: Vec<TcpListener>,
+    listeners: Vec<(TcpListener, Door)>,
     shutdown: &Shutdown,
 ) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -40,15 +40,16 @@ pub(crate) fn run(
 
 async fn work(
     worker: Rc<Worker>,
-    listeners: Vec<TcpListener>,
+    listeners: Vec<(TcpListener, Door)>,
     shutdown: &Shutdown,
 ) -> io::Result<()> {
     let mut accepting = Vec::new();
-    for listener in listeners {
+    for (listener, door) in listeners {
         let listener = tokio::net::TcpListener::from_std(listener)?;
         accepting.push(tokio::task::spawn_local(accept(
             Rc::clone(&worker),
             listener,
+            door,
         )));
     }
     let sweeping = tokio::task::spawn_local(sweep(Rc::clone(&worker)));
@@ -63,7 +64,7 @@ async fn work(
     Ok(())
 }
 
-async fn accept(worker: Rc<Worker>, listener: tokio::net::TcpListener) {
+async fn accept(worker: Rc<Worker>, listener: tokio::net::TcpListener, door: Door) {
     loop {
         let Some(counted) = Counted::take(&worker) else {
             worker.lack("there are as many connections as there may be");
@@ -79,7 +80,7 @@ async fn accept(worker: Rc<Worker>, listener: tokio::net::TcpListener) {
                 counted.begin();
                 let worker = Rc::clone(&worker);
                 tokio::task::spawn_local(async move {
-                    connection::serve(worker, stream, peer).await;
+                    connection::serve(worker, stream, peer, door).await;
                     drop(counted);
                 });
             }

@@ -7,6 +7,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,9 +60,11 @@ pub(crate) fn run(listener: UnixListener, plane: &Arc<Plane>, end: &Shutdown) ->
     runtime.block_on(async {
         let listener = tokio::net::UnixListener::from_std(listener)?;
         plane.look().await;
+        let mut fresh = pin!(keep_fresh(plane));
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
+                () = &mut fresh => continue,
                 () = end.requested() => return Ok(()),
             };
             match accepted {
@@ -75,6 +78,14 @@ pub(crate) fn run(listener: UnixListener, plane: &Arc<Plane>, end: &Shutdown) ->
             }
         }
     })
+}
+
+/// Looks at the files of certificates, where there are any.
+async fn keep_fresh(plane: &Plane) {
+    match &plane.shield {
+        Some(shield) => shield.keep_fresh(plane.limits.certificates).await,
+        None => std::future::pending().await,
+    }
 }
 
 async fn converse(stream: tokio::net::UnixStream, plane: Arc<Plane>) {

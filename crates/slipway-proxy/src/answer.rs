@@ -93,6 +93,9 @@ impl Passing {
                 let line = self.flight.line();
                 line.touch();
                 line.awaited.set(Awaited::Client);
+                if let Some(data) = frame.data_ref() {
+                    self.flight.sent(data.len());
+                }
                 if frame.is_trailers() || self.incoming.is_end_stream() {
                     self.finish();
                 }

@@ -1,6 +1,6 @@
-//! A client's connection from accept to close, in one task: requests one after another,
-//! the deadline of whatever it waits for, and an end that lets the client read the last
-//! answer.
+//! A client's connection from accept to close, in one task: TLS where it comes in by that
+//! door, requests one after another, the deadline of whatever it waits for, and an end that
+//! lets the client read the last answer.
 
 use std::convert::Infallible;
 use std::future::Future as _;
@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -16,11 +16,15 @@ use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::time::Sleep;
 
+use crate::announce::{self, Announced};
 use crate::answer::Answer;
+use crate::deadline::{self, Passed};
 use crate::forward;
 use crate::line::{Line, Stage};
+use crate::secure::Chosen;
+use crate::stream::Stream;
+use crate::streams;
 use crate::wire::Wire;
 use crate::worker::Worker;
 
@@ -44,13 +48,67 @@ enum End {
     Stuck,
 }
 
+/// How a client's first bytes are to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Door {
+    /// As HTTP.
+    Plain,
+    /// As TLS.
+    Secure,
+}
+
 /// Serves a connection until it ends.
-pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
-    let line = Rc::new(Line::new(Rc::clone(&worker), peer));
+pub(crate) async fn serve(worker: Rc<Worker>, mut stream: TcpStream, peer: SocketAddr, door: Door) {
+    let plane = &worker.plane;
+    let within = worker.limits.head;
+    let client = if plane.announced_by.believes(peer.ip()) {
+        match tokio::time::timeout(within, announce::read(&mut stream)).await {
+            Ok(Ok(Announced::Client(client))) => client,
+            Ok(Ok(Announced::Peer)) => peer,
+            Ok(Err(error)) => {
+                return worker.turn_away(&format!("{peer} did not announce: {error}"));
+            }
+            Err(_) => return worker.turn_away(&format!("{peer} did not announce in time")),
+        }
+    } else {
+        peer
+    };
+    // Who is believed speaks for many.
+    let seat = if plane.trust.believes(client.ip()) {
+        None
+    } else {
+        match plane.peers.seat(client.ip()) {
+            Some(seat) => Some(seat),
+            None => return worker.turn_away("a client has as many connections as one may have"),
+        }
+    };
+    let (stream, chosen) = match (door, &plane.shield) {
+        (Door::Secure, Some(shield)) => {
+            // Boxed, so that every other connection stays small.
+            let hands = Box::pin(shield.accept(stream));
+            match tokio::time::timeout(within, hands).await {
+                Ok(Ok(accepted)) => accepted,
+                Ok(Err(error)) => return tracing::debug!(%error, "a client did not shake hands"),
+                Err(_) => return tracing::debug!("a client was too slow to shake hands"),
+            }
+        }
+        _ => (Stream::Plain(stream), Chosen::Http1),
+    };
+    let line = Rc::new(Line::new(Rc::clone(&worker), client, door, chosen));
     worker.know(&line);
-    let wire = TokioIo::new(Wire::new(stream, Rc::clone(&line)));
+    match chosen {
+        Chosen::Http1 => requests(&line, stream).await,
+        Chosen::Http2 => Box::pin(streams::serve(&line, stream)).await,
+    }
+    drop(seat);
+}
+
+/// Serves HTTP/1: one request after another.
+async fn requests(line: &Rc<Line>, stream: Stream) {
+    let worker = &line.worker;
+    let wire = TokioIo::new(Wire::new(stream, Rc::clone(line)));
     let service = service_fn(|request| {
-        let line = Rc::clone(&line);
+        let line = Rc::clone(line);
         async move { Ok::<_, Infallible>(forward::answer(line, request).await) }
     });
     let mut connection = http1::Builder::new()
@@ -59,16 +117,16 @@ pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAdd
         .max_buf_size(worker.limits.head_bytes.max(8 * 1024))
         .max_headers(worker.limits.headers)
         .serve_connection(wire, service);
-    let end = drive(&line, &mut connection).await;
+    let end = drive(line, &mut connection).await;
     let parts = connection.into_parts();
     let stream = parts.io.into_inner().into_stream();
     let tunnel = line.tunnel.borrow_mut().take();
     match (end, tunnel) {
         (End::Done, Some(tunnel)) => {
-            tunnel.run(stream, parts.read_buf, &worker).await;
+            tunnel.run(stream, parts.read_buf, worker).await;
         }
         (End::Stuck, _) => {}
-        (end, _) => close(&line, stream, end).await,
+        (end, _) => close(line, stream, end).await,
     }
 }
 
@@ -78,12 +136,9 @@ where
     S: HttpService<Incoming, ResBody = Answer> + Unpin,
     S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let mut sleep = pin!(tokio::time::sleep_until(line.deadline().into()));
+    let mut timer = pin!(deadline::timer(line));
     std::future::poll_fn(|cx| {
-        line.now.set(Instant::now());
-        if line.waker.borrow().is_none() {
-            *line.waker.borrow_mut() = Some(cx.waker().clone());
-        }
+        line.turn(cx);
         if let Poll::Ready(result) = Pin::new(&mut *connection).poll(cx) {
             if let Err(error) = result {
                 tracing::debug!(%error, "a connection broke off");
@@ -94,56 +149,21 @@ where
             }
             return Poll::Ready(End::Done);
         }
-        watch(line, connection, sleep.as_mut(), cx)
+        let has_ended = |cx: &mut Context<'_>| Pin::new(&mut *connection).poll(cx).is_ready();
+        deadline::attend(line, timer.as_mut(), cx, has_ended).map(|passed| match passed {
+            Passed::Done => End::Done,
+            Passed::Stuck => End::Stuck,
+            Passed::Between if line.head_since.get().is_some() => End::SlowHead,
+            Passed::Between => End::Idle,
+        })
     })
     .await
-}
-
-/// The timer is set anew only when it fires or comes too late, so that a busy connection
-/// hardly ever touches it.
-fn watch<S>(
-    line: &Rc<Line>,
-    connection: &mut http1::Connection<TokioIo<Wire>, S>,
-    mut sleep: Pin<&mut Sleep>,
-    cx: &mut Context<'_>,
-) -> Poll<End>
-where
-    S: HttpService<Incoming, ResBody = Answer> + Unpin,
-    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    loop {
-        let deadline = line.deadline();
-        if deadline < sleep.deadline().into_std() {
-            sleep.as_mut().reset(deadline.into());
-        }
-        if sleep.as_mut().poll(cx).is_pending() {
-            return Poll::Pending;
-        }
-        line.now.set(Instant::now());
-        if deadline > line.now.get() {
-            sleep.as_mut().reset(deadline.into());
-            continue;
-        }
-        if line.stage.get() != Stage::Exchange {
-            let is_head = line.head_since.get().is_some();
-            return Poll::Ready(if is_head { End::SlowHead } else { End::Idle });
-        }
-        // The request gets one chance to answer that it was too late.
-        line.expired.set(true);
-        if Pin::new(&mut *connection).poll(cx).is_ready() {
-            return Poll::Ready(End::Done);
-        }
-        if line.deadline() <= line.now.get() {
-            return Poll::Ready(End::Stuck);
-        }
-        line.expired.set(false);
-    }
 }
 
 /// Closes a connection so that the client can read what it was told: the sending side
 /// first, then, for a moment, whatever the client still sends is read and forgotten. A
 /// socket closed with unread bytes would reset the connection and take the answer with it.
-async fn close(line: &Line, mut stream: TcpStream, end: End) {
+async fn close(line: &Line, mut stream: Stream, end: End) {
     let say_goodbye = async {
         if end == End::SlowHead {
             line.refuse();

@@ -24,6 +24,17 @@ pub(crate) enum Outcome {
     Abandoned,
 }
 
+impl Outcome {
+    /// As the access log says it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Failed => "failed",
+            Self::Abandoned => "abandoned",
+        }
+    }
+}
+
 /// The counts of a pool.
 #[derive(Debug)]
 pub(crate) struct Counters {
@@ -64,6 +75,14 @@ impl Counters {
             release: release.to_owned(),
             shards: (0..workers.max(1)).map(|_| Shard::new()).collect(),
         }
+    }
+
+    pub(crate) fn service(&self) -> &str {
+        &self.service
+    }
+
+    pub(crate) fn release(&self) -> &str {
+        &self.release
     }
 
     /// A request chose this pool.

@@ -15,6 +15,8 @@ const PER_WORKER: u64 = 8;
 const PER_CONNECTION: u64 = 2;
 /// Idle connections to one target may take this part of all connections.
 const IDLE_PART: usize = 8;
+/// One peer may take this part of all connections.
+const PEER_PART: usize = 2;
 
 /// The limits that fit into so many open files.
 pub(crate) fn fitted(limits: Limits, files: Option<u64>, workers: usize) -> Limits {
@@ -35,8 +37,15 @@ pub(crate) fn fitted(limits: Limits, files: Option<u64>, workers: usize) -> Limi
             "the limit of open files allows fewer connections; raise it (ulimit -Hn, LimitNOFILE)"
         );
     }
+    let per_peer = if connections < limits.connections {
+        // One peer alone never takes all of the few.
+        limits.connections_per_peer.min(connections / PEER_PART)
+    } else {
+        limits.connections_per_peer
+    };
     Limits {
         connections,
+        connections_per_peer: per_peer.max(1),
         upstream_pool: limits.upstream_pool.min((connections / IDLE_PART).max(1)),
         ..limits
     }
@@ -77,6 +86,14 @@ mod tests {
                 (connections, upstream_pool),
                 "{files:?}"
             );
+        }
+    }
+
+    #[test]
+    fn where_there_are_few_one_peer_has_half_of_them_at_most() {
+        for (files, per_peer) in [(1_000_000, 2000), (1024, 236), (64, 1)] {
+            let fitted = fitted(Limits::default(), Some(files), 2);
+            assert_eq!(fitted.connections_per_peer, per_peer, "{files}");
         }
     }
 

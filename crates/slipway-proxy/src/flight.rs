@@ -5,8 +5,11 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Instant;
 
+use http::StatusCode;
+
 use crate::counters::{Counters, Outcome};
 use crate::line::Line;
+use crate::record::Record;
 use crate::split::Visitor;
 use crate::target::TargetState;
 use crate::view::{Lane, View};
@@ -62,6 +65,7 @@ pub(crate) struct Flight {
     pool: usize,
     guest: Guest,
     since: Instant,
+    record: Option<Rc<Record>>,
     outcome: Cell<Option<Outcome>>,
     withdrawn: Cell<bool>,
 }
@@ -72,7 +76,7 @@ impl Flight {
         ticket: Ticket,
         (route, pool): (usize, usize),
         guest: Guest,
-        since: Instant,
+        (since, record): (Instant, Option<Rc<Record>>),
     ) -> Self {
         let flight = Self {
             ticket,
@@ -80,6 +84,7 @@ impl Flight {
             pool,
             guest,
             since,
+            record,
             outcome: Cell::new(None),
             withdrawn: Cell::new(false),
         };
@@ -114,13 +119,23 @@ impl Flight {
     }
 
     /// The first byte of the answer came.
-    pub(crate) fn answered(&self) {
+    pub(crate) fn answered(&self, status: StatusCode) {
+        if let Some(record) = &self.record {
+            record.answered(status, self.ticket.line.now.get());
+        }
         if self.is_test() {
             return;
         }
         let now = self.ticket.line.now.get();
         let took = now.saturating_duration_since(self.since);
         self.counters().answered(self.worker(), took);
+    }
+
+    /// So many bytes of the answer's body came.
+    pub(crate) fn sent(&self, bytes: usize) {
+        if let Some(record) = &self.record {
+            record.sent(bytes);
+        }
     }
 
     /// A further try.
@@ -150,6 +165,18 @@ impl Flight {
     }
 }
 
+impl Flight {
+    /// Writes it down, where requests are.
+    fn tell(&self, outcome: Outcome) {
+        let line = self.line();
+        if let (Some(record), Some(log)) = (&self.record, &line.worker.plane.access_log) {
+            let counters = self.counters();
+            let names = (counters.service(), Some(counters.release()));
+            record.tell(log, line, names, outcome);
+        }
+    }
+}
+
 impl Drop for Flight {
     /// What ends without a word was broken off by the client.
     fn drop(&mut self) {
@@ -157,11 +184,12 @@ impl Drop for Flight {
             self.counters().withdraw(self.worker());
             return;
         }
+        let outcome = self.outcome.get().unwrap_or(Outcome::Abandoned);
+        self.tell(outcome);
         let Guest::Visitor(visitor) = &self.guest else {
             self.counters().previewed(self.worker());
             return;
         };
-        let outcome = self.outcome.get().unwrap_or(Outcome::Abandoned);
         let worker = &self.ticket.line.worker;
         let at = worker.second(self.ticket.line.now.get());
         self.counters().end(worker.index, at, outcome, || {

@@ -12,13 +12,18 @@ use hyper::body::Incoming;
 
 use crate::answer::Answer;
 use crate::choose::{Choice, Fitness, choose};
+use crate::connection::Door;
+use crate::counters::Outcome;
 use crate::descriptors;
 use crate::flight::{Berth, Flight, Guest, Ticket};
 use crate::headers;
 use crate::line::{Awaited, Line};
 use crate::own;
+use crate::record::Record;
+use crate::secure::Chosen;
 use crate::snapshot::{ReadyRoute, ReadySplit};
 use crate::split::{self, Visitor};
+use crate::streamed;
 use crate::tunnel::Tunnel;
 use crate::upload::{Progress, Upload};
 use crate::upstream::{Trouble, Upstream};
@@ -43,6 +48,7 @@ struct Passage {
     visitor: Visitor,
     preview: Option<blake3::Hash>,
     since: Instant,
+    record: Option<Rc<Record>>,
     is_safe: bool,
     asks_upgrade: bool,
     /// Targets of the pool that were tried.
@@ -51,6 +57,10 @@ struct Passage {
 }
 
 /// What came of a pool.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is moved once, and a box would be made for every request"
+)]
 enum Flown {
     Answered(Response<Answer>),
     /// Nothing was sent and nobody is left to send it to.
@@ -68,22 +78,66 @@ enum Attempt {
 /// Answers a request.
 pub(crate) async fn answer(line: Rc<Line>, request: Request<Incoming>) -> Response<Answer> {
     line.begin();
-    let (parts, body) = request.into_parts();
-    let declared = http_body::Body::size_hint(&body).lower();
-    if declared > line.worker.limits.body_bytes {
-        line.refuse();
-        return own::too_large(&line);
-    }
-    let upload = Upload::of(body, &line);
+    let (mut parts, body) = request.into_parts();
     let offers_upgrade = parts.headers.contains_key(header::UPGRADE);
-    let mut answer = Passage::new(&line, parts, upload).run().await;
+    let mut answer = if let Some(refusal) = refusal(&line, &mut parts, &body) {
+        refusal
+    } else {
+        let upload = Upload::of(body, &line);
+        Passage::new(&line, parts, upload).run().await
+    };
     if offers_upgrade && line.tunnel.borrow().is_none() {
         line.stays_http();
     }
-    if line.closing.get() || line.worker.closing_since.get().is_some() {
+    if line.door == Door::Secure
+        && let Some(hsts) = line
+            .worker
+            .plane
+            .shield
+            .as_ref()
+            .and_then(|s| s.hsts.as_ref())
+    {
+        let entry = answer
+            .headers_mut()
+            .entry(header::STRICT_TRANSPORT_SECURITY);
+        entry.or_insert_with(|| hsts.clone());
+    }
+    if line.chosen == Chosen::Http1
+        && (line.closing.get() || line.worker.closing_since.get().is_some())
+    {
         own::close(&mut answer);
     }
     answer
+}
+
+/// The answer to a request that goes nowhere. What HTTP/1 may not say was looked at before the
+/// parser; of HTTP/2 it is looked at here.
+fn refusal(line: &Rc<Line>, parts: &mut Parts, body: &Incoming) -> Option<Response<Answer>> {
+    if line.chosen == Chosen::Http2 {
+        if parts.headers.len() > line.worker.limits.headers {
+            line.refuse();
+            return Some(own::too_many_headers(line));
+        }
+        if let Err(why) = streamed::settle(parts) {
+            tracing::debug!(?why, "a request was refused");
+            line.refuse();
+            return Some(own::malformed(line));
+        }
+    }
+    let declared = http_body::Body::size_hint(body).lower();
+    if declared > line.worker.limits.body_bytes {
+        line.refuse();
+        return Some(own::too_large(line));
+    }
+    let port = line.worker.plane.shield.as_ref()?.redirect?;
+    (!headers::is_secure(&parts.headers, line) && !is_own_look(parts, line))
+        .then(|| own::over_tls(line, &parts.headers, &parts.uri, port))
+}
+
+/// A look at what visitors do not see yet, from this machine: it is asked without TLS, by the
+/// address of the socket.
+fn is_own_look(parts: &Parts, line: &Line) -> bool {
+    line.peer.ip().to_canonical().is_loopback() && parts.headers.contains_key(headers::PREVIEW)
 }
 
 impl Passage {
@@ -114,8 +168,11 @@ impl Passage {
             let chunked = HeaderValue::from_static("chunked");
             parts.headers.insert(header::TRANSFER_ENCODING, chunked);
         }
+        let since = line.now.get();
+        let log = line.worker.plane.access_log.as_ref();
         Self {
             line: Rc::clone(line),
+            record: log.map(|_| Rc::new(Record::of(&parts, &visitor, since))),
             is_safe: matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS),
             parts: Some(parts),
             copy: None,
@@ -123,7 +180,7 @@ impl Passage {
             host,
             visitor,
             preview,
-            since: line.now.get(),
+            since,
             asks_upgrade,
             tried: Vec::new(),
             retries: 0,
@@ -140,6 +197,7 @@ impl Passage {
             let Some(route) = view.snapshot.route(&headers::host_name(host)) else {
                 drop(ticket);
                 self.line.worker.unrouted_nowhere();
+                self.tell("", StatusCode::SERVICE_UNAVAILABLE);
                 return own::no_route(&self.line);
             };
             let ready = &view.snapshot.routes[route];
@@ -155,7 +213,8 @@ impl Passage {
                 } else {
                     Guest::Visitor(self.visitor.clone())
                 };
-                let flight = Flight::begin(ticket, places, guest, self.since);
+                let told = (self.since, self.record.clone());
+                let flight = Flight::begin(ticket, places, guest, told);
                 let flight = Rc::new(flight);
                 match self.fly(&flight, first).await {
                     Flown::Answered(mut answer) => {
@@ -178,6 +237,7 @@ impl Passage {
             let waited = Box::pin(wait.on(&self.line, &ready.service, reason)).await;
             if waited.is_err() {
                 ready.service.unrouted.add(self.line.worker.index);
+                self.tell(&ready.service.name, StatusCode::SERVICE_UNAVAILABLE);
                 self.line
                     .worker
                     .complain(&ready.service.name, 503, reason.words());
@@ -185,6 +245,15 @@ impl Passage {
             }
             self.line.touch();
             self.tried.clear();
+        }
+    }
+
+    /// Writes down, where requests are, that one reached no release.
+    fn tell(&self, service: &str, status: StatusCode) {
+        let line = &self.line;
+        if let (Some(record), Some(log)) = (&self.record, &line.worker.plane.access_log) {
+            record.answered(status, line.now.get());
+            record.tell(log, line, (service, None), Outcome::Failed);
         }
     }
 
@@ -366,6 +435,9 @@ impl Passage {
         }
         line.touch();
         flight.failed();
+        if let Some(record) = &self.record {
+            record.answered(status, line.now.get());
+        }
         let key = &berth.target().key;
         let words = format!("{} on {}: {words}", key.release, key.instance);
         line.worker.complain(&key.service, status.as_u16(), &words);
@@ -380,8 +452,8 @@ impl Passage {
         upstream: Box<Upstream>,
         answer: Response<Incoming>,
     ) -> Response<Answer> {
-        flight.answered();
         let (mut parts, incoming) = answer.into_parts();
+        flight.answered(parts.status);
         let is_upgrade = parts.status == StatusCode::SWITCHING_PROTOCOLS;
         if is_upgrade && !(self.asks_upgrade && upstream.has_ended()) {
             let words = "it changes the protocol unasked";

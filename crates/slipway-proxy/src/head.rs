@@ -51,6 +51,17 @@ pub(crate) fn judge(head: &[u8]) -> Result<Body, Malformed> {
     seen.verdict(&request)
 }
 
+/// The value of a `Content-Length`: digits alone, as many as fit into a number.
+pub(crate) fn length(value: &[u8]) -> Result<u64, Malformed> {
+    let is_number = (1..=18).contains(&value.len()) && value.iter().all(u8::is_ascii_digit);
+    if !is_number {
+        return Err(Malformed::Length);
+    }
+    Ok(value
+        .iter()
+        .fold(0, |sum, b| sum * 10 + u64::from(b - b'0')))
+}
+
 struct RequestLine<'a> {
     target: &'a [u8],
     is_http_11: bool,
@@ -130,16 +141,11 @@ impl<'a> Seen<'a> {
     }
 
     fn length(&mut self, value: &[u8]) -> Result<(), Malformed> {
-        let is_number = (1..=18).contains(&value.len()) && value.iter().all(u8::is_ascii_digit);
         // Told twice is refused even when both agree: the next reader may think otherwise.
-        if self.length.is_some() || !is_number {
+        if self.length.is_some() {
             return Err(Malformed::Length);
         }
-        self.length = Some(
-            value
-                .iter()
-                .fold(0, |sum, b| sum * 10 + u64::from(b - b'0')),
-        );
+        self.length = Some(length(value)?);
         Ok(())
     }
 
@@ -247,7 +253,7 @@ fn is_token(b: u8) -> bool {
     LEGAL[usize::from(b)]
 }
 
-fn is_host(b: u8) -> bool {
+pub(crate) fn is_host(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b"-._~:[]!$&'()*+;=%".contains(&b)
 }
 

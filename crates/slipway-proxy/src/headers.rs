@@ -5,8 +5,8 @@ use std::net::IpAddr;
 
 use http::header::{self, Entry, HeaderMap, HeaderName, HeaderValue};
 
+use crate::connection::Door;
 use crate::line::Line;
-use crate::options::Trust;
 
 /// The header of testers.
 pub(crate) const PREVIEW: HeaderName = HeaderName::from_static("slipway-preview");
@@ -15,8 +15,10 @@ const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection")
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Tells requests apart.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const HTTP: HeaderValue = HeaderValue::from_static("http");
+const HTTPS: HeaderValue = HeaderValue::from_static("https");
 
 /// Whether the client asks to turn the connection into something else.
 pub(crate) fn asks_upgrade(headers: &HeaderMap) -> bool {
@@ -97,34 +99,51 @@ fn keep_trailers(headers: &mut HeaderMap) {
     }
 }
 
-/// Whether the forwarding headers of this peer are believed.
-pub(crate) fn is_trusted(line: &Line) -> bool {
-    line.worker.trust == Trust::Loopback && line.peer.ip().to_canonical().is_loopback()
-}
-
-/// The client's address: the peer's, or what a trusted peer says.
+/// The client's address: the peer's, or what a trusted peer says: the last one that is not
+/// trusted itself, else the first of all.
 pub(crate) fn client_address(headers: &HeaderMap, line: &Line) -> IpAddr {
     let peer = line.peer.ip().to_canonical();
-    if !is_trusted(line) {
+    if !line.is_trusted {
         return peer;
     }
-    headers
-        .get_all(FORWARDED_FOR)
-        .iter()
-        .next_back()
-        .and_then(|value| options(value).last()?.parse().ok())
-        .unwrap_or(peer)
+    let trust = &line.worker.plane.trust;
+    let mut client = peer;
+    for value in headers.get_all(FORWARDED_FOR).iter().rev() {
+        for said in value.to_str().unwrap_or_default().rsplit(',') {
+            let Ok(address) = said.trim().parse::<IpAddr>() else {
+                return client;
+            };
+            client = address.to_canonical();
+            if !trust.believes(client) {
+                return client;
+            }
+        }
+    }
+    client
+}
+
+/// Whether the client came over TLS: to this proxy, or to whoever is trusted in front of it.
+pub(crate) fn is_secure(headers: &HeaderMap, line: &Line) -> bool {
+    line.door == Door::Secure
+        || line.is_trusted
+            && headers
+                .get(FORWARDED_PROTO)
+                .is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https"))
 }
 
 fn forwarding(headers: &mut HeaderMap, line: &Line) {
+    let proto = match line.door {
+        Door::Plain => HTTP,
+        Door::Secure => HTTPS,
+    };
     let mut known = line.forwarding.borrow_mut();
-    if is_trusted(line) {
+    if line.is_trusted {
         append(headers, FORWARDED_FOR, &known.address);
-        headers.entry(FORWARDED_PROTO).or_insert(HTTP);
+        headers.entry(FORWARDED_PROTO).or_insert(proto);
     } else {
         disbelieve(headers);
         headers.insert(FORWARDED_FOR, known.address.clone());
-        headers.insert(FORWARDED_PROTO, HTTP);
+        headers.insert(FORWARDED_PROTO, proto);
     }
     let Some(host) = headers.get(header::HOST).cloned() else {
         return;
@@ -132,7 +151,7 @@ fn forwarding(headers: &mut HeaderMap, line: &Line) {
     let forwarded = match &known.last {
         Some((last, forwarded)) if *last == host => forwarded.clone(),
         _ => {
-            let forwarded = forwarded(line.peer.ip().to_canonical(), &host);
+            let forwarded = forwarded(line.peer.ip().to_canonical(), &host, line.door);
             // Copied: a shared value would keep the whole buffer that the request came in.
             if let Ok(own) = HeaderValue::from_bytes(host.as_bytes()) {
                 known.last = Some((own, forwarded.clone()));
@@ -157,13 +176,17 @@ fn disbelieve(headers: &mut HeaderMap) {
 }
 
 /// One element of RFC 7239.
-fn forwarded(peer: IpAddr, host: &HeaderValue) -> HeaderValue {
+fn forwarded(peer: IpAddr, host: &HeaderValue, door: Door) -> HeaderValue {
+    let proto = match door {
+        Door::Plain => "http",
+        Door::Secure => "https",
+    };
     let by = match peer {
         IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(address) => format!("\"[{address}]\""),
     };
     let host = host.to_str().unwrap_or_default();
-    HeaderValue::from_str(&format!("for={by};host=\"{host}\";proto=http"))
+    HeaderValue::from_str(&format!("for={by};host=\"{host}\";proto={proto}"))
         .unwrap_or(HeaderValue::from_static("for=unknown"))
 }
 

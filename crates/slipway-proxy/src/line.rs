@@ -4,11 +4,13 @@
 use std::cell::{Cell, RefCell};
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
-use std::task::Waker;
+use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
 use http::HeaderValue;
 
+use crate::connection::Door;
+use crate::secure::Chosen;
 use crate::tunnel::Tunnel;
 use crate::worker::Worker;
 
@@ -36,11 +38,15 @@ pub(crate) enum Awaited {
     Nobody,
 }
 
-/// One client connection.
+/// One client connection, or one request of many on it.
 #[derive(Debug)]
 pub(crate) struct Line {
     pub(crate) worker: Rc<Worker>,
     pub(crate) peer: SocketAddr,
+    /// Whether what the peer says of others is believed.
+    pub(crate) is_trusted: bool,
+    pub(crate) door: Door,
+    pub(crate) chosen: Chosen,
     /// The instant of this turn of the task; reading the clock once for each is enough.
     pub(crate) now: Cell<Instant>,
     pub(crate) stage: Cell<Stage>,
@@ -66,7 +72,8 @@ pub(crate) struct Line {
     /// Answers carry `Connection: close` from now on.
     pub(crate) closing: Cell<bool>,
     pub(crate) waker: RefCell<Option<Waker>>,
-    pub(crate) forwarding: RefCell<Forwarding>,
+    /// Shared by all requests of the connection.
+    pub(crate) forwarding: Rc<RefCell<Forwarding>>,
 }
 
 /// Header values that are the same for every request of a connection.
@@ -78,11 +85,32 @@ pub(crate) struct Forwarding {
 }
 
 impl Line {
-    pub(crate) fn new(worker: Rc<Worker>, peer: SocketAddr) -> Self {
+    /// A connection's.
+    pub(crate) fn new(worker: Rc<Worker>, peer: SocketAddr, door: Door, chosen: Chosen) -> Self {
+        let forwarding = Rc::new(RefCell::new(Forwarding::of(peer.ip())));
+        Self::with(worker, peer, (door, chosen), forwarding)
+    }
+
+    /// That of one request among many on the connection of `whole`.
+    pub(crate) fn within(whole: &Self) -> Self {
+        let forwarding = Rc::clone(&whole.forwarding);
+        let kind = (whole.door, whole.chosen);
+        Self::with(Rc::clone(&whole.worker), whole.peer, kind, forwarding)
+    }
+
+    fn with(
+        worker: Rc<Worker>,
+        peer: SocketAddr,
+        (door, chosen): (Door, Chosen),
+        forwarding: Rc<RefCell<Forwarding>>,
+    ) -> Self {
         let now = Instant::now();
         Self {
+            is_trusted: worker.plane.trust.believes(peer.ip()),
             worker,
             peer,
+            door,
+            chosen,
             now: Cell::new(now),
             stage: Cell::new(Stage::Fresh),
             awaited: Cell::new(Awaited::Client),
@@ -97,7 +125,15 @@ impl Line {
             is_refused: Cell::new(false),
             closing: Cell::new(false),
             waker: RefCell::new(None),
-            forwarding: RefCell::new(Forwarding::of(peer.ip())),
+            forwarding,
+        }
+    }
+
+    /// The task has a turn.
+    pub(crate) fn turn(&self, cx: &Context<'_>) {
+        self.now.set(Instant::now());
+        if self.waker.borrow().is_none() {
+            *self.waker.borrow_mut() = Some(cx.waker().clone());
         }
     }
 
@@ -132,6 +168,7 @@ impl Line {
                 (Some(since), _) => return since + limits.head,
                 (None, Some(since)) => return self.moved.get().max(since) + limits.drain_idle,
                 // A connection that says nothing at all gets no longer than a slow head.
+                (None, None) if self.closing.get() => limits.drain_idle,
                 (None, None) if self.stage.get() == Stage::Fresh => limits.head,
                 (None, None) => limits.keep_alive,
             },
@@ -140,6 +177,12 @@ impl Line {
             (Stage::Exchange, Awaited::Nobody) => Duration::from_secs(24 * 3600),
         };
         self.moved.get() + idle
+    }
+
+    /// The client was told to go: it gets a moment to do so.
+    pub(crate) fn leave(&self) {
+        self.closing.set(true);
+        self.touch();
     }
 
     /// An upgrade was not taken: HTTP goes on, unless bytes came meanwhile.

@@ -3,11 +3,14 @@
 use std::rc::Rc;
 
 use http::header::{self, HeaderValue};
-use http::{Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode, Uri};
 
 use crate::answer::Answer;
+use crate::headers;
 use crate::line::Line;
 use crate::wait::Reason;
+
+const HTTPS_PORT: u16 = 443;
 
 pub(crate) fn too_large(line: &Rc<Line>) -> Response<Answer> {
     ending(
@@ -15,6 +18,42 @@ pub(crate) fn too_large(line: &Rc<Line>) -> Response<Answer> {
         StatusCode::PAYLOAD_TOO_LARGE,
         "The request's body is too large.\n",
     )
+}
+
+/// RFC 6585 §5.
+pub(crate) fn too_many_headers(line: &Rc<Line>) -> Response<Answer> {
+    ending(
+        line,
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+        "The request has too many headers.\n",
+    )
+}
+
+/// Where the same is to be had over TLS. The method stays what it is.
+pub(crate) fn over_tls(
+    line: &Rc<Line>,
+    headers: &HeaderMap,
+    uri: &Uri,
+    port: u16,
+) -> Response<Answer> {
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    let name = headers::host_name(host.unwrap_or_default());
+    let target = uri.path_and_query().map_or("/", |target| target.as_str());
+    let place = if port == HTTPS_PORT {
+        format!("https://{name}{target}")
+    } else {
+        format!("https://{name}:{port}{target}")
+    };
+    let Ok(place) = HeaderValue::try_from(place) else {
+        return malformed(line);
+    };
+    // The body was not read, so no other request can follow it.
+    let words = "This is to be had over TLS only.\n";
+    let mut answer = ending(line, StatusCode::PERMANENT_REDIRECT, words);
+    answer.headers_mut().insert(header::LOCATION, place);
+    answer
 }
 
 pub(crate) fn malformed(line: &Rc<Line>) -> Response<Answer> {
@@ -54,7 +93,8 @@ pub(crate) fn gateway(line: &Rc<Line>, status: StatusCode) -> Response<Answer> {
     ending(line, status, words)
 }
 
-/// Tells the client that the connection ends with this answer.
+/// Tells the client that the connection ends with this answer. HTTP/2 has no such word: what
+/// ends there is told by the connection itself.
 pub(crate) fn close(answer: &mut Response<Answer>) {
     if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
         let close = HeaderValue::from_static("close");

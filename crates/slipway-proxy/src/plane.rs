@@ -10,12 +10,15 @@ use std::time::{Duration, Instant};
 use chassis::Random;
 use tokio::sync::Mutex;
 
+use crate::access::Log;
 use crate::check;
 use crate::descriptors;
 use crate::disk;
 use crate::look::Looks;
 use crate::options::{Limits, Options, Trust};
+use crate::peers::Peers;
 use crate::published::Published;
+use crate::secure::Shield;
 use crate::shard::Shards;
 use crate::snapshot::{Fleet, ReadyPool, Snapshot};
 use crate::stats::{Health, Stats, Unrouted};
@@ -30,6 +33,12 @@ pub(crate) struct Plane {
     pub(crate) published: Arc<Published>,
     pub(crate) limits: Limits,
     pub(crate) trust: Trust,
+    pub(crate) announced_by: Trust,
+    pub(crate) peers: Arc<Peers>,
+    /// What TLS is offered with.
+    pub(crate) shield: Option<Shield>,
+    /// Where requests are written down.
+    pub(crate) access_log: Option<Log>,
     pub(crate) key: [u8; 32],
     pub(crate) random: Random,
     pub(crate) started: Instant,
@@ -60,20 +69,27 @@ pub(crate) enum PublishError {
 
 impl Plane {
     /// Reads what was served last. Blocking.
-    pub(crate) fn load(options: &Options, workers: usize) -> io::Result<Self> {
+    pub(crate) fn load(
+        options: &Options,
+        workers: usize,
+        shield: Option<Shield>,
+    ) -> io::Result<Self> {
         std::fs::create_dir_all(&options.folder)?;
         let table = disk::load(&options.folder)?.unwrap_or_default();
-        check::structure(&table).map_err(io::Error::other)?;
         let fleet = Fleet::new(workers);
         let snapshot = fleet.ready(table, 1);
+        let access_log = options.access_log.as_ref();
+        let access_log = access_log.map(|log| Log::start(log, options.clock.clone()));
+        let files = chassis::descriptors::raise();
+        let limits = descriptors::fitted(options.limits.clone(), files, workers);
         Ok(Self {
             published: Arc::new(Published::new(snapshot)),
-            limits: descriptors::fitted(
-                options.limits.clone(),
-                chassis::descriptors::raise(),
-                workers,
-            ),
-            trust: options.trust,
+            peers: Peers::new(limits.connections_per_peer),
+            limits,
+            trust: options.trust.clone(),
+            announced_by: options.announced_by.clone(),
+            shield,
+            access_log: access_log.transpose()?,
             key: disk::visitor_key(&options.folder, &options.random)?,
             start: options.random.uuid(options.clock.now()).to_string(),
             random: options.random.clone(),

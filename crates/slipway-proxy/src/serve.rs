@@ -12,8 +12,10 @@ use tokio::sync::oneshot;
 
 use crate::accept;
 use crate::admin;
+use crate::connection::Door;
 use crate::options::Options;
 use crate::plane::Plane;
+use crate::secure::Shield;
 
 /// Why a proxy could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +29,9 @@ pub enum ServeError {
         #[source]
         source: io::Error,
     },
+    /// TLS cannot be offered.
+    #[error("TLS cannot be offered")]
+    Secure(#[source] io::Error),
     /// A socket cannot be used.
     #[error("a socket cannot be used")]
     Socket(#[source] io::Error),
@@ -70,14 +75,14 @@ pub async fn serve(options: Options, shutdown: Shutdown) -> Result<(), ServeErro
     let (served, end) = (Arc::clone(&plane), admin_end.clone());
     let admin = start("slipway-admin", move || admin::run(admin, &served, &end))?;
     for index in 0..workers {
-        let listeners = shared(&options.listeners).map_err(ServeError::Socket)?;
+        let listeners = doors(&options).map_err(ServeError::Socket)?;
         let (plane, end) = (Arc::clone(&plane), own.clone());
         let name = format!("slipway-worker-{index}");
         threads.push(start(&name, move || {
             accept::run(index, &plane, listeners, &end)
         })?);
     }
-    drop(options.listeners);
+    drop(options);
     let mut result = Ok(());
     for thread in threads {
         let ended = thread.ended().await;
@@ -91,25 +96,34 @@ pub async fn serve(options: Options, shutdown: Shutdown) -> Result<(), ServeErro
 }
 
 async fn load(options: Options, workers: usize) -> Result<(Arc<Plane>, Options), ServeError> {
-    let folder = options.folder.clone();
     let loaded = tokio::task::spawn_blocking(move || {
-        Plane::load(&options, workers).map(|plane| (Arc::new(plane), options))
+        let shield = options.secure.as_ref().map(Shield::load).transpose();
+        let shield = shield.map_err(|error| ServeError::Secure(io::Error::other(error)))?;
+        let plane = Plane::load(&options, workers, shield).map_err(|source| ServeError::State {
+            folder: options.folder.clone(),
+            source,
+        })?;
+        Ok((Arc::new(plane), options))
     });
     loaded
         .await
-        .unwrap_or_else(|error| Err(io::Error::other(error)))
-        .map_err(|source| ServeError::State { folder, source })
+        .unwrap_or_else(|error| Err(ServeError::Socket(io::Error::other(error))))
 }
 
-/// The same sockets once more: a worker that closes its own takes no connection with it.
-fn shared(listeners: &[TcpListener]) -> io::Result<Vec<TcpListener>> {
-    listeners
-        .iter()
-        .map(|listener| {
-            listener.set_nonblocking(true)?;
-            listener.try_clone()
-        })
+/// Every socket with what clients begin with on it.
+fn doors(options: &Options) -> io::Result<Vec<(TcpListener, Door)>> {
+    let secure = options.secure.iter().flat_map(|secure| &secure.listeners);
+    let plain = options.listeners.iter().map(|socket| (socket, Door::Plain));
+    plain
+        .chain(secure.map(|socket| (socket, Door::Secure)))
+        .map(|(socket, door)| Ok((shared(socket)?, door)))
         .collect()
+}
+
+/// The same socket once more: a worker that closes its own takes no connection with it.
+fn shared(listener: &TcpListener) -> io::Result<TcpListener> {
+    listener.set_nonblocking(true)?;
+    listener.try_clone()
 }
 
 /// A thread and the way it tells its end.

@@ -37,6 +37,11 @@ impl Visitor {
         }
     }
 
+    /// Where it comes from, as far as is believed.
+    pub(crate) fn address(&self) -> IpAddr {
+        self.address
+    }
+
     /// Whether the visitor brought the cookie.
     pub(crate) fn is_known(&self) -> bool {
         self.cookies.is_some()

@@ -10,12 +10,12 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::net::tcp::{ReadHalf, WriteHalf};
 
 use crate::flight::Flight;
 use crate::frames::{Frames, SERVICE_RESTART};
+use crate::stream::Stream;
 use crate::worker::Worker;
 
 const BUFFER_BYTES: usize = 16 * 1024;
@@ -35,7 +35,7 @@ pub(crate) struct Tunnel {
 
 impl Tunnel {
     /// Copies until both sides ended, one broke off, or nothing moved for as long as may be.
-    pub(crate) async fn run(self, mut client: TcpStream, client_early: Bytes, worker: &Worker) {
+    pub(crate) async fn run(self, client: Stream, client_early: Bytes, worker: &Worker) {
         let Self {
             mut origin,
             early,
@@ -43,7 +43,7 @@ impl Tunnel {
             is_websocket,
         } = self;
         let moved = Cell::new(Instant::now());
-        let (from_client, to_client) = client.split();
+        let (from_client, to_client) = tokio::io::split(client);
         let (from_origin, to_origin) = origin.split();
         let leave = async {
             if is_websocket {
@@ -79,8 +79,8 @@ impl Tunnel {
 /// Copies until the end, or until it is time to `leave` and a frame has ended. The other
 /// direction goes on then, so that the client's own word reaches the origin.
 async fn copy(
-    mut from: ReadHalf<'_>,
-    mut to: WriteHalf<'_>,
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
     early: Bytes,
     moved: &Cell<Instant>,
     leave: impl Future<Output = ()>,
@@ -88,6 +88,7 @@ async fn copy(
     let mut leave = pin!(leave);
     let mut frames = Frames::default();
     to.write_all(&early).await?;
+    to.flush().await?;
     frames.follow(&early);
     let mut buffer = vec![0; BUFFER_BYTES];
     loop {
@@ -105,6 +106,8 @@ async fn copy(
         moved.set(Instant::now());
         let piece = buffer.get(..count).unwrap_or_default();
         to.write_all(piece).await?;
+        // What TLS kept to itself must go as well.
+        to.flush().await?;
         frames.follow(piece);
     }
 }

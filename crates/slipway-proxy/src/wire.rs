@@ -8,12 +8,11 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
-use crate::gather;
 use crate::head::Malformed;
 use crate::line::{Line, Stage};
 use crate::reader::{Reader, Verdict};
+use crate::stream::Stream;
 
 /// No head, no chunk size and no line end has a NUL in it; the empty line makes the parser
 /// look at once.
@@ -22,7 +21,7 @@ const POISON: &[u8] = b"\0\r\n\r\n";
 /// A client's socket.
 #[derive(Debug)]
 pub(crate) struct Wire {
-    stream: TcpStream,
+    stream: Stream,
     line: Rc<Line>,
     reader: Reader,
     /// What of the poison is still to be read, once something was refused.
@@ -30,7 +29,7 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
-    pub(crate) fn new(stream: TcpStream, line: Rc<Line>) -> Self {
+    pub(crate) fn new(stream: Stream, line: Rc<Line>) -> Self {
         let reader = Reader::new(line.worker.limits.head_bytes);
         Self {
             stream,
@@ -40,7 +39,7 @@ impl Wire {
         }
     }
 
-    pub(crate) fn into_stream(self) -> TcpStream {
+    pub(crate) fn into_stream(self) -> Stream {
         self.stream
     }
 
@@ -125,7 +124,7 @@ impl AsyncWrite for Wire {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = gather::poll_write(&mut self.stream, cx, slices);
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
         if written.is_ready() {
             self.line.touch();
         }
@@ -136,8 +135,8 @@ impl AsyncWrite for Wire {
         true
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
     }
 
     /// Nothing: the connection is closed by whoever takes the socket back.

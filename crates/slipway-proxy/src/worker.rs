@@ -11,7 +11,7 @@ use http::HeaderValue;
 use tokio::sync::Notify;
 
 use crate::line::Line;
-use crate::options::{Limits, Trust};
+use crate::options::Limits;
 use crate::plane::Plane;
 use crate::published::Published;
 use crate::view::View;
@@ -32,7 +32,6 @@ pub(crate) struct Worker {
     pub(crate) plane: Arc<Plane>,
     pub(crate) published: Arc<Published>,
     pub(crate) limits: Limits,
-    pub(crate) trust: Trust,
     pub(crate) key: [u8; 32],
     pub(crate) random: Random,
     /// When the end was asked for.
@@ -62,7 +61,6 @@ impl Worker {
             index,
             published: Arc::clone(&plane.published),
             limits: plane.limits.clone(),
-            trust: plane.trust,
             key: plane.key,
             random: plane.random.clone(),
             closing_since: Cell::new(None),
@@ -168,6 +166,13 @@ impl Worker {
     pub(crate) fn lack(&self, reason: &str) {
         if let Some(untold) = self.untold() {
             tracing::warn!(reason, untold, "clients have to wait");
+        }
+    }
+
+    /// Tells that a client was turned away, as rarely.
+    pub(crate) fn turn_away(&self, reason: &str) {
+        if let Some(untold) = self.untold() {
+            tracing::warn!(reason, untold, "a client was turned away");
         }
     }
 

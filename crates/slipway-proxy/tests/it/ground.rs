@@ -41,17 +41,25 @@ impl Proxy {
         limits: Limits,
         trust: Trust,
     ) -> Self {
+        Self::start_so(listener, folder, |options| {
+            options.limits = limits;
+            options.trust = trust;
+        })
+        .await
+    }
+
+    /// With whatever options a test wants.
+    pub(crate) async fn start_so(
+        listener: TcpListener,
+        folder: TempDir,
+        change: impl FnOnce(&mut Options),
+    ) -> Self {
         let admin = folder.path().join("admin.sock");
-        let options = Options {
-            listeners: vec![listener.try_clone().unwrap()],
-            folder: folder.path().to_owned(),
-            admin: admin.clone(),
-            workers: 2,
-            clock: Clock::system(),
-            random: Random::system(),
-            trust,
-            limits,
-        };
+        let listeners = vec![listener.try_clone().unwrap()];
+        let world = (Clock::system(), Random::system());
+        let mut options = Options::new(listeners, folder.path().to_owned(), admin.clone(), world);
+        options.workers = 2;
+        change(&mut options);
         let shutdown = Shutdown::new();
         let task = tokio::spawn(serve(options, shutdown.clone()));
         let proxy = Self {

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod access;
 mod bodies;
 mod caller;
 mod drain;
@@ -9,9 +10,13 @@ mod ground;
 mod headers;
 mod health;
 mod hold;
+mod http2;
 mod limits;
+mod peers;
 mod retry;
 mod routing;
+mod safe;
+mod secure;
 mod smuggling;
 mod statistics;
 mod switch;

@@ -2,15 +2,21 @@
 
 use std::cell::Cell;
 use std::fs;
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
-use slipway_proxy::{Client, ClientError, Generation, Limits, Table, Trust};
+use slipway_proxy::{Client, ClientError, Generation, Limits, Options, Table, Trust};
 use testkit::origin::Origin;
 
 use crate::caller::SOON;
 use crate::ground::{Proxy, route, simple, table};
+
+fn options(listener: TcpListener, folder: &Path, admin: PathBuf) -> Options {
+    let world = (chassis::Clock::system(), chassis::Random::system());
+    Options::new(vec![listener], folder.to_owned(), admin, world)
+}
 
 async fn refusal(proxy: &Proxy, table: &Table) -> String {
     match proxy.client.publish(table).await {
@@ -141,33 +147,67 @@ async fn a_publication_that_was_cut_off_leaves_the_old_table() {
     assert_eq!(proxy.caller().get("/").await.release(), Some("r1"));
 }
 
+/// Makes every table in a folder one that cannot be served, and says how many there were.
+fn spoil(folder: &Path) -> usize {
+    let tables = fs::read_dir(folder).unwrap().filter_map(|entry| {
+        let path = entry.unwrap().path();
+        let name = path.file_name()?.to_str()?;
+        let is_table = name.starts_with("table.") && path.extension()? == "json";
+        is_table.then_some(path)
+    });
+    let spoilt = tables.map(|path| {
+        let text = fs::read_to_string(&path).unwrap();
+        let text = text.replace("\"live\": \"blue\"", "\"live\": \"red\"");
+        fs::write(&path, text).unwrap();
+    });
+    spoilt.count()
+}
+
 #[tokio::test]
-async fn a_table_on_disk_that_cannot_be_served_is_named_at_the_start() {
+async fn a_damaged_table_is_set_aside_and_the_newest_kept_one_is_served() {
+    for damaged in [
+        "",
+        "{\"gener",
+        "{}",
+        "{\"generation\": 9}",
+        "[]",
+        "\0\0\0\0",
+    ] {
+        let (proxy, origin) = simple().await;
+        proxy.publish(&table(2, route(&[&origin], &[]))).await;
+        let (listener, folder) = proxy.stop().await;
+        fs::write(folder.path().join("table.json"), damaged).unwrap();
+        let proxy = Proxy::start_on(listener, folder, Limits::default(), Trust::Nobody).await;
+        let served = proxy.client.table().await.unwrap();
+        assert_eq!(served.generation, Generation(2), "{damaged:?}");
+        let aside = fs::read(proxy.folder().join("table.json.damaged")).unwrap();
+        assert_eq!(aside, damaged.as_bytes());
+        assert_eq!(proxy.caller().get("/").await.release(), Some("r1"));
+    }
+}
+
+#[tokio::test]
+async fn a_table_that_is_gone_is_not_the_beginning_of_the_world() {
     let (proxy, _origin) = simple().await;
     let (listener, folder) = proxy.stop().await;
-    let path = folder.path().join("table.json");
-    let text = fs::read_to_string(&path).unwrap();
-    fs::write(
-        &path,
-        text.replace("\"live\": \"blue\"", "\"live\": \"red\""),
-    )
-    .unwrap();
-    let options = slipway_proxy::Options {
-        listeners: vec![listener],
-        folder: folder.path().to_owned(),
-        admin: folder.path().join("admin.sock"),
-        workers: 1,
-        clock: chassis::Clock::system(),
-        random: chassis::Random::system(),
-        trust: Trust::Nobody,
-        limits: Limits::default(),
-    };
+    fs::remove_file(folder.path().join("table.json")).unwrap();
+    let proxy = Proxy::start_on(listener, folder, Limits::default(), Trust::Nobody).await;
+    assert_eq!(proxy.caller().get("/").await.release(), Some("r1"));
+}
+
+#[tokio::test]
+async fn where_no_table_on_disk_can_be_served_the_reason_is_named_at_the_start() {
+    let (proxy, _origin) = simple().await;
+    let (listener, folder) = proxy.stop().await;
+    assert_eq!(spoil(folder.path()), 2);
+    let options = options(listener, folder.path(), folder.path().join("admin.sock"));
     let served = slipway_proxy::serve(options, chassis::Shutdown::new());
     let ended = tokio::time::timeout(SOON, served).await.unwrap();
     let source = std::error::Error::source(&ended.unwrap_err())
         .unwrap()
         .to_string();
     assert!(source.contains("not among its pools"), "{source}");
+    assert!(source.contains("table.json"), "{source}");
 }
 
 #[tokio::test]
@@ -200,17 +240,8 @@ async fn the_admin_socket_is_for_its_user_only_and_a_new_proxy_takes_its_place()
         folder.path().join("table.json"),
     )
     .unwrap();
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let options = slipway_proxy::Options {
-        listeners: vec![listener],
-        folder: folder.path().to_owned(),
-        admin: socket.clone(),
-        workers: 1,
-        clock: chassis::Clock::system(),
-        random: chassis::Random::system(),
-        trust: Trust::Nobody,
-        limits: Limits::default(),
-    };
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let options = options(listener, folder.path(), socket.clone());
     let end = chassis::Shutdown::new();
     let second = tokio::spawn(slipway_proxy::serve(options, end.clone()));
     let client = Client::new(socket.clone());

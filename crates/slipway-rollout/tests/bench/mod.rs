@@ -451,16 +451,9 @@ fn environment() -> EnvironmentName {
 }
 
 fn serve(listener: TcpListener, folder: &Path, shutdown: Shutdown) {
-    let options = slipway_proxy::Options {
-        listeners: vec![listener],
-        folder: folder.join("proxy"),
-        admin: folder.join("proxy/admin.sock"),
-        workers: 1,
-        clock: Clock::system(),
-        random: Random::system(),
-        trust: slipway_proxy::Trust::Nobody,
-        limits: slipway_proxy::Limits::default(),
-    };
+    let (state, admin) = (folder.join("proxy"), folder.join("proxy/admin.sock"));
+    let world = (Clock::system(), Random::system());
+    let options = slipway_proxy::Options::new(vec![listener], state, admin, world);
     tokio::spawn(async move { slipway_proxy::serve(options, shutdown).await.unwrap() });
 }
 
