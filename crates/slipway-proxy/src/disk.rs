@@ -7,19 +7,83 @@ use std::path::{Path, PathBuf};
 
 use chassis::durable;
 
-use crate::table::{Generation, Table};
+use crate::check;
+use crate::table::{Generation, Table, TableError};
 
 /// How many generations are kept.
 const KEPT: usize = 10;
 
-/// Reads the table that was served last; none where none was ever published.
+/// Why a file holds no table that can be served.
+#[derive(Debug, thiserror::Error)]
+enum Damage {
+    #[error("{0}")]
+    Unreadable(#[from] serde_json::Error),
+    #[error("it names no routes")]
+    NoRoutes,
+    #[error("{0}")]
+    Refused(#[from] TableError),
+}
+
+/// Reads the table that was served last; none where none was ever published. Where that table
+/// is damaged or gone, the newest of the kept ones that can be served is, because visitors are
+/// better off with the routes of a moment ago than with none.
 pub(crate) fn load(folder: &Path) -> io::Result<Option<Table>> {
-    match fs::read(folder.join("table.json")) {
-        Ok(content) => serde_json::from_slice(&content)
-            .map(Some)
-            .map_err(io::Error::other),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
+    let path = folder.join("table.json");
+    let damage = match fs::read(&path) {
+        Ok(content) => match parse(&content) {
+            Ok(table) => return Ok(Some(table)),
+            Err(damage) => Some(damage),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let mut all = kept(folder)?;
+    all.sort_by_key(|(generation, _)| std::cmp::Reverse(*generation));
+    let found = all
+        .iter()
+        .find_map(|(_, path)| parse(&fs::read(path).ok()?).ok());
+    match (found, damage) {
+        (Some(table), damage) => {
+            let reason = damage.map_or("it is gone".to_owned(), |damage| damage.to_string());
+            let generation = table.generation.0;
+            tracing::error!(
+                reason,
+                generation,
+                "table.json is damaged; a kept one is served"
+            );
+            set_aside(&path);
+            Ok(Some(table))
+        }
+        (None, Some(damage)) => Err(io::Error::other(format!(
+            "table.json cannot be served ({damage}), nor any kept generation; put a good one in \
+             its place, or remove all of them to begin without routes"
+        ))),
+        (None, None) if all.is_empty() => Ok(None),
+        (None, None) => Err(io::Error::other(
+            "table.json is gone, and no kept generation can be served; remove all of them to \
+             begin without routes",
+        )),
+    }
+}
+
+/// What cannot be served must not be served in part: a file without routes is a damaged one.
+fn parse(content: &[u8]) -> Result<Table, Damage> {
+    let value: serde_json::Value = serde_json::from_slice(content)?;
+    if value.get("routes").is_none() {
+        return Err(Damage::NoRoutes);
+    }
+    let table = serde_json::from_value(value)?;
+    check::structure(&table)?;
+    Ok(table)
+}
+
+/// Keeps a damaged table for whoever wants to know how it became so.
+fn set_aside(path: &Path) {
+    match fs::rename(path, path.with_extension("json.damaged")) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            tracing::warn!(%error, "the damaged table is not set aside");
+        }
+        _ => {}
     }
 }
 
@@ -118,9 +182,24 @@ mod tests {
 
     #[test]
     fn a_broken_table_is_an_error_and_no_empty_table() {
+        for broken in [&b"{\"gener"[..], b"", b"{}", b"{\"generation\": 3}"] {
+            let folder = tempfile::tempdir().unwrap();
+            fs::write(folder.path().join("table.json"), broken).unwrap();
+            let said = load(folder.path()).unwrap_err().to_string();
+            assert!(said.contains("begin without routes"), "{said}");
+            // And it stays where it was.
+            assert_eq!(fs::read(folder.path().join("table.json")).unwrap(), broken);
+        }
+    }
+
+    #[test]
+    fn kept_generations_alone_are_no_first_start() {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("table.json"), b"{\"gener").unwrap();
+        fs::write(folder.path().join("table.3.json"), b"").unwrap();
         assert!(load(folder.path()).is_err());
+        save(folder.path(), &table(2)).unwrap();
+        fs::remove_file(folder.path().join("table.json")).unwrap();
+        assert_eq!(load(folder.path()).unwrap(), Some(table(2)));
     }
 
     #[test]
