@@ -1,6 +1,8 @@
 //! `delivery/environments/NAME.toml`: accessories, addresses, and for each service its
 //! variables and policy. Unknown keys are errors with line and column.
 
+mod proxy;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
@@ -13,6 +15,8 @@ use slipway_journal::{EnvironmentName, ServiceName};
 
 use crate::cli::failure::Failure;
 use crate::state::State;
+
+pub(crate) use proxy::ProxySettings;
 
 /// Nothing here waits longer; and no clock counts much further.
 const SPAN_MAX: Duration = Duration::from_secs(366 * 86_400);
@@ -43,22 +47,6 @@ pub(crate) struct AccessorySettings {
     /// A Redis.
     #[serde(default)]
     pub(crate) redis: bool,
-}
-
-/// Where visitors come in.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ProxySettings {
-    /// One address or a list of them.
-    #[serde(deserialize_with = "one_or_more")]
-    pub(crate) listen: Vec<SocketAddr>,
-    /// Worker threads; as many as the machine has cores when it is not set.
-    #[serde(default)]
-    pub(crate) workers: Option<usize>,
-    /// Whether the forwarding headers of peers on this machine are believed, such as those
-    /// of an nginx in front.
-    #[serde(default)]
-    pub(crate) trust_loopback: bool,
 }
 
 /// Where the console answers.

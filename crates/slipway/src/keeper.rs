@@ -22,6 +22,7 @@ use crate::environment::Environment;
 use crate::keeper::child::{Backoff, Child, Role};
 use crate::keeper::hold::Hold;
 use crate::keeper::record::Record;
+use crate::keeper::sockets::Public;
 use crate::local_http;
 use crate::state::State;
 use slipway_rollout::process::ProcessIdentity;
@@ -51,10 +52,14 @@ impl Keeper {
         let (public, console, orphans) = self.sockets(before.as_ref())?;
         let mut record = Record::of(&self.environment, &public, &console)?;
         // From here on nothing but a signal ends the keeper: visitors depend on it.
-        let mut proxy = self.child(Role::Proxy, public, Backoff::at_once());
-        let mut control = self.child(Role::Control, vec![console], Backoff::patient());
+        let mut proxy = self.child(Role::Proxy, public.named(), Backoff::at_once());
+        let mut control = self.child(
+            Role::Control,
+            vec![("console", console)],
+            Backoff::patient(),
+        );
         self.start(&mut proxy, &mut record);
-        tracing::info!(proxy = ?record.listen, console = %record.console, "keeping");
+        tracing::info!(proxy = ?record.public(), console = %record.console, "keeping");
         let mut retiring = true;
         let mut retired = pin!(self.retire(&orphans));
         loop {
@@ -84,15 +89,16 @@ impl Keeper {
     fn sockets(
         &self,
         before: Option<&Record>,
-    ) -> anyhow::Result<(Vec<TcpListener>, TcpListener, Vec<ProcessIdentity>)> {
-        let wanted = &self.environment.proxy.listen;
+    ) -> anyhow::Result<(Public, TcpListener, Vec<ProcessIdentity>)> {
+        let wanted = self.environment.proxy.addresses();
+        let plain = self.environment.proxy.listen.len();
         // Two control processes must never share a journal; the old one goes first.
         let controls = self.outlived(Role::Control, before.and_then(|b| b.control.as_ref()))?;
         stop_all(&controls, CONTROL_GRACE).context("stopping the old control")?;
         let orphans = self.outlived(Role::Proxy, before.and_then(|b| b.proxy.as_ref()))?;
         let taken = orphans
             .iter()
-            .find_map(|orphan| match sockets::take_over(orphan, wanted) {
+            .find_map(|orphan| match sockets::take_over(orphan, &wanted) {
                 Ok(taken) => taken,
                 Err(error) => {
                     tracing::warn!(%error, "the earlier proxy's sockets cannot be taken over");
@@ -104,15 +110,15 @@ impl Keeper {
             before.map(|b| b.console).as_slice(),
         )?;
         if let Some(public) = taken {
-            return Ok((public, console, orphans));
+            return Ok((Public::of(public, plain), console, orphans));
         }
         stop_all(&orphans, PROXY_GRACE).context("stopping the earlier proxy")?;
-        let earlier = before.map(|b| b.listen.clone()).unwrap_or_default();
+        let earlier = before.map(Record::public).unwrap_or_default();
         let public: Result<Vec<_>, _> = wanted
             .iter()
             .map(|address| sockets::bind_again(*address, &earlier))
             .collect();
-        Ok((public?, console, Vec::new()))
+        Ok((Public::of(public?, plain), console, Vec::new()))
     }
 
     /// What runs in `role` of an earlier keeper: the one that is written down first, then
@@ -138,7 +144,12 @@ impl Keeper {
         Ok(found)
     }
 
-    fn child(&self, role: Role, sockets: Vec<TcpListener>, backoff: Backoff) -> Child {
+    fn child(
+        &self,
+        role: Role,
+        sockets: Vec<(&'static str, TcpListener)>,
+        backoff: Backoff,
+    ) -> Child {
         Child::new(
             role,
             self.program.clone(),

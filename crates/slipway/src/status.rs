@@ -106,11 +106,7 @@ pub(crate) async fn gather(state: &State, reading: &Reading) -> anyhow::Result<S
     Ok(Status {
         environment: record.as_ref().and_then(|r| r.environment.clone()),
         state: state.root().to_path_buf(),
-        listen: record
-            .iter()
-            .flat_map(|r| &r.listen)
-            .map(|a| format!("http://{a}"))
-            .collect(),
+        listen: record.as_ref().map(Record::visited).unwrap_or_default(),
         console: record.as_ref().map(|r| format!("http://{}", r.console)),
         processes: Processes {
             keeper,

@@ -19,6 +19,9 @@ pub(crate) struct Launch {
     /// How many inherited sockets, from file descriptor 3 on, to announce
     #[arg(long, value_name = "N")]
     listen_fds: Option<u32>,
+    /// What they are called, with colons between
+    #[arg(long, value_name = "NAMES", requires = "listen_fds")]
+    listen_names: Option<String>,
     /// The user id to become
     #[arg(long, requires = "gid")]
     uid: Option<u32>,
@@ -50,6 +53,9 @@ impl Launch {
         if let Some(count) = self.listen_fds {
             command.env("LISTEN_FDS", count.to_string());
             command.env("LISTEN_PID", std::process::id().to_string());
+        }
+        if let Some(names) = &self.listen_names {
+            command.env("LISTEN_FDNAMES", names);
         }
         if let Some(folder) = &self.folder {
             command.current_dir(folder);

@@ -5,13 +5,15 @@ use std::net::TcpListener;
 use std::num::NonZero;
 
 use anyhow::Context as _;
+use chassis::Env;
 use clap::Args;
 use slipway_journal::EnvironmentName;
-use slipway_proxy::{Limits, Options, Trust};
+use slipway_proxy::{Options, Secure, Trust};
 
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
 use crate::environment::{Environment, ProxySettings};
+use crate::keeper::sockets::{self, Public};
 
 /// Run the proxy on sockets that are handed over
 #[derive(Debug, Args)]
@@ -24,23 +26,17 @@ pub(crate) struct Proxy {
 impl Proxy {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<Exit> {
         chassis::telemetry::init(&context.env)?;
-        let listeners = inherited()?;
+        let public = inherited(&context.env)?;
         let settings = settings(context, &self.environment);
-        let trusted = settings.as_ref().is_some_and(|s| s.trust_loopback);
-        let options = Options {
-            listeners,
-            folder: context.state.proxy(),
-            admin: context.state.proxy_socket(),
-            workers: workers(settings.as_ref()),
-            clock: context.clock.clone(),
-            random: context.random.clone(),
-            trust: if trusted {
-                Trust::Loopback
-            } else {
-                Trust::Nobody
-            },
-            limits: Limits::default(),
-        };
+        let (folder, admin) = (context.state.proxy(), context.state.proxy_socket());
+        let world = (context.clock.clone(), context.random.clone());
+        let mut options = Options::new(public.plain, folder, admin, world);
+        options.workers = workers(settings.as_ref());
+        if let Some(settings) = &settings {
+            options.trust = settings.trusted();
+            options.announced_by = Trust::Networks(settings.announced_by.clone());
+        }
+        options.secure = secure(context, settings.as_ref(), public.secure);
         context.wait(async {
             let shutdown = chassis::Shutdown::on_signals()?;
             slipway_proxy::serve(options, shutdown).await?;
@@ -71,22 +67,54 @@ fn workers(settings: Option<&ProxySettings>) -> usize {
         .unwrap_or(1)
 }
 
-/// The sockets from file descriptor 3 on, as systemd and the keeper announce them.
-fn inherited() -> anyhow::Result<Vec<TcpListener>> {
+/// TLS on its sockets. Without a word on how, they stay closed: the others serve still.
+fn secure(
+    context: &Context,
+    settings: Option<&ProxySettings>,
+    listeners: Vec<TcpListener>,
+) -> Option<Secure> {
+    if listeners.is_empty() {
+        return None;
+    }
+    let Some((settings, tls)) = settings.and_then(|s| Some((s, s.tls.as_ref()?))) else {
+        tracing::error!("sockets for TLS were handed over, and no environment says how");
+        return None;
+    };
+    Some(Secure {
+        listeners,
+        certificates: settings.certificates(&context.project),
+        redirect: tls.redirect,
+        public_port: tls.public_port,
+        hsts: tls.hsts.map(|span| span.0),
+    })
+}
+
+/// The sockets from file descriptor 3 on, as systemd and the keeper announce them: those named
+/// `https` are for TLS, all others are not.
+fn inherited(env: &Env) -> anyhow::Result<Public> {
+    let names = env.get("LISTEN_FDNAMES").unwrap_or_default();
+    let mut names = names.split(':');
     let mut announced = listenfd::ListenFd::from_env();
-    let mut listeners = Vec::new();
+    let mut public = Public {
+        plain: Vec::new(),
+        secure: Vec::new(),
+    };
     for number in 0..announced.len() {
         let listener = announced
             .take_tcp_listener(number)
             .with_context(|| format!("taking the inherited socket {number}"))?;
-        listeners.extend(listener);
+        if names.next() == Some(sockets::HTTPS) {
+            public.secure.extend(listener);
+        } else {
+            public.plain.extend(listener);
+        }
     }
-    if listeners.is_empty() {
+    if public.plain.is_empty() && public.secure.is_empty() {
         return Err(Failure::usage(
             "the proxy serves on sockets that are handed over, and none was",
         )
         .hint("`slipway up` starts it; a service manager passes sockets with LISTEN_FDS")
         .into());
     }
-    Ok(listeners)
+    Ok(public)
 }

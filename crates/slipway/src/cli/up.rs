@@ -90,11 +90,7 @@ impl Up {
         let report = Report {
             environment: self.environment,
             already_running: running,
-            listen: record
-                .listen
-                .iter()
-                .map(|a| format!("http://{a}"))
-                .collect(),
+            listen: record.visited(),
             console: format!("http://{}", record.console),
             state: context.state.root().to_path_buf(),
             took_ms: started.elapsed().as_millis(),

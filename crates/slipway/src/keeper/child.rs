@@ -102,7 +102,8 @@ pub(crate) struct Child {
     program: PathBuf,
     arguments: Vec<String>,
     log: PathBuf,
-    sockets: Vec<TcpListener>,
+    /// By name.
+    sockets: Vec<(&'static str, TcpListener)>,
     backoff: Backoff,
     running: Option<(Process, Instant)>,
     rest: Option<tokio::time::Instant>,
@@ -115,7 +116,7 @@ impl Child {
         state: &State,
         project: &Path,
         environment: Option<&EnvironmentName>,
-        sockets: Vec<TcpListener>,
+        sockets: Vec<(&'static str, TcpListener)>,
         backoff: Backoff,
     ) -> Self {
         let mut arguments = vec![
@@ -154,14 +155,11 @@ impl Child {
             .append(true)
             .open(&self.log)
             .with_context(|| format!("opening {}", self.log.display()))?;
+        let names: Vec<&str> = self.sockets.iter().map(|(name, _)| *name).collect();
         let mut command = std::process::Command::new(&self.program);
         command
-            .args([
-                "launch",
-                "--listen-fds",
-                &self.sockets.len().to_string(),
-                "--",
-            ])
+            .args(["launch", "--listen-fds", &names.len().to_string()])
+            .args(["--listen-names", &names.join(":"), "--"])
             .arg(&self.program)
             .args(&self.arguments)
             .stdin(Stdio::null())
@@ -187,7 +185,7 @@ impl Child {
 
     fn mappings(&self) -> anyhow::Result<Vec<FdMapping>> {
         let mut mappings = Vec::new();
-        for (socket, child_fd) in self.sockets.iter().zip(FIRST_FD..) {
+        for ((_, socket), child_fd) in self.sockets.iter().zip(FIRST_FD..) {
             let parent_fd = OwnedFd::from(socket.try_clone().context("copying a socket")?);
             mappings.push(FdMapping {
                 parent_fd,

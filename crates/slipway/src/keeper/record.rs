@@ -8,6 +8,7 @@ use slipway_journal::EnvironmentName;
 
 use crate::environment::Environment;
 use crate::keeper::child::Role;
+use crate::keeper::sockets::Public;
 use crate::state::State;
 use slipway_rollout::process::ProcessIdentity;
 
@@ -18,6 +19,9 @@ pub(crate) struct Record {
     pub(crate) environment: Option<EnvironmentName>,
     /// Where visitors come in; the real port where the file asked for port 0.
     pub(crate) listen: Vec<SocketAddr>,
+    /// Where they come in with TLS.
+    #[serde(default)]
+    pub(crate) secure: Vec<SocketAddr>,
     pub(crate) console: SocketAddr,
     pub(crate) proxy: Option<ProcessIdentity>,
     pub(crate) control: Option<ProcessIdentity>,
@@ -26,17 +30,14 @@ pub(crate) struct Record {
 impl Record {
     pub(crate) fn of(
         environment: &Environment,
-        public: &[TcpListener],
+        public: &Public,
         console: &TcpListener,
     ) -> anyhow::Result<Self> {
-        let listen = public
-            .iter()
-            .map(TcpListener::local_addr)
-            .collect::<Result<_, _>>()?;
         Ok(Self {
             keeper: ProcessIdentity::own()?,
             environment: environment.name.clone(),
-            listen,
+            listen: addresses(&public.plain)?,
+            secure: addresses(&public.secure)?,
             console: console.local_addr()?,
             proxy: None,
             control: None,
@@ -68,10 +69,26 @@ impl Record {
         }
     }
 
+    /// Where visitors come in, as they would write it.
+    pub(crate) fn visited(&self) -> Vec<String> {
+        let plain = self.listen.iter().map(|a| format!("http://{a}"));
+        let secure = self.secure.iter().map(|a| format!("https://{a}"));
+        plain.chain(secure).collect()
+    }
+
+    /// Every address where visitors come in.
+    pub(crate) fn public(&self) -> Vec<SocketAddr> {
+        self.listen.iter().chain(&self.secure).copied().collect()
+    }
+
     pub(crate) fn set(&mut self, role: Role, identity: ProcessIdentity) {
         match role {
             Role::Proxy => self.proxy = Some(identity),
             Role::Control => self.control = Some(identity),
         }
     }
+}
+
+fn addresses(sockets: &[TcpListener]) -> std::io::Result<Vec<SocketAddr>> {
+    sockets.iter().map(TcpListener::local_addr).collect()
 }

@@ -12,8 +12,34 @@ use rustix::process::{PidfdGetfdFlags, pidfd_getfd};
 use crate::cli::failure::Failure;
 use slipway_rollout::process::{ProcessIdentity, command_of};
 
+/// The name of a socket without TLS and of one with it, in `LISTEN_FDNAMES`.
+pub(crate) const HTTP: &str = "http";
+pub(crate) const HTTPS: &str = "https";
 /// Connections that may wait while a child is started again.
 const BACKLOG: i32 = 4096;
+
+/// The sockets where visitors come in.
+#[derive(Debug)]
+pub(crate) struct Public {
+    pub(crate) plain: Vec<TcpListener>,
+    /// Those on which they begin with TLS.
+    pub(crate) secure: Vec<TcpListener>,
+}
+
+impl Public {
+    /// All of them, the first `plain` without TLS.
+    pub(crate) fn of(mut all: Vec<TcpListener>, plain: usize) -> Self {
+        let secure = all.split_off(plain.min(all.len()));
+        Self { plain: all, secure }
+    }
+
+    /// Each with the name that tells the proxy which it is, as systemd gives names.
+    pub(crate) fn named(self) -> Vec<(&'static str, TcpListener)> {
+        let plain = self.plain.into_iter().map(|socket| (HTTP, socket));
+        let secure = self.secure.into_iter().map(|socket| (HTTPS, socket));
+        plain.chain(secure).collect()
+    }
+}
 
 /// Listens on `wanted`; where that leaves the port to the system, on the port of an
 /// earlier keeper if it is free, so that addresses people know stay true.

@@ -81,12 +81,11 @@ fn installed_not(check: &'static str, failure: &crate::cli::failure::Failure) ->
 fn ports(context: &Context, environment: &Environment) -> anyhow::Result<Vec<Finding>> {
     let running = Record::read(&context.state)?.filter(|r| r.keeper.is_alive());
     if let Some(record) = running {
-        let listen: Vec<String> = record.listen.iter().map(ToString::to_string).collect();
-        let words = format!("Slipway runs here, on {}", listen.join(", "));
+        let words = format!("Slipway runs here, on {}", record.visited().join(", "));
         return Ok(vec![Finding::good("addresses", words)]);
     }
     let console = environment.console.listen;
-    let wanted = environment.proxy.listen.iter().copied();
+    let wanted = environment.proxy.addresses().into_iter();
     Ok(wanted.chain([console]).map(port).collect())
 }
 
