@@ -4,6 +4,7 @@
 
 pub(crate) mod child;
 pub(crate) mod hold;
+pub(crate) mod logs;
 pub(crate) mod record;
 pub(crate) mod sockets;
 pub(crate) mod stray;
@@ -16,7 +17,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::sleep;
+use tokio::time::{interval, sleep};
 
 use crate::environment::Environment;
 use crate::keeper::child::{Backoff, Child, Role};
@@ -60,6 +61,7 @@ impl Keeper {
         );
         self.start(&mut proxy, &mut record);
         tracing::info!(proxy = ?record.public(), console = %record.console, "keeping");
+        let mut look = interval(logs::EVERY);
         let mut retiring = true;
         let mut retired = pin!(self.retire(&orphans));
         loop {
@@ -70,6 +72,7 @@ impl Keeper {
                     retiring = false;
                     self.start(&mut control, &mut record);
                 }
+                _ = look.tick() => logs::bound(&self.state),
                 () = proxy.wanted() => self.start(&mut proxy, &mut record),
                 () = control.wanted(), if !retiring => self.start(&mut control, &mut record),
             }
