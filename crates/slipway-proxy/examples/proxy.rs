@@ -69,6 +69,8 @@ fn table(upstream: SocketAddr) -> Table {
         split: None,
         preview: None,
         hold: false,
+        rules: Vec::new(),
+        maintenance: None,
         health: HealthCheck {
             path: "/health".to_owned(),
             every_ms: 1000,

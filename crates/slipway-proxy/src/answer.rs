@@ -53,6 +53,14 @@ impl Answer {
         }
     }
 
+    /// A page that somebody else wrote.
+    pub(crate) fn page(line: &Rc<Line>, page: Bytes) -> Self {
+        Self {
+            line: Rc::clone(line),
+            kind: Kind::Own((!page.is_empty()).then_some(page)),
+        }
+    }
+
     /// What a target sends.
     pub(crate) fn passing(
         incoming: Incoming,

@@ -3,10 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::table::{HealthCheck, Pool, Route, Table, TableError};
+use crate::table::{HealthCheck, Pool, Route, Rule, Table, TableError};
 
 /// The shortest preview token that is taken.
 const TOKEN_CHARS: usize = 16;
+/// The largest maintenance page.
+const PAGE_BYTES: usize = 256 * 1024;
 
 /// Looks for what cannot be served; the first thing found is the answer.
 pub(crate) fn structure(table: &Table) -> Result<(), TableError> {
@@ -38,13 +40,41 @@ fn check_route(route: &Route) -> Result<(), String> {
     }
     if let Some(preview) = &route.preview {
         served(route, &preview.pool, "preview")?;
-        if preview.token.chars().count() < TOKEN_CHARS {
-            return Err(format!(
-                "a preview token has {TOKEN_CHARS} characters or more"
-            ));
+        check_token(&preview.token, "preview")?;
+    }
+    check_rules(&route.rules)?;
+    if let Some(maintenance) = &route.maintenance {
+        if maintenance.page.len() > PAGE_BYTES {
+            return Err(format!("a maintenance page has at most {PAGE_BYTES} bytes"));
+        }
+        if let Some(token) = &maintenance.token {
+            check_token(token, "maintenance")?;
         }
     }
     check_health(&route.health)
+}
+
+fn check_token(token: &str, kind: &str) -> Result<(), String> {
+    if token.chars().count() < TOKEN_CHARS {
+        return Err(format!(
+            "a {kind} token has {TOKEN_CHARS} characters or more"
+        ));
+    }
+    Ok(())
+}
+
+fn check_rules(rules: &[Rule]) -> Result<(), String> {
+    let mut paths = BTreeSet::new();
+    for rule in rules {
+        check_path(&rule.path)?;
+        if !paths.insert(&rule.path) {
+            return Err(format!("two rules are for {}", rule.path));
+        }
+        if [rule.answer_ms, rule.body_idle_ms].contains(&Some(0)) {
+            return Err(format!("the rule for {} leaves no time at all", rule.path));
+        }
+    }
+    Ok(())
 }
 
 fn served(route: &Route, pool: &str, role: &str) -> Result<(), String> {
@@ -184,6 +214,27 @@ mod tests {
                 "preview",
                 json!({"pool": "green", "token": "short"}),
                 "16 characters",
+            ),
+            (
+                "maintenance",
+                json!({"page": "x", "token": "short", "retry_after_s": 1}),
+                "16 characters",
+            ),
+            (
+                "maintenance",
+                json!({"page": "x".repeat(300_000), "retry_after_s": 1}),
+                "at most",
+            ),
+            ("rules", json!([{"path": "up"}]), "no path"),
+            (
+                "rules",
+                json!([{"path": "/a", "answer_ms": 0}]),
+                "no time at all",
+            ),
+            (
+                "rules",
+                json!([{"path": "/a"}, {"path": "/a"}]),
+                "two rules",
             ),
             ("hosts", json!(["a.test", "A.test."]), "taken already"),
             ("hosts", json!(["a b"]), "no host name"),

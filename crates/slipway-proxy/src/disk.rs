@@ -15,7 +15,7 @@ const KEPT: usize = 10;
 
 /// Why a file holds no table that can be served.
 #[derive(Debug, thiserror::Error)]
-enum Damage {
+pub(crate) enum Damage {
     #[error("{0}")]
     Unreadable(#[from] serde_json::Error),
     #[error("it names no routes")]
@@ -67,7 +67,7 @@ pub(crate) fn load(folder: &Path) -> io::Result<Option<Table>> {
 }
 
 /// What cannot be served must not be served in part: a file without routes is a damaged one.
-fn parse(content: &[u8]) -> Result<Table, Damage> {
+pub(crate) fn parse(content: &[u8]) -> Result<Table, Damage> {
     let value: serde_json::Value = serde_json::from_slice(content)?;
     if value.get("routes").is_none() {
         return Err(Damage::NoRoutes);

@@ -11,6 +11,7 @@ use http::{Method, Request, Response, StatusCode, Uri, Version};
 use hyper::body::Incoming;
 
 use crate::answer::Answer;
+use crate::bounds::Bounds;
 use crate::choose::{Choice, Fitness, choose};
 use crate::connection::Door;
 use crate::counters::Outcome;
@@ -80,7 +81,7 @@ pub(crate) async fn answer(line: Rc<Line>, request: Request<Incoming>) -> Respon
     line.begin();
     let (mut parts, body) = request.into_parts();
     let offers_upgrade = parts.headers.contains_key(header::UPGRADE);
-    let mut answer = if let Some(refusal) = refusal(&line, &mut parts, &body) {
+    let mut answer = if let Some(refusal) = refusal(&line, &mut parts) {
         refusal
     } else {
         let upload = Upload::of(body, &line);
@@ -112,7 +113,7 @@ pub(crate) async fn answer(line: Rc<Line>, request: Request<Incoming>) -> Respon
 
 /// The answer to a request that goes nowhere. What HTTP/1 may not say was looked at before the
 /// parser; of HTTP/2 it is looked at here.
-fn refusal(line: &Rc<Line>, parts: &mut Parts, body: &Incoming) -> Option<Response<Answer>> {
+fn refusal(line: &Rc<Line>, parts: &mut Parts) -> Option<Response<Answer>> {
     if line.chosen == Chosen::Http2 {
         if parts.headers.len() > line.worker.limits.headers {
             line.refuse();
@@ -123,11 +124,6 @@ fn refusal(line: &Rc<Line>, parts: &mut Parts, body: &Incoming) -> Option<Respon
             line.refuse();
             return Some(own::malformed(line));
         }
-    }
-    let declared = http_body::Body::size_hint(body).lower();
-    if declared > line.worker.limits.body_bytes {
-        line.refuse();
-        return Some(own::too_large(line));
     }
     let port = line.worker.plane.shield.as_ref()?.redirect?;
     (!headers::is_secure(&parts.headers, line) && !is_own_look(parts, line))
@@ -201,6 +197,9 @@ impl Passage {
                 return own::no_route(&self.line);
             };
             let ready = &view.snapshot.routes[route];
+            if let Some(refusal) = self.refusal(ready) {
+                return refusal;
+            }
             let is_test = self.shows_token(ready);
             let (pool, new_visitor) = self.pool(ready);
             let lanes = view.lanes(route, pool);
@@ -246,6 +245,30 @@ impl Passage {
             self.line.touch();
             self.tried.clear();
         }
+    }
+
+    /// The answer to a request that its route does not let on.
+    fn refusal(&self, route: &ReadyRoute) -> Option<Response<Answer>> {
+        let line = &self.line;
+        if let Some(maintenance) = &route.maintenance
+            && (maintenance.token.is_none() || self.preview != maintenance.token)
+        {
+            route.service.unrouted.add(line.worker.index);
+            self.tell(&route.service.name, StatusCode::SERVICE_UNAVAILABLE);
+            return Some(own::maintenance(line, maintenance));
+        }
+        if !route.rules.is_empty() {
+            let parts = self.parts.as_ref();
+            let bounds = parts.and_then(|parts| route.bounds(parts.uri.path()));
+            let default = || Bounds::by_default(&line.worker.limits);
+            line.bounds.set(bounds.unwrap_or_else(default));
+        }
+        let declared = http_body::Body::size_hint(&self.upload).lower();
+        if declared > line.bounds.get().body_bytes {
+            line.refuse();
+            return Some(own::too_large(line));
+        }
+        None
     }
 
     /// Writes down, where requests are, that one reached no release.

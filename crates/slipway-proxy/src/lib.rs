@@ -9,6 +9,7 @@ mod access;
 mod admin;
 mod announce;
 mod answer;
+mod bounds;
 mod certificates;
 mod chatter;
 mod check;
@@ -22,6 +23,8 @@ mod disk;
 mod flight;
 mod forward;
 mod frames;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod gather;
 mod head;
 mod headers;
@@ -61,4 +64,7 @@ pub use network::{Network, NetworkError};
 pub use options::{AccessLog, CertificateFiles, Limits, Options, Secure, Trust};
 pub use serve::{ServeError, serve};
 pub use stats::{Health, PoolStats, Second, Stats, TargetStats};
-pub use table::{Generation, HealthCheck, Pool, Preview, Route, Split, Table, TableError, Target};
+pub use table::{
+    Generation, HealthCheck, Maintenance, Pool, Preview, Route, Rule, Split, Table, TableError,
+    Target,
+};

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use http::HeaderValue;
 
+use crate::bounds::Bounds;
 use crate::connection::Door;
 use crate::secure::Chosen;
 use crate::tunnel::Tunnel;
@@ -50,6 +51,8 @@ pub(crate) struct Line {
     /// The instant of this turn of the task; reading the clock once for each is enough.
     pub(crate) now: Cell<Instant>,
     pub(crate) stage: Cell<Stage>,
+    /// What the request may take.
+    pub(crate) bounds: Cell<Bounds>,
     pub(crate) awaited: Cell<Awaited>,
     /// When bytes last moved on the connection or on the one to the origin.
     pub(crate) moved: Cell<Instant>,
@@ -105,6 +108,7 @@ impl Line {
         forwarding: Rc<RefCell<Forwarding>>,
     ) -> Self {
         let now = Instant::now();
+        let bounds = Bounds::by_default(&worker.limits);
         Self {
             is_trusted: worker.plane.trust.believes(peer.ip()),
             worker,
@@ -113,6 +117,7 @@ impl Line {
             chosen,
             now: Cell::new(now),
             stage: Cell::new(Stage::Fresh),
+            bounds: Cell::new(bounds),
             awaited: Cell::new(Awaited::Client),
             moved: Cell::new(now),
             is_within_head: Cell::new(false),
@@ -140,6 +145,7 @@ impl Line {
     /// A request begins.
     pub(crate) fn begin(&self) {
         self.stage.set(Stage::Exchange);
+        self.bounds.set(Bounds::by_default(&self.worker.limits));
         self.awaited.set(Awaited::Client);
         self.head_since.set(None);
         self.touch();
@@ -172,8 +178,8 @@ impl Line {
                 (None, None) if self.stage.get() == Stage::Fresh => limits.head,
                 (None, None) => limits.keep_alive,
             },
-            (Stage::Exchange, Awaited::Client | Awaited::Origin) => limits.body_idle,
-            (Stage::Exchange, Awaited::Answer) => limits.answer,
+            (Stage::Exchange, Awaited::Client | Awaited::Origin) => self.bounds.get().body_idle,
+            (Stage::Exchange, Awaited::Answer) => self.bounds.get().answer,
             (Stage::Exchange, Awaited::Nobody) => Duration::from_secs(24 * 3600),
         };
         self.moved.get() + idle

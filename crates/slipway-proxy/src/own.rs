@@ -8,6 +8,7 @@ use http::{HeaderMap, Response, StatusCode, Uri};
 use crate::answer::Answer;
 use crate::headers;
 use crate::line::Line;
+use crate::snapshot::ReadyMaintenance;
 use crate::wait::Reason;
 
 const HTTPS_PORT: u16 = 443;
@@ -83,6 +84,17 @@ pub(crate) fn unavailable(line: &Rc<Line>, reason: Reason) -> Response<Answer> {
         Reason::NoTarget => "The service cannot be reached for a moment. Please try again.\n",
     };
     later(answer(line, StatusCode::SERVICE_UNAVAILABLE, words))
+}
+
+/// What visitors see instead of a service that is being worked on.
+pub(crate) fn maintenance(line: &Rc<Line>, maintenance: &ReadyMaintenance) -> Response<Answer> {
+    // The body of the request was not read, so no other can follow it.
+    let mut shown = ending(line, StatusCode::SERVICE_UNAVAILABLE, "");
+    let headers = shown.headers_mut();
+    let html = HeaderValue::from_static("text/html; charset=utf-8");
+    headers.insert(header::CONTENT_TYPE, html);
+    headers.insert(header::RETRY_AFTER, maintenance.retry_after.clone());
+    shown.map(|_| Answer::page(line, maintenance.page.clone()))
 }
 
 pub(crate) fn gateway(line: &Rc<Line>, status: StatusCode) -> Response<Answer> {

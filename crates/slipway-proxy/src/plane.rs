@@ -11,6 +11,7 @@ use chassis::Random;
 use tokio::sync::Mutex;
 
 use crate::access::Log;
+use crate::bounds::Bounds;
 use crate::check;
 use crate::descriptors;
 use crate::disk;
@@ -76,7 +77,7 @@ impl Plane {
     ) -> io::Result<Self> {
         std::fs::create_dir_all(&options.folder)?;
         let table = disk::load(&options.folder)?.unwrap_or_default();
-        let fleet = Fleet::new(workers);
+        let fleet = Fleet::new(workers, Bounds::by_default(&options.limits));
         let snapshot = fleet.ready(table, 1);
         let access_log = options.access_log.as_ref();
         let access_log = access_log.map(|log| Log::start(log, options.clock.clone()));

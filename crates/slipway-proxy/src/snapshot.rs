@@ -5,6 +5,10 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
+use http::HeaderValue;
+
+use crate::bounds::Bounds;
 use crate::counters::Counters;
 use crate::shard::Shards;
 use crate::table::{Pool, Route, Table};
@@ -32,6 +36,17 @@ pub(crate) struct ReadyRoute {
     pub(crate) split: Option<ReadySplit>,
     pub(crate) preview: Option<(usize, blake3::Hash)>,
     pub(crate) hold: bool,
+    /// By path, the longest first.
+    pub(crate) rules: Vec<(String, Bounds)>,
+    pub(crate) maintenance: Option<ReadyMaintenance>,
+}
+
+/// What visitors see instead of the service.
+#[derive(Debug)]
+pub(crate) struct ReadyMaintenance {
+    pub(crate) page: Bytes,
+    pub(crate) token: Option<blake3::Hash>,
+    pub(crate) retry_after: HeaderValue,
 }
 
 /// A pool made ready.
@@ -64,6 +79,8 @@ pub(crate) struct Service {
 #[derive(Debug)]
 pub(crate) struct Fleet {
     workers: usize,
+    /// Where no rule says anything else.
+    bounds: Bounds,
     services: Mutex<HashMap<String, Arc<Service>>>,
     counters: Mutex<HashMap<(String, String), Arc<Counters>>>,
     targets: Mutex<HashMap<TargetKey, Arc<TargetState>>>,
@@ -84,10 +101,21 @@ impl Snapshot {
     }
 }
 
+impl ReadyRoute {
+    /// What holds for a path, where a rule is for it.
+    pub(crate) fn bounds(&self, path: &str) -> Option<Bounds> {
+        let mut rules = self.rules.iter();
+        rules
+            .find(|(begin, _)| path.starts_with(begin.as_str()))
+            .map(|(_, bounds)| *bounds)
+    }
+}
+
 impl Fleet {
-    pub(crate) fn new(workers: usize) -> Self {
+    pub(crate) fn new(workers: usize, bounds: Bounds) -> Self {
         Self {
             workers,
+            bounds,
             services: Mutex::default(),
             counters: Mutex::default(),
             targets: Mutex::default(),
@@ -175,7 +203,29 @@ impl Fleet {
                 ))
             }),
             hold: route.hold,
+            rules: self.ready_rules(route),
+            maintenance: route
+                .maintenance
+                .as_ref()
+                .map(|maintenance| ReadyMaintenance {
+                    page: Bytes::from(maintenance.page.clone()),
+                    token: maintenance
+                        .token
+                        .as_ref()
+                        .map(|token| blake3::hash(token.as_bytes())),
+                    retry_after: HeaderValue::from(maintenance.retry_after_s),
+                }),
         }
+    }
+
+    fn ready_rules(&self, route: &Route) -> Vec<(String, Bounds)> {
+        let mut rules: Vec<_> = route
+            .rules
+            .iter()
+            .map(|rule| (rule.path.clone(), self.bounds.of(rule)))
+            .collect();
+        rules.sort_by_key(|(path, _)| std::cmp::Reverse(path.len()));
+        rules
     }
 
     fn ready_pool(&self, service: &str, pool: &Pool) -> ReadyPool {

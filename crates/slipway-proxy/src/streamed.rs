@@ -10,7 +10,8 @@ use crate::head::{self, Malformed};
 
 /// Makes a head what HTTP/1.1 would say: `Host` from the authority, cookies in one line.
 pub(crate) fn settle(parts: &mut Parts) -> Result<(), Malformed> {
-    if parts.method == Method::CONNECT {
+    // However it is written: the next reader may not tell cases apart.
+    if parts.method.as_str().eq_ignore_ascii_case("CONNECT") {
         return Err(Malformed::Connect);
     }
     check_target(&parts.uri, &parts.method)?;
@@ -116,6 +117,7 @@ mod tests {
         use Malformed::{Connect, Host, Length, RequestLine};
         for (method, uri, headers, expected) in [
             ("CONNECT", "a.test:443", vec![], Connect),
+            ("connect", "https://a.test/", vec![], Connect),
             ("GET", "/", vec![], Host),
             ("GET", "/", vec![("host", "a"), ("host", "a")], Host),
             ("GET", "https://a/", vec![("host", "b")], Host),

@@ -50,8 +50,45 @@ pub struct Route {
     /// Keep new requests waiting, within the proxy's limits, instead of forwarding them.
     #[serde(default)]
     pub hold: bool,
+    /// Limits of its own, by the beginning of the path; the longest beginning holds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<Rule>,
+    /// Visitors see a page instead of the service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maintenance: Option<Maintenance>,
     /// How targets are looked at.
     pub health: HealthCheck,
+}
+
+/// Limits for requests whose path begins so, as it is written in the request. What is not set
+/// is the proxy's own.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// The beginning, `/` for all paths.
+    pub path: String,
+    /// The largest body of a request, bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_bytes: Option<u64>,
+    /// How long the head of an answer may take, milliseconds, at least one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer_ms: Option<u32>,
+    /// How long a body may stand still, in either direction, milliseconds, at least one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_idle_ms: Option<u32>,
+}
+
+/// What visitors see instead of a service, with the status 503. Looks go on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Maintenance {
+    /// The page, HTML, at most 256 KiB.
+    pub page: String,
+    /// Who brings this as the header or the cookie `slipway-preview` reaches the service all the
+    /// same; at least 16 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// After how many seconds it is worth to come again.
+    pub retry_after_s: u32,
 }
 
 /// The instances of one release.

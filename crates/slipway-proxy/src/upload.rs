@@ -105,7 +105,7 @@ impl Stream {
         if let Some(data) = frame.data_ref() {
             let taken = self.taken.get().saturating_add(data.len() as u64);
             self.taken.set(taken);
-            if taken > self.line.worker.limits.body_bytes {
+            if taken > self.line.bounds.get().body_bytes {
                 self.progress.set(Progress::TooLarge);
                 return Poll::Ready(Some(Err(Broken)));
             }

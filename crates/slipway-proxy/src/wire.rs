@@ -44,7 +44,11 @@ impl Wire {
     }
 
     fn follow(&mut self, buffer: &mut ReadBuf<'_>, before: usize) {
-        self.line.touch();
+        // Between requests nothing moves but a head, which has a time of its own: empty lines
+        // would keep a connection open for ever.
+        if self.line.stage.get() == Stage::Exchange {
+            self.line.touch();
+        }
         if self.line.not_upgraded.take() && !self.reader.not_upgraded() {
             self.line.refuse();
             self.poison(buffer, before);

@@ -31,6 +31,8 @@ pub struct ServiceSettings {
     pub hosts: Vec<String>,
     /// Its variables; `{internal_port}` in them is filled for each instance.
     pub env: BTreeMap<String, SecretString>,
+    /// Limits of its own for requests, by path.
+    pub rules: Vec<slipway_proxy::Rule>,
     /// How its rollouts go.
     pub policy: Policy,
 }
@@ -208,8 +210,10 @@ impl Core {
             Some(release) => self.manifest(release).await?.health,
             None => String::new(),
         };
+        let settings = self.settings(&record.service)?;
         Ok(Manner {
-            hosts: self.settings(&record.service)?.hosts.clone(),
+            hosts: settings.hosts.clone(),
+            rules: settings.rules.clone(),
             health,
         })
     }

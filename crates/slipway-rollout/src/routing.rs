@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use slipway_journal::{Generation, InstanceId, ReleaseId, ServiceName, Slot};
-use slipway_proxy::{HealthCheck, Pool, Preview, Route, Table, Target};
+use slipway_proxy::{HealthCheck, Pool, Preview, Route, Rule, Table, Target};
 
 /// A release's instances, as the table is told of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +65,8 @@ pub struct Manner {
     /// The path of the health look of the release that the table is told of. Each release
     /// keeps its own, so that the old one is not looked at where only the new one answers.
     pub health: String,
+    /// Limits of its own, by path.
+    pub rules: Vec<Rule>,
 }
 
 /// Why a change cannot be made.
@@ -116,15 +118,17 @@ pub fn changed(
                 token: token.clone(),
             });
         }
-        (Change::Live { side }, route) => {
+        (Change::Live { side }, _) => {
             let pool = side.pool(service, manner)?;
             let name = side.slot.to_string();
-            let mut pools = route
-                .map(|r| std::mem::take(&mut r.pools))
-                .unwrap_or_default();
+            let before = next.routes.remove(service.as_str());
+            // Who works on the service ends that, and no deployment does.
+            let (mut pools, maintenance) =
+                before.map_or_else(Default::default, |route| (route.pools, route.maintenance));
             pools.insert(name.clone(), pool);
-            next.routes
-                .insert(service.to_string(), manner.route(pools, name));
+            let mut route = manner.route(pools, name);
+            route.maintenance = maintenance;
+            next.routes.insert(service.to_string(), route);
         }
         (Change::Without { slot }, Some(route)) => {
             let name = slot.to_string();
@@ -191,6 +195,8 @@ impl Manner {
             split: None,
             preview: None,
             hold: false,
+            rules: self.rules.clone(),
+            maintenance: None,
             // Three looks in a row, half a second apart: a release that went deaf is noticed
             // within two seconds, and one slow answer is not.
             health: HealthCheck {

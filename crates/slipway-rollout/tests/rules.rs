@@ -210,6 +210,7 @@ fn instance(n: usize) -> InstanceId {
 
 fn manner() -> Manner {
     Manner {
+        rules: Vec::new(),
         hosts: Vec::new(),
         health: "/health".into(),
     }

@@ -2,6 +2,7 @@
 //! variables and policy. Unknown keys are errors with line and column.
 
 mod proxy;
+mod rules;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,6 +18,7 @@ use crate::cli::failure::Failure;
 use crate::state::State;
 
 pub(crate) use proxy::ProxySettings;
+pub(crate) use rules::RuleSettings;
 
 /// Nothing here waits longer; and no clock counts much further.
 const SPAN_MAX: Duration = Duration::from_secs(366 * 86_400);
@@ -76,6 +78,9 @@ pub(crate) struct ServiceSettings {
     /// Its variables, with placeholders.
     #[serde(default)]
     pub(crate) env: BTreeMap<String, String>,
+    /// Limits of its own for requests, by path.
+    #[serde(default)]
+    pub(crate) rules: Vec<RuleSettings>,
     #[serde(default)]
     pub(crate) policy: PolicySettings,
 }

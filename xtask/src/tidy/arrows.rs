@@ -39,6 +39,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("booking-web", &["booking", "chassis", "flags"]),
     ("testkit", &["chassis"]),
     ("xtask", &["chassis", "testkit"]),
+    ("slipway-fuzz", &["slipway-proxy"]),
 ];
 
 /// Crates without I/O, and all that they may use.

@@ -173,6 +173,8 @@ pub(crate) fn route(blue: &[&Origin], green: &[&Origin]) -> Route {
         split: None,
         preview: None,
         hold: false,
+        rules: Vec::new(),
+        maintenance: None,
         health: HealthCheck {
             path: "/health".to_owned(),
             every_ms: 50,

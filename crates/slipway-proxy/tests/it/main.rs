@@ -5,6 +5,7 @@
 mod access;
 mod bodies;
 mod caller;
+mod conformance;
 mod drain;
 mod ground;
 mod headers;
@@ -15,6 +16,7 @@ mod limits;
 mod peers;
 mod retry;
 mod routing;
+mod rules;
 mod safe;
 mod secure;
 mod smuggling;

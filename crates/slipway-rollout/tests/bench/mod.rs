@@ -134,6 +134,7 @@ impl Bench {
             environment: environment(),
         };
         let settings = ServiceSettings {
+            rules: Vec::new(),
             hosts: Vec::new(),
             env: BTreeMap::new(),
             policy: self.policy.clone(),

@@ -34,6 +34,9 @@ impl Proxy {
         options.workers = workers(settings.as_ref());
         if let Some(settings) = &settings {
             options.trust = settings.trusted();
+            let log = settings.access_log.as_ref();
+            let file = context.state.logs().join("access.log");
+            options.access_log = log.map(|log| log.log(file));
             options.announced_by = Trust::Networks(settings.announced_by.clone());
         }
         options.secure = secure(context, settings.as_ref(), public.secure);

@@ -9,7 +9,7 @@ use slipway_rollout::{Burst, Policy, ServiceSettings};
 
 use crate::accessories::Accessories;
 use crate::cli::failure::Failure;
-use crate::environment::{self, BurstSettings, Environment, PolicySettings, Span};
+use crate::environment::{self, BurstSettings, Environment, PolicySettings, RuleSettings, Span};
 
 /// What each service of `environment` gets.
 pub(crate) fn resolve(
@@ -45,6 +45,7 @@ pub(crate) fn resolve_what_is_known(
         let settings = ServiceSettings {
             hosts: settings.hosts.clone(),
             env,
+            rules: settings.rules.iter().map(RuleSettings::rule).collect(),
             policy: policy(&settings.policy),
         };
         resolved.insert(service.clone(), settings);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
-use slipway_proxy::{CertificateFiles, Network, Trust};
+use slipway_proxy::{AccessLog, CertificateFiles, Network, Trust};
 
 use crate::environment::{Span, one_or_more};
 
@@ -33,6 +33,41 @@ pub(crate) struct ProxySettings {
     /// Peers that say by the PROXY protocol whose connection they pass on, and must.
     #[serde(default, deserialize_with = "networks")]
     pub(crate) announced_by: Vec<Network>,
+    /// Requests are written down where this stands, in `logs/access.log` of the state folder.
+    #[serde(default)]
+    pub(crate) access_log: Option<AccessLogSettings>,
+}
+
+/// How requests are written down; what is not set has the proxy's default.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AccessLogSettings {
+    /// The share of good and quick requests, in hundredths of a per cent.
+    #[serde(default, deserialize_with = "share")]
+    pub(crate) share: Option<u16>,
+    /// From which time on a request is slow, and always written down.
+    #[serde(default)]
+    pub(crate) slow: Option<Span>,
+    /// The largest file, bytes.
+    #[serde(default)]
+    pub(crate) bytes_max: Option<u64>,
+    /// How many older files are kept.
+    #[serde(default)]
+    pub(crate) kept: Option<u32>,
+}
+
+impl AccessLogSettings {
+    /// The log in this file.
+    pub(crate) fn log(&self, file: PathBuf) -> AccessLog {
+        let standard = AccessLog::new(file);
+        AccessLog {
+            share: self.share.unwrap_or(standard.share),
+            slow: self.slow.map_or(standard.slow, |span| span.0),
+            bytes_max: self.bytes_max.unwrap_or(standard.bytes_max),
+            kept: self.kept.unwrap_or(standard.kept),
+            ..standard
+        }
+    }
 }
 
 /// What is offered over TLS.
@@ -104,6 +139,17 @@ fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Network>, 
         .collect()
 }
 
+fn share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u16>, D::Error> {
+    let share = u16::deserialize(deserializer)?;
+    if share <= 10_000 {
+        Ok(Some(share))
+    } else {
+        Err(D::Error::custom(format!(
+            "a share of {share}: write 0 to 10000, in hundredths of a per cent"
+        )))
+    }
+}
+
 fn some<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Certificate>, D::Error> {
     let certificates = Vec::deserialize(deserializer)?;
     if certificates.is_empty() {
@@ -151,6 +197,7 @@ tls = { listen = ["127.0.0.1:443"], certificates = [{ chain = "a.pem", key = "/k
             ),
             ("tls = { certificates = [] }", "certificate"),
             ("tsl = true", "unknown field `tsl`"),
+            ("access_log = { share = 10001 }", "write 0 to 10000"),
         ] {
             let error = read(&format!("{listen}{more}")).unwrap_err();
             assert!(error.contains(said), "{more}: {error}");

@@ -88,6 +88,8 @@ pub(crate) fn proxy_of(rollouts: usize, second: u64) -> (Table, Stats) {
         split: None,
         preview: None,
         hold: false,
+        rules: Vec::new(),
+        maintenance: None,
         health: HealthCheck {
             path: "/health".into(),
             every_ms: 2000,

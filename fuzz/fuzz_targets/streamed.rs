@@ -1,0 +1,4 @@
+//! See `slipway_proxy::fuzzing::streamed`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| slipway_proxy::fuzzing::streamed(bytes));
