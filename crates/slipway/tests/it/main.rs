@@ -12,4 +12,5 @@ mod load;
 mod release;
 mod ship;
 mod stories;
+mod tls;
 mod words;
