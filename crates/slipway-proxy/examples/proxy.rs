@@ -71,6 +71,7 @@ fn table(upstream: SocketAddr) -> Table {
         hold: false,
         rules: Vec::new(),
         maintenance: None,
+        skew: None,
         health: HealthCheck {
             path: "/health".to_owned(),
             every_ms: 1000,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::table::{HealthCheck, Pool, Route, Rule, Table, TableError};
+use crate::table::{HealthCheck, Pool, Route, Rule, Skew, Table, TableError};
 
 /// The shortest preview token that is taken.
 const TOKEN_CHARS: usize = 16;
@@ -42,6 +42,9 @@ fn check_route(route: &Route) -> Result<(), String> {
         served(route, &preview.pool, "preview")?;
         check_token(&preview.token, "preview")?;
     }
+    if let Some(skew) = &route.skew {
+        check_skew(route, skew)?;
+    }
     check_rules(&route.rules)?;
     if let Some(maintenance) = &route.maintenance {
         if maintenance.page.len() > PAGE_BYTES {
@@ -59,6 +62,22 @@ fn check_token(token: &str, kind: &str) -> Result<(), String> {
         return Err(format!(
             "a {kind} token has {TOKEN_CHARS} characters or more"
         ));
+    }
+    Ok(())
+}
+
+fn check_skew(route: &Route, skew: &Skew) -> Result<(), String> {
+    if !(1..=86_400).contains(&skew.for_s) {
+        return Err(format!(
+            "a page keeps its release for 1 to 86400 seconds, not {}",
+            skew.for_s
+        ));
+    }
+    for pool in &skew.pools {
+        served(route, pool, "kept")?;
+        if route.preview.as_ref().is_some_and(|p| p.pool == *pool) {
+            return Err(format!("the pool {pool:?} is shown to testers alone"));
+        }
     }
     Ok(())
 }
@@ -225,6 +244,8 @@ mod tests {
                 json!({"page": "x".repeat(300_000), "retry_after_s": 1}),
                 "at most",
             ),
+            ("skew", json!({"for_s": 0}), "1 to 86400"),
+            ("skew", json!({"for_s": 9, "pools": ["red"]}), "kept pool"),
             ("rules", json!([{"path": "up"}]), "no path"),
             (
                 "rules",

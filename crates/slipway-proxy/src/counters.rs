@@ -52,6 +52,7 @@ struct Shard {
     abandoned: AtomicU64,
     retried: AtomicU64,
     held: AtomicU64,
+    shielded: AtomicU64,
     previewed: AtomicU64,
     slowest_us: AtomicU64,
     latency: Latency,
@@ -103,6 +104,11 @@ impl Counters {
     /// A request that had waited reached this pool.
     pub(crate) fn held(&self, worker: usize) {
         self.shard(worker).held.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A request that failed here was answered by another pool.
+    pub(crate) fn shielded(&self, worker: usize) {
+        self.shard(worker).shielded.fetch_add(1, Ordering::Relaxed);
     }
 
     /// A tester's request ended: that is all that is said of it.
@@ -162,6 +168,7 @@ impl Counters {
             stats.abandoned += shard.abandoned.load(Ordering::Relaxed);
             stats.retried += shard.retried.load(Ordering::Relaxed);
             stats.held += shard.held.load(Ordering::Relaxed);
+            stats.shielded += shard.shielded.load(Ordering::Relaxed);
             stats.previewed += shard.previewed.load(Ordering::Acquire);
             stats.slowest_us = stats
                 .slowest_us
@@ -204,6 +211,7 @@ impl Shard {
             abandoned: zero(),
             retried: zero(),
             held: zero(),
+            shielded: zero(),
             previewed: zero(),
             slowest_us: zero(),
             latency: Latency::new(),

@@ -152,6 +152,18 @@ impl Flight {
         }
     }
 
+    /// It failed, and another pool answers it: the visitor does not see it, and it counts.
+    pub(crate) fn shielded(&self) {
+        self.failed();
+        self.counters().shielded(self.worker());
+        let line = self.line();
+        // The other pool has its own time.
+        line.expired.set(false);
+        line.touch();
+        let words = "the live release answers instead";
+        line.worker.complain(self.counters().service(), 0, words);
+    }
+
     /// It failed, whatever else comes.
     pub(crate) fn failed(&self) {
         self.outcome.set(Some(Outcome::Failed));

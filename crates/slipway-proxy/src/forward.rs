@@ -11,24 +11,24 @@ use http::{Method, Request, Response, StatusCode, Uri, Version};
 use hyper::body::Incoming;
 
 use crate::answer::Answer;
-use crate::bounds::Bounds;
 use crate::choose::{Choice, Fitness, choose};
 use crate::connection::Door;
 use crate::counters::Outcome;
 use crate::descriptors;
 use crate::flight::{Berth, Flight, Guest, Ticket};
+use crate::gate;
 use crate::headers;
 use crate::line::{Awaited, Line};
 use crate::own;
 use crate::record::Record;
 use crate::secure::Chosen;
-use crate::snapshot::{ReadyRoute, ReadySplit};
+use crate::skew::{self, ReadySkew};
+use crate::snapshot::{ReadyRoute, ReadySplit, Service};
 use crate::split::{self, Visitor};
-use crate::streamed;
 use crate::tunnel::Tunnel;
 use crate::upload::{Progress, Upload};
 use crate::upstream::{Trouble, Upstream};
-use crate::view::Lane;
+use crate::view::{Lane, View};
 use crate::wait::{Reason, Wait};
 
 /// Tries beyond the first.
@@ -55,6 +55,18 @@ struct Passage {
     /// Targets of the pool that were tried.
     tried: Vec<usize>,
     retries: u32,
+    shield: Shield,
+}
+
+/// Whether the live pool answers what fails where a share of the visitors goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shield {
+    /// It does not.
+    None,
+    /// It will, should the pool that is tried fail.
+    Ready,
+    /// It has the request now.
+    Used,
 }
 
 /// What came of a pool.
@@ -66,6 +78,8 @@ enum Flown {
     Answered(Response<Answer>),
     /// Nothing was sent and nobody is left to send it to.
     Nobody,
+    /// It failed where a share of the visitors goes; the live pool is to answer it.
+    Shielded,
 }
 
 /// What came of a target.
@@ -81,7 +95,7 @@ pub(crate) async fn answer(line: Rc<Line>, request: Request<Incoming>) -> Respon
     line.begin();
     let (mut parts, body) = request.into_parts();
     let offers_upgrade = parts.headers.contains_key(header::UPGRADE);
-    let mut answer = if let Some(refusal) = refusal(&line, &mut parts) {
+    let mut answer = if let Some(refusal) = gate::of_request(&line, &mut parts) {
         refusal
     } else {
         let upload = Upload::of(body, &line);
@@ -109,31 +123,6 @@ pub(crate) async fn answer(line: Rc<Line>, request: Request<Incoming>) -> Respon
         own::close(&mut answer);
     }
     answer
-}
-
-/// The answer to a request that goes nowhere. What HTTP/1 may not say was looked at before the
-/// parser; of HTTP/2 it is looked at here.
-fn refusal(line: &Rc<Line>, parts: &mut Parts) -> Option<Response<Answer>> {
-    if line.chosen == Chosen::Http2 {
-        if parts.headers.len() > line.worker.limits.headers {
-            line.refuse();
-            return Some(own::too_many_headers(line));
-        }
-        if let Err(why) = streamed::settle(parts) {
-            tracing::debug!(?why, "a request was refused");
-            line.refuse();
-            return Some(own::malformed(line));
-        }
-    }
-    let port = line.worker.plane.shield.as_ref()?.redirect?;
-    (!headers::is_secure(&parts.headers, line) && !is_own_look(parts, line))
-        .then(|| own::over_tls(line, &parts.headers, &parts.uri, port))
-}
-
-/// A look at what visitors do not see yet, from this machine: it is asked without TLS, by the
-/// address of the socket.
-fn is_own_look(parts: &Parts, line: &Line) -> bool {
-    line.peer.ip().to_canonical().is_loopback() && parts.headers.contains_key(headers::PREVIEW)
 }
 
 impl Passage {
@@ -180,6 +169,7 @@ impl Passage {
             asks_upgrade,
             tried: Vec::new(),
             retries: 0,
+            shield: Shield::None,
         }
     }
 
@@ -201,7 +191,8 @@ impl Passage {
                 return refusal;
             }
             let is_test = self.shows_token(ready);
-            let (pool, new_visitor) = self.pool(ready);
+            let (pool, new_visitor) = self.pool(ready, &view, route);
+            let loads_page = ready.skew.is_some() && self.loads_page();
             let lanes = view.lanes(route, pool);
             let reason = if ready.hold {
                 Reason::Hold
@@ -215,10 +206,14 @@ impl Passage {
                 let told = (self.since, self.record.clone());
                 let flight = Flight::begin(ticket, places, guest, told);
                 let flight = Rc::new(flight);
+                self.raise_shield(ready, pool, is_test);
                 match self.fly(&flight, first).await {
                     Flown::Answered(mut answer) => {
                         if wait.has_waited() {
                             flight.was_held();
+                        }
+                        if let Some(skew) = ready.skew.as_ref().filter(|_| loads_page) {
+                            answer = marked(answer, skew, pool);
                         }
                         if let Some(split) = new_visitor {
                             self.greet(&mut answer, &ready.service.name, split);
@@ -226,6 +221,12 @@ impl Passage {
                         return answer;
                     }
                     Flown::Nobody => flight.withdraw(),
+                    Flown::Shielded => {
+                        flight.shielded();
+                        self.shield = Shield::Used;
+                        self.tried.clear();
+                        continue;
+                    }
                 }
                 Reason::NoTarget
             } else {
@@ -235,12 +236,7 @@ impl Passage {
             self.line.awaited.set(Awaited::Nobody);
             let waited = Box::pin(wait.on(&self.line, &ready.service, reason)).await;
             if waited.is_err() {
-                ready.service.unrouted.add(self.line.worker.index);
-                self.tell(&ready.service.name, StatusCode::SERVICE_UNAVAILABLE);
-                self.line
-                    .worker
-                    .complain(&ready.service.name, 503, reason.words());
-                return own::unavailable(&self.line, reason);
+                return self.waited_in_vain(&ready.service, reason);
             }
             self.line.touch();
             self.tried.clear();
@@ -249,26 +245,21 @@ impl Passage {
 
     /// The answer to a request that its route does not let on.
     fn refusal(&self, route: &ReadyRoute) -> Option<Response<Answer>> {
-        let line = &self.line;
-        if let Some(maintenance) = &route.maintenance
-            && (maintenance.token.is_none() || self.preview != maintenance.token)
-        {
-            route.service.unrouted.add(line.worker.index);
-            self.tell(&route.service.name, StatusCode::SERVICE_UNAVAILABLE);
-            return Some(own::maintenance(line, maintenance));
-        }
-        if !route.rules.is_empty() {
-            let parts = self.parts.as_ref();
-            let bounds = parts.and_then(|parts| route.bounds(parts.uri.path()));
-            let default = || Bounds::by_default(&line.worker.limits);
-            line.bounds.set(bounds.unwrap_or_else(default));
-        }
+        let path = self.parts.as_ref().map_or("/", |parts| parts.uri.path());
         let declared = http_body::Body::size_hint(&self.upload).lower();
-        if declared > line.bounds.get().body_bytes {
-            line.refuse();
-            return Some(own::too_large(line));
+        let refusal = gate::of_route(&self.line, route, (path, declared), self.preview)?;
+        if refusal.status().is_server_error() {
+            self.tell(&route.service.name, refusal.status());
         }
-        None
+        Some(refusal)
+    }
+
+    fn waited_in_vain(&self, service: &Service, reason: Reason) -> Response<Answer> {
+        let worker = &self.line.worker;
+        service.unrouted.add(worker.index);
+        self.tell(&service.name, StatusCode::SERVICE_UNAVAILABLE);
+        worker.complain(&service.name, 503, reason.words());
+        own::unavailable(&self.line, reason)
     }
 
     /// Writes down, where requests are, that one reached no release.
@@ -287,13 +278,19 @@ impl Passage {
     }
 
     /// The pool for this visitor, and the split when the visitor is new to it.
-    fn pool(&self, route: &ReadyRoute) -> (usize, Option<ReadySplit>) {
+    fn pool(&self, route: &ReadyRoute, view: &View, place: usize) -> (usize, Option<ReadySplit>) {
         if let Some((pool, _)) = &route.preview
             && self.shows_token(route)
         {
             return (*pool, None);
         }
-        let Some(split) = route.split else {
+        let page = self.parts.as_ref();
+        if let Some(kept) = page.and_then(|parts| skew::pool(route, parts))
+            && self.pick(view.lanes(place, kept)).is_some()
+        {
+            return (kept, None);
+        }
+        let Some(split) = route.split.filter(|_| self.shield != Shield::Used) else {
             return (route.live, None);
         };
         let key = &self.line.worker.key;
@@ -301,6 +298,26 @@ impl Passage {
         let is_in = place < u64::from(split.weight);
         let pool = if is_in { split.pool } else { route.live };
         (pool, (!self.visitor.is_known()).then_some(split))
+    }
+
+    fn loads_page(&self) -> bool {
+        let parts = self.parts.as_ref();
+        parts.is_some_and(|parts| skew::is_navigation(&parts.headers))
+    }
+
+    /// Where a share of the visitors goes, a failure is counted and nobody needs to see it, as
+    /// long as it is safe to ask twice.
+    fn raise_shield(&mut self, route: &ReadyRoute, pool: usize, is_test: bool) {
+        if self.shield == Shield::Used {
+            return;
+        }
+        let is_share = pool != route.live && route.split.is_some_and(|split| split.pool == pool);
+        let is_simple = !self.asks_upgrade && matches!(self.upload, Upload::Empty);
+        self.shield = if is_share && self.is_safe && is_simple && !is_test {
+            Shield::Ready
+        } else {
+            Shield::None
+        };
     }
 
     fn pick(&self, lanes: &[Rc<Lane>]) -> Option<usize> {
@@ -325,6 +342,14 @@ impl Passage {
             self.tried.push(index);
             let berth = Berth::take(&flight.lanes()[index], self.line.worker.index);
             let (status, words) = match self.attempt(&berth).await {
+                Attempt::Answered(_, answer)
+                    if self.shield == Shield::Ready
+                        && answer.status().is_server_error()
+                        && self.copy.is_some() =>
+                {
+                    flight.answered(answer.status());
+                    return Flown::Shielded;
+                }
                 Attempt::Answered(upstream, answer) => {
                     return Flown::Answered(self.pass(flight, berth, upstream, answer));
                 }
@@ -345,6 +370,7 @@ impl Passage {
                             continue;
                         }
                         Some(_) => (StatusCode::BAD_GATEWAY, words),
+                        None if self.shield == Shield::Ready => return Flown::Shielded,
                         None => return Flown::Nobody,
                     }
                 }
@@ -358,6 +384,9 @@ impl Passage {
                     Err((status, words)) => (status, words),
                 },
             };
+            if self.shield == Shield::Ready && (self.parts.is_some() || self.copy.is_some()) {
+                return Flown::Shielded;
+            }
             return Flown::Answered(self.give_up(flight, &berth, status, &words));
         }
     }
@@ -390,7 +419,7 @@ impl Passage {
             let words = "the request is gone".to_owned();
             return Attempt::Trouble(Trouble::Unanswered(words));
         };
-        if self.is_safe && self.retries < RETRIES {
+        if self.shield == Shield::Ready || self.is_safe && self.retries < RETRIES {
             self.copy = Some(parts.clone());
         }
         if parts.headers.get(header::HOST).is_none() {
@@ -492,7 +521,7 @@ impl Passage {
                 origin,
                 early,
                 flight: Rc::clone(flight),
-                is_websocket: is_websocket(&parts),
+                is_websocket: headers::is_websocket(&parts.headers),
             });
             return Response::from_parts(parts, Answer::own(line, ""));
         }
@@ -508,7 +537,7 @@ impl Passage {
             line.worker
                 .complain(&key.service, parts.status.as_u16(), &words);
         }
-        let awaited = if is_event_stream(&parts) {
+        let awaited = if headers::is_event_stream(&parts.headers) {
             Awaited::Nobody
         } else {
             Awaited::Origin
@@ -535,6 +564,12 @@ impl Passage {
     }
 }
 
+fn marked(answer: Response<Answer>, skew: &ReadySkew, pool: usize) -> Response<Answer> {
+    let (mut parts, body) = answer.into_parts();
+    skew::mark(skew, pool, &mut parts);
+    Response::from_parts(parts, body)
+}
+
 /// The token that a tester shows, as its hash: comparing hashes tells nothing by its time.
 fn preview(parts: &Parts) -> Option<blake3::Hash> {
     if let Some(value) = parts.headers.get(headers::PREVIEW) {
@@ -551,18 +586,4 @@ fn preview(parts: &Parts) -> Option<blake3::Hash> {
 fn origin_form(uri: &Uri) -> Uri {
     uri.path_and_query()
         .map_or_else(Uri::default, |path| Uri::from(path.clone()))
-}
-
-fn is_websocket(parts: &http::response::Parts) -> bool {
-    parts
-        .headers
-        .get(header::UPGRADE)
-        .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
-}
-
-fn is_event_stream(parts: &http::response::Parts) -> bool {
-    parts
-        .headers
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"))
 }

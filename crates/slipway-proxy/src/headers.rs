@@ -237,6 +237,20 @@ pub(crate) fn for_client(headers: &mut HeaderMap, is_upgrade: bool) {
     headers.remove(header::PROXY_AUTHENTICATE);
 }
 
+/// Whether an answer makes a WebSocket of the connection.
+pub(crate) fn is_websocket(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::UPGRADE)
+        .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
+}
+
+/// Whether an answer is a stream of events, which may be silent.
+pub(crate) fn is_event_stream(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"))
+}
+
 /// A host name as routes know it: lower case, without port and last dot.
 pub(crate) fn host_name(value: &str) -> std::borrow::Cow<'_, str> {
     let name = match value.rsplit_once(':') {

@@ -25,6 +25,7 @@ mod forward;
 mod frames;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
+mod gate;
 mod gather;
 mod head;
 mod headers;
@@ -42,6 +43,7 @@ mod record;
 mod secure;
 mod serve;
 mod shard;
+mod skew;
 mod snapshot;
 mod socket;
 mod split;
@@ -65,6 +67,6 @@ pub use options::{AccessLog, CertificateFiles, Limits, Options, Secure, Trust};
 pub use serve::{ServeError, serve};
 pub use stats::{Health, PoolStats, Second, Stats, TargetStats};
 pub use table::{
-    Generation, HealthCheck, Maintenance, Pool, Preview, Route, Rule, Split, Table, TableError,
-    Target,
+    Generation, HealthCheck, Maintenance, Pool, Preview, Route, Rule, Skew, Split, Table,
+    TableError, Target,
 };

@@ -11,6 +11,7 @@ use http::HeaderValue;
 use crate::bounds::Bounds;
 use crate::counters::Counters;
 use crate::shard::Shards;
+use crate::skew::ReadySkew;
 use crate::table::{Pool, Route, Table};
 use crate::target::{TargetKey, TargetState};
 
@@ -39,6 +40,7 @@ pub(crate) struct ReadyRoute {
     /// By path, the longest first.
     pub(crate) rules: Vec<(String, Bounds)>,
     pub(crate) maintenance: Option<ReadyMaintenance>,
+    pub(crate) skew: Option<ReadySkew>,
 }
 
 /// What visitors see instead of the service.
@@ -204,6 +206,10 @@ impl Fleet {
             }),
             hold: route.hold,
             rules: self.ready_rules(route),
+            skew: route
+                .skew
+                .as_ref()
+                .map(|skew| ReadySkew::of(name, route, skew)),
             maintenance: route
                 .maintenance
                 .as_ref()

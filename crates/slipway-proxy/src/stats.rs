@@ -50,6 +50,9 @@ pub struct PoolStats {
     pub retried: u64,
     /// Requests that waited in the hold queue.
     pub held: u64,
+    /// Of those failed: answered by the live pool instead, so that no visitor saw it.
+    #[serde(default)]
+    pub shielded: u64,
     /// Requests of testers, who showed a preview token. In none of the other counts, so that
     /// no judge mistakes them for visitors.
     #[serde(default)]

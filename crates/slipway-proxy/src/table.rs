@@ -56,8 +56,24 @@ pub struct Route {
     /// Visitors see a page instead of the service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub maintenance: Option<Maintenance>,
+    /// Pages keep their release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skew: Option<Skew>,
     /// How targets are looked at.
     pub health: HealthCheck,
+}
+
+/// What a page asks for after it was loaded, such as its scripts and its API, goes to the release
+/// that it was loaded from. Pages are told apart by the cookie `slipway-page`, which is given
+/// with every HTML page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Skew {
+    /// For how long after it was loaded a page keeps its release, seconds, 1 to 86400.
+    pub for_s: u32,
+    /// Pools that visitors do not reach any more, whose pages they still answer. A release that
+    /// was taken back is not among them: its pages get what everybody gets.
+    #[serde(default)]
+    pub pools: Vec<String>,
 }
 
 /// Limits for requests whose path begins so, as it is written in the request. What is not set

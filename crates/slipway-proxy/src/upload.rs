@@ -102,6 +102,8 @@ impl Stream {
             return Poll::Ready(Some(Err(Broken)));
         };
         self.progress.set(Progress::Begun);
+        // Of HTTP/2 nobody else sees that this request moves.
+        self.line.touch();
         if let Some(data) = frame.data_ref() {
             let taken = self.taken.get().saturating_add(data.len() as u64);
             self.taken.set(taken);

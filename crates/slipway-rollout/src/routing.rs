@@ -197,6 +197,7 @@ impl Manner {
             hold: false,
             rules: self.rules.clone(),
             maintenance: None,
+            skew: None,
             // Three looks in a row, half a second apart: a release that went deaf is noticed
             // within two seconds, and one slow answer is not.
             health: HealthCheck {

@@ -175,6 +175,7 @@ pub(crate) fn route(blue: &[&Origin], green: &[&Origin]) -> Route {
         hold: false,
         rules: Vec::new(),
         maintenance: None,
+        skew: None,
         health: HealthCheck {
             path: "/health".to_owned(),
             every_ms: 50,

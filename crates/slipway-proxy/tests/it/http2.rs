@@ -168,6 +168,39 @@ async fn a_request_that_stands_still_does_not_hold_up_the_others() {
 }
 
 #[tokio::test]
+async fn a_body_that_drips_in_is_taken_as_long_as_it_moves() {
+    let limits = Limits {
+        body_idle: SHORT,
+        ..Limits::default()
+    };
+    let safe = Safe::start_so(|options| options.limits = limits).await;
+    let mut raw = Raw::connect(&safe).await;
+    let slow = [
+        (":method", "POST"),
+        (":path", "/sum"),
+        ("content-length", "10"),
+    ];
+    raw.open(1, &slow, END_HEADERS).await;
+    // Together they take longer than a body may stand still; nothing comes back meanwhile
+    // but what is said of the connection.
+    for left in (0..10).rev() {
+        let flags = if left == 0 { END_STREAM } else { 0 };
+        let piece = frame(DATA, flags, 1, b"x");
+        raw.stream.write_all(&piece).await.unwrap();
+        let quiet = raw.until(1, RST_STREAM);
+        let quiet = tokio::time::timeout(SHORT / 4, quiet).await;
+        if left > 0 {
+            assert!(quiet.is_err(), "it is reset with {left} bytes to come");
+        }
+    }
+    let stats = safe
+        .proxy
+        .until_pool("r1", "it ended", |pool| pool.served == 1)
+        .await;
+    assert_eq!((stats.failed, stats.abandoned), (0, 0));
+}
+
+#[tokio::test]
 async fn a_client_that_does_not_read_loses_its_request_and_no_other() {
     let limits = Limits {
         body_idle: SHORT,

@@ -19,6 +19,8 @@ mod routing;
 mod rules;
 mod safe;
 mod secure;
+mod shield;
+mod skew;
 mod smuggling;
 mod statistics;
 mod switch;

@@ -90,6 +90,7 @@ pub(crate) fn proxy_of(rollouts: usize, second: u64) -> (Table, Stats) {
         hold: false,
         rules: Vec::new(),
         maintenance: None,
+        skew: None,
         health: HealthCheck {
             path: "/health".into(),
             every_ms: 2000,
