@@ -10,7 +10,7 @@ use chassis::{ExposeSecret as _, SecretString};
 use sqlx::error::DatabaseError;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection as _, Executor as _, PgConnection, PgPool};
+use sqlx::{Connection as _, PgConnection, PgPool};
 
 use crate::store;
 
@@ -61,14 +61,6 @@ pub(crate) fn pool(url: &SecretString, connections: u32) -> anyhow::Result<PgPoo
                 if meta.idle_for > TRUSTED_FOR {
                     connection.ping().await?;
                 }
-                Ok(true)
-            })
-        })
-        // Whoever gives up while a transaction begins leaves it open, and the driver does not
-        // know: the next one would act within it, for another business.
-        .after_release(|connection, _| {
-            Box::pin(async move {
-                connection.execute("begin; rollback").await?;
                 Ok(true)
             })
         })
@@ -144,6 +136,8 @@ fn in_words(error: MigrateError) -> anyhow::Error {
 
 #[cfg(test)]
 mod tests {
+    use sqlx::Executor as _;
+
     use super::*;
 
     #[test]

@@ -9,7 +9,7 @@ use booking::{Actor, Policy, State};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use sqlx::PgConnection;
+use sqlx::postgres::PgTransaction;
 use uuid::Uuid;
 
 use crate::app::App;
@@ -150,18 +150,26 @@ impl Business {
 
 impl Offer {
     pub(crate) async fn find(app: &App, business: &str, service: &str) -> Result<Self, Fault> {
+        // What was only read ends on its way back to the pool, where nobody waits for it.
+        let (offer, _transaction) = Self::begin(app, business, service).await?;
+        Ok(offer)
+    }
+
+    /// The same with the transaction in which it was read, and in which it can be booked.
+    pub(crate) async fn begin(
+        app: &App,
+        business: &str,
+        service: &str,
+    ) -> Result<(Self, PgTransaction<'static>), Fault> {
         // What cannot be an address of ours never reaches the database.
-        if !is_slug(business) || !is_slug(service) {
+        if !is_slug(service) {
             return Err(Fault::NotFound);
         }
-        let mut connection = app.appointments.pool.acquire().await?;
-        let business = named(&mut connection, business).await?;
-        let mut transaction = store::begin_planned_on(&mut connection, business.id).await?;
+        let business = app.business(business).await?;
+        let mut transaction = store::begin_planned(&app.appointments.pool, business.id).await?;
         let row = store::service::by_slug(&mut transaction, service).await?;
-        // What was only read ends on its way back to the pool, where nobody waits for it.
-        drop(transaction);
         let service = Service::of(row.ok_or(Fault::NotFound)?, &business);
-        Ok(Self { business, service })
+        Ok((Self { business, service }, transaction))
     }
 
     /// What a booking is a booking of, also where that is offered no longer.
@@ -217,12 +225,6 @@ impl Offer {
     }
 }
 
-/// The business with that address.
-async fn named(connection: &mut PgConnection, slug: &str) -> Result<Business, Fault> {
-    let row = store::business::by_slug(connection, slug).await?;
-    Business::of(row.ok_or(Fault::NotFound)?)
-}
-
 impl App {
     pub(crate) async fn businesses(&self) -> Result<Vec<Business>, Fault> {
         let mut connection = self.appointments.pool.acquire().await?;
@@ -235,7 +237,8 @@ impl App {
             return Err(Fault::NotFound);
         }
         let mut connection = self.appointments.pool.acquire().await?;
-        named(&mut connection, slug).await
+        let row = store::business::by_slug(&mut connection, slug).await?;
+        Business::of(row.ok_or(Fault::NotFound)?)
     }
 
     pub(crate) async fn services(&self, business: &Business) -> Result<Vec<Service>, Fault> {
@@ -257,9 +260,15 @@ impl App {
         Ok(rows.into_iter().map(location).collect())
     }
 
+    /// A transaction in which what is offered can be booked.
+    pub(crate) async fn begin(&self, offer: &Offer) -> Result<PgTransaction<'static>, Fault> {
+        Ok(store::begin_planned(&self.appointments.pool, offer.business.id).await?)
+    }
+
+    /// Books what is offered, and commits the transaction.
     pub(crate) async fn book(
         &self,
-        offer: &Offer,
+        (offer, transaction): (&Offer, PgTransaction<'static>),
         checked: &Checked,
         (language, visit): (Option<Language>, Option<[u8; 32]>),
         key: &str,
@@ -272,8 +281,9 @@ impl App {
             key,
         };
         let now = self.clock.now();
-        let answer = self.appointments.book(offer.offered(), &wish, now).await?;
-        Ok(match answer {
+        let offered = offer.offered();
+        let answer = self.appointments.book(transaction, offered, &wish, now);
+        Ok(match answer.await? {
             Answer::Made { token, booking } => self.made(token, *booking)?,
             Answer::MadeBefore { token } => self.made_before(token).await?,
             Answer::Gone => {

@@ -106,7 +106,7 @@ impl App {
     async fn feed(&self, token: &str) -> Result<(String, Names, Vec<Visit>), Fault> {
         let hash = token_hash(token);
         let now = self.clock.now();
-        let mut transaction = self.appointments.pool.begin().await?;
+        let mut transaction = store::begin_unscoped(&self.appointments.pool).await?;
         store::account::hold(&mut transaction, &hash).await?;
         let found = feed::find(&mut transaction, &hash).await?;
         let found = found.ok_or(Fault::NotFound)?;

@@ -103,7 +103,7 @@ where
         let app = Arc::<App>::from_ref(state);
         let hash = token_hash(bearer(&parts.headers).ok_or(Fault::KeyNeeded)?);
         let now = app.clock.now();
-        let mut transaction = app.appointments.pool.begin().await?;
+        let mut transaction = store::begin_unscoped(&app.appointments.pool).await?;
         store::account::hold(&mut transaction, &hash).await?;
         let key = api_key::find(&mut transaction, &hash).await?;
         let key = key

@@ -151,7 +151,7 @@ impl App {
     }
 
     async fn counted_in_database(&self, hash: &[u8], end: Timestamp) -> Result<u64, Fault> {
-        let mut transaction = self.accounts.pool.begin().await?;
+        let mut transaction = store::begin_unscoped(&self.accounts.pool).await?;
         let taken = store::request_count::take(&mut transaction, hash, end).await?;
         transaction.commit().await?;
         Ok(u64::try_from(taken).unwrap_or(u64::MAX))

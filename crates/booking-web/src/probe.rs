@@ -79,7 +79,8 @@ impl App {
             during,
         };
         let holder = Holder::Booking(new_id());
-        let taken = store::claim::take(&mut transaction, business.id, holder, &[wanted]).await;
+        let taken =
+            store::claim::take(&mut transaction, business.id, (holder, None), &[wanted]).await;
         // Dropping the transaction takes the claim back, whatever came of it.
         taken.map(|_| None).map_err(|error| {
             if store::is_away(&error) {

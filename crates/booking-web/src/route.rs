@@ -33,7 +33,7 @@ impl Handler<(), Arc<App>> for Erased {
     }
 }
 
-/// Answers GET, and HEAD with it.
+/// Answers GET, and HEAD with it. More than one method: `get(one).merge(post(other))`.
 pub(crate) fn get<T: 'static>(handler: impl Handler<T, Arc<App>>) -> MethodRouter<Arc<App>> {
     routing::get(Erased::new(handler))
 }
@@ -41,15 +41,6 @@ pub(crate) fn get<T: 'static>(handler: impl Handler<T, Arc<App>>) -> MethodRoute
 /// Answers POST.
 pub(crate) fn post<T: 'static>(handler: impl Handler<T, Arc<App>>) -> MethodRouter<Arc<App>> {
     routing::post(Erased::new(handler))
-}
-
-/// Answers GET by the first and POST by the second: a form and what becomes of it, or a list
-/// and what is added to it.
-pub(crate) fn get_and_post<G: 'static, P: 'static>(
-    get: impl Handler<G, Arc<App>>,
-    post: impl Handler<P, Arc<App>>,
-) -> MethodRouter<Arc<App>> {
-    routing::get(Erased::new(get)).post(Erased::new(post))
 }
 
 /// Answers DELETE.

@@ -12,7 +12,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::app::App;
 use crate::error::Fault;
 use crate::pages::desk;
-use crate::route::{delete, get, get_and_post, post};
+use crate::route::{delete, get, post};
 use crate::{api, assets, feed, frame, health, pages};
 
 /// What visitors reach.
@@ -47,29 +47,29 @@ fn people() -> Router<Arc<App>> {
         .route("/{business}/privacy", get(pages::privacy::get))
         .route(
             "/{business}/privacy/request",
-            get_and_post(pages::ask::get, pages::ask::post),
+            get(pages::ask::get).merge(post(pages::ask::post)),
         )
         .route("/{business}/privacy/asked", get(pages::ask::asked))
         .route(
             "/{business}/privacy/confirm/{token}",
-            get_and_post(pages::ask::confirm, pages::ask::confirmed),
+            get(pages::ask::confirm).merge(post(pages::ask::confirmed)),
         )
         .route("/{business}/{service}/month", get(pages::month::get))
         .route(
             "/{business}/{service}/details",
-            get_and_post(pages::details::get, pages::details::post),
+            get(pages::details::get).merge(post(pages::details::post)),
         )
         .route(
             "/{business}/{service}/hold",
-            get_and_post(pages::hold::back, pages::hold::choose),
+            get(pages::hold::back).merge(post(pages::hold::choose)),
         )
         .route(
             "/b/{token}/marketing",
-            get_and_post(pages::marketing::get, pages::marketing::post),
+            get(pages::marketing::get).merge(post(pages::marketing::post)),
         )
         .route(
             "/unsubscribe/{token}",
-            get_and_post(pages::unsubscribe::get, pages::unsubscribe::post),
+            get(pages::unsubscribe::get).merge(post(pages::unsubscribe::post)),
         )
         .route("/feeds/{file}", get(feed::get))
         // Static files.
@@ -84,21 +84,21 @@ fn one_booking() -> Router<Arc<App>> {
         .route("/b/{token}", get(pages::booking::get))
         .route(
             "/b/{token}/details",
-            get_and_post(pages::hold::get, pages::hold::confirm),
+            get(pages::hold::get).merge(post(pages::hold::confirm)),
         )
         .route("/b/{token}/extend", post(pages::hold::extend))
         .route("/b/{token}/calendar.ics", get(pages::booking::calendar))
         .route(
             "/b/{token}/cancel",
-            get_and_post(pages::cancel::get, pages::cancel::post),
+            get(pages::cancel::get).merge(post(pages::cancel::post)),
         )
         .route(
             "/b/{token}/reschedule",
-            get_and_post(pages::reschedule::get, pages::reschedule::post),
+            get(pages::reschedule::get).merge(post(pages::reschedule::post)),
         )
         .route(
             "/b/{token}/repeat",
-            get_and_post(pages::repeat::get, pages::repeat::post),
+            get(pages::repeat::get).merge(post(pages::repeat::post)),
         )
 }
 
@@ -132,7 +132,7 @@ fn programs() -> Router<Arc<App>> {
         )
         .route(
             "/api/v1/businesses/{business}/bookings",
-            get_and_post(api::diary::list, api::bookings::create),
+            get(api::diary::list).merge(post(api::bookings::create)),
         )
         .route(
             "/api/v1/businesses/{business}/holds",
@@ -188,7 +188,7 @@ fn with_a_key() -> Router<Arc<App>> {
         )
         .route(
             "/api/v1/businesses/{business}/keys",
-            get_and_post(api::keys::list, api::keys::create),
+            get(api::keys::list).merge(post(api::keys::create)),
         )
         .route(
             "/api/v1/businesses/{business}/keys/{id}",
@@ -196,7 +196,7 @@ fn with_a_key() -> Router<Arc<App>> {
         )
         .route(
             "/api/v1/businesses/{business}/feeds",
-            get_and_post(api::feeds::list, api::feeds::create),
+            get(api::feeds::list).merge(post(api::feeds::create)),
         )
         .route(
             "/api/v1/businesses/{business}/feeds/{id}",
@@ -204,7 +204,7 @@ fn with_a_key() -> Router<Arc<App>> {
         )
         .route(
             "/api/v1/businesses/{business}/webhooks",
-            get_and_post(api::webhooks::list, api::webhooks::create),
+            get(api::webhooks::list).merge(post(api::webhooks::create)),
         )
         .route(
             "/api/v1/businesses/{business}/webhooks/{id}",
@@ -232,51 +232,51 @@ fn with_a_key() -> Router<Arc<App>> {
 fn accounts() -> Router<Arc<App>> {
     use pages::{account, embed, members, passkeys, reset, second_step, sign_in, start};
     Router::new()
-        .route("/sign-in", get_and_post(sign_in::get, sign_in::post))
+        .route("/sign-in", get(sign_in::get).merge(post(sign_in::post)))
         .route("/sign-in/passkey", post(sign_in::passkey))
         .route("/sign-in/passkey/begin", post(sign_in::begin_passkey))
         .route("/sign-out", post(sign_in::out))
         .route(
             "/sign-in/code",
-            get_and_post(second_step::code, second_step::give_code),
+            get(second_step::code).merge(post(second_step::give_code)),
         )
-        .route("/forgot", get_and_post(reset::forgot, reset::ask))
-        .route("/reset/{token}", get_and_post(reset::get, reset::post))
-        .route("/start", get_and_post(start::get, start::post))
+        .route("/forgot", get(reset::forgot).merge(post(reset::ask)))
+        .route("/reset/{token}", get(reset::get).merge(post(reset::post)))
+        .route("/start", get(start::get).merge(post(start::post)))
         .route(
             "/confirm/{token}",
-            get_and_post(start::confirm, start::confirmed),
+            get(start::confirm).merge(post(start::confirmed)),
         )
         .route(
             "/invitation/{token}",
-            get_and_post(members::invited, members::accept),
+            get(members::invited).merge(post(members::accept)),
         )
         .route("/account", get(account::get))
         .route("/account/sessions", post(account::end))
         .route("/account/confirm-again", post(account::confirm_again))
         .route(
             "/account/password",
-            get_and_post(account::password, account::set_password),
+            get(account::password).merge(post(account::set_password)),
         )
         .route(
             "/account/password-again",
-            get_and_post(second_step::password, second_step::give_password),
+            get(second_step::password).merge(post(second_step::give_password)),
         )
         .route(
             "/account/codes",
-            get_and_post(account::codes, account::set_codes),
+            get(account::codes).merge(post(account::set_codes)),
         )
         .route("/account/codes/picture.svg", get(account::codes_picture))
         .route(
             "/account/passkeys",
-            get_and_post(passkeys::get, passkeys::post),
+            get(passkeys::get).merge(post(passkeys::post)),
         )
         .route("/account/passkeys/begin", post(passkeys::begin))
         .route("/desk", get(pages::places::get))
         .route("/desk/{business}/welcome", get(embed::welcome))
         .route(
             "/desk/{business}/members",
-            get_and_post(members::get, members::post),
+            get(members::get).merge(post(members::post)),
         )
         .route("/embed/{business}", get(embed::get))
         .merge(desk_of_the_day())
@@ -304,30 +304,30 @@ fn desk_of_the_day() -> Router<Arc<App>> {
         .merge(desk_of_one_booking())
         .route(
             "/desk/{business}/book",
-            get_and_post(desk::book::get, desk::book::post),
+            get(desk::book::get).merge(post(desk::book::post)),
         )
         .route(
             "/desk/{business}/walk-in",
-            get_and_post(desk::walk_in::get, desk::walk_in::post),
+            get(desk::walk_in::get).merge(post(desk::walk_in::post)),
         )
         .route("/desk/{business}/time-off", get(desk::time_off::get))
         .route(
             "/desk/{business}/time-off/new",
-            get_and_post(desk::time_off::look, desk::time_off::post),
+            get(desk::time_off::look).merge(post(desk::time_off::post)),
         )
         .route("/desk/{business}/time-off/end", post(desk::time_off::end))
         .route("/desk/{business}/customers", get(desk::customers::get))
         .route(
             "/desk/{business}/customers/new",
-            get_and_post(desk::customers::new, desk::customers::create),
+            get(desk::customers::new).merge(post(desk::customers::create)),
         )
         .route(
             "/desk/{business}/customers/{customer}",
-            get_and_post(desk::customer::get, desk::customer::post),
+            get(desk::customer::get).merge(post(desk::customer::post)),
         )
         .route(
             "/desk/{business}/customers/{customer}/merge",
-            get_and_post(desk::merge::get, desk::merge::post),
+            get(desk::merge::get).merge(post(desk::merge::post)),
         )
 }
 
@@ -340,15 +340,15 @@ fn desk_of_one_booking() -> Router<Arc<App>> {
         )
         .route(
             "/desk/{business}/bookings/{booking}/move",
-            get_and_post(desk::change::move_page, desk::change::moved),
+            get(desk::change::move_page).merge(post(desk::change::moved)),
         )
         .route(
             "/desk/{business}/bookings/{booking}/cancel",
-            get_and_post(desk::change::cancel_page, desk::change::cancel),
+            get(desk::change::cancel_page).merge(post(desk::change::cancel)),
         )
         .route(
             "/desk/{business}/bookings/{booking}/repeat",
-            get_and_post(desk::repeat::get, desk::repeat::post),
+            get(desk::repeat::get).merge(post(desk::repeat::post)),
         )
 }
 
@@ -358,11 +358,11 @@ fn desk_of_the_offer() -> Router<Arc<App>> {
         .route("/desk/{business}/services", get(desk::services::get))
         .route(
             "/desk/{business}/services/new",
-            get_and_post(desk::services::new, desk::services::create),
+            get(desk::services::new).merge(post(desk::services::create)),
         )
         .route(
             "/desk/{business}/services/{service}",
-            get_and_post(desk::services::one, desk::services::post),
+            get(desk::services::one).merge(post(desk::services::post)),
         )
         .route(
             "/desk/{business}/services/{service}/offer",
@@ -370,7 +370,7 @@ fn desk_of_the_offer() -> Router<Arc<App>> {
         )
         .route(
             "/desk/{business}/rooms",
-            get_and_post(desk::rooms::get, desk::rooms::create),
+            get(desk::rooms::get).merge(post(desk::rooms::create)),
         )
         .route("/desk/{business}/rooms/{kind}", post(desk::rooms::add))
         .route(
@@ -384,17 +384,17 @@ fn desk_of_the_offer() -> Router<Arc<App>> {
         )
         .route(
             "/desk/{business}/settings",
-            get_and_post(desk::settings::get, desk::settings::post),
+            get(desk::settings::get).merge(post(desk::settings::post)),
         )
         .merge(desk_of_settings())
         .route("/desk/{business}/staff", get(desk::staff::get))
         .route(
             "/desk/{business}/staff/new",
-            get_and_post(desk::staff::new, desk::staff::create),
+            get(desk::staff::new).merge(post(desk::staff::create)),
         )
         .route(
             "/desk/{business}/staff/{staff}",
-            get_and_post(desk::staff::one, desk::staff::post),
+            get(desk::staff::one).merge(post(desk::staff::post)),
         )
         .route(
             "/desk/{business}/staff/{staff}/employ",
@@ -402,7 +402,7 @@ fn desk_of_the_offer() -> Router<Arc<App>> {
         )
         .route(
             "/desk/{business}/hours/{lane}",
-            get_and_post(desk::hours::get, desk::hours::post),
+            get(desk::hours::get).merge(post(desk::hours::post)),
         )
         .route(
             "/desk/{business}/hours/{lane}/differ",
@@ -419,15 +419,15 @@ fn desk_of_settings() -> Router<Arc<App>> {
     Router::new()
         .route(
             "/desk/{business}/settings/messages",
-            get_and_post(desk::reminders::get, desk::reminders::post),
+            get(desk::reminders::get).merge(post(desk::reminders::post)),
         )
         .route(
             "/desk/{business}/settings/holidays",
-            get_and_post(desk::holidays::get, desk::holidays::post),
+            get(desk::holidays::get).merge(post(desk::holidays::post)),
         )
         .route(
             "/desk/{business}/settings/privacy",
-            get_and_post(desk::responsible::get, desk::responsible::post),
+            get(desk::responsible::get).merge(post(desk::responsible::post)),
         )
 }
 
@@ -436,7 +436,7 @@ fn desk_of_programs() -> Router<Arc<App>> {
     Router::new()
         .route(
             "/desk/{business}/keys",
-            get_and_post(desk::keys::get, desk::keys::create),
+            get(desk::keys::get).merge(post(desk::keys::create)),
         )
         .route(
             "/desk/{business}/keys/{key}/revoke",
@@ -444,16 +444,16 @@ fn desk_of_programs() -> Router<Arc<App>> {
         )
         .route(
             "/desk/{business}/feeds",
-            get_and_post(desk::feeds::get, desk::feeds::create),
+            get(desk::feeds::get).merge(post(desk::feeds::create)),
         )
         .route("/desk/{business}/feeds/{feed}", post(desk::feeds::act))
         .route(
             "/desk/{business}/webhooks",
-            get_and_post(desk::webhooks::get, desk::webhooks::create),
+            get(desk::webhooks::get).merge(post(desk::webhooks::create)),
         )
         .route(
             "/desk/{business}/webhooks/{webhook}",
-            get_and_post(desk::webhooks::one, desk::webhooks::act),
+            get(desk::webhooks::one).merge(post(desk::webhooks::act)),
         )
 }
 
@@ -462,11 +462,11 @@ fn desk_of_privacy() -> Router<Arc<App>> {
     Router::new()
         .route(
             "/desk/{business}/privacy",
-            get_and_post(pages::office::get, pages::office::post),
+            get(pages::office::get).merge(post(pages::office::post)),
         )
         .route(
             "/desk/{business}/privacy/requests/{request}",
-            get_and_post(pages::office::request, pages::office::act),
+            get(pages::office::request).merge(post(pages::office::act)),
         )
         .route(
             "/desk/{business}/privacy/requests/{request}/copy",
@@ -482,11 +482,11 @@ fn desk_of_privacy() -> Router<Arc<App>> {
         )
         .route(
             "/desk/{business}/privacy/incidents",
-            get_and_post(pages::incidents::list, pages::incidents::post),
+            get(pages::incidents::list).merge(post(pages::incidents::post)),
         )
         .route(
             "/desk/{business}/privacy/incidents/{incident}",
-            get_and_post(pages::incidents::get, pages::incidents::told),
+            get(pages::incidents::get).merge(post(pages::incidents::told)),
         )
 }
 

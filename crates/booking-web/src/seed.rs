@@ -315,7 +315,7 @@ impl Planter<'_> {
             local_start: &local_start,
             price_cents: service.price_cents,
             currency: "ZAR",
-            policy: None,
+            plain_terms: None,
             series: None,
             note: None,
             booked_as: Some((name, None)),

@@ -57,15 +57,31 @@ pub(crate) mod webhook;
 use jiff::Timestamp;
 use sqlx::error::DatabaseError;
 use sqlx::postgres::PgTransaction;
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool};
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, SqlSafeStr};
 use time::OffsetDateTime;
 use uuid::Uuid;
+
+/// Begins a transaction by `statement`, the only way there is. Whoever goes away meanwhile would
+/// leave it open, and the driver would not know: the next one would act within it, for another
+/// business. So it is begun by a task of its own, and what nobody takes is rolled back.
+async fn open(pool: &PgPool, statement: impl SqlSafeStr) -> sqlx::Result<PgTransaction<'static>> {
+    let statement = statement.into_sql_str();
+    let connection = pool.acquire().await?;
+    // The pool's own way waits for a connection, too, for somebody who is not there any more.
+    let begun = tokio::spawn(PgTransaction::begin(connection, Some(statement)));
+    begun.await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
+}
+
+/// Begins a transaction that sees no business.
+pub(crate) async fn begin_unscoped(pool: &PgPool) -> sqlx::Result<PgTransaction<'static>> {
+    open(pool, "begin").await
+}
 
 /// Begins a transaction that sees and changes the rows of `business`, and of no other.
 /// One message to the database instead of two: an id is only digits, letters, hyphens.
 pub(crate) async fn begin(pool: &PgPool, business: Uuid) -> sqlx::Result<PgTransaction<'static>> {
     let statement = format!("begin; select set_config('booking.business', '{business}', true)");
-    pool.begin_with(AssertSqlSafe(statement)).await
+    open(pool, AssertSqlSafe(statement)).await
 }
 
 /// The same for what many do at once. Each connection plans a statement once, and not anew for
@@ -76,24 +92,11 @@ pub(crate) async fn begin_planned(
     pool: &PgPool,
     business: Uuid,
 ) -> sqlx::Result<PgTransaction<'static>> {
-    pool.begin_with(AssertSqlSafe(planned(business))).await
-}
-
-/// The same on a connection that was asked something else before.
-pub(crate) async fn begin_planned_on(
-    connection: &mut PgConnection,
-    business: Uuid,
-) -> sqlx::Result<PgTransaction<'_>> {
-    connection
-        .begin_with(AssertSqlSafe(planned(business)))
-        .await
-}
-
-fn planned(business: Uuid) -> String {
-    format!(
+    let statement = format!(
         "begin; select set_config('booking.business', '{business}', true),
              set_config('plan_cache_mode', 'force_generic_plan', true)"
-    )
+    );
+    open(pool, AssertSqlSafe(statement)).await
 }
 
 /// Lets the rest of the transaction see and change the rows of `business`, and of no other.

@@ -18,6 +18,7 @@ use anyhow::Context as _;
 use clap::Args;
 use testkit::postgres::{Database, Postgres};
 use testkit::redis::Redis;
+use tokio::runtime::Runtime;
 
 use super::claim::quantile;
 use crate::site::{self, Serving};
@@ -46,6 +47,9 @@ pub(crate) struct Options {
     /// Say how the database answers the statements of a month
     #[arg(long)]
     explain: bool,
+    /// Measure nothing but bookings
+    #[arg(long)]
+    only_bookings: bool,
     /// Measure the build for development instead of the one that is delivered
     #[arg(long)]
     debug: bool,
@@ -97,32 +101,12 @@ pub(crate) fn run(root: &Path, options: Options) -> anyhow::Result<()> {
     }
     let within = Duration::from_secs(options.seconds);
 
-    let cold = Serving::start(&program, &database, &[])?;
-    eprintln!("months without the cache …");
-    let without = runtime.block_on(months::measure(address(&cold)?, &world, within))?;
-    cold.end()?;
     let redis = runtime.block_on(redis.address().database())?;
-    let site = Serving::start(&program, &database, &[("REDIS_URL", &redis)])?;
-    eprintln!("months with the cache …");
-    let with = runtime.block_on(months::measure(address(&site)?, &world, within))?;
-    let title = format!("months, {} bookings", options.bookings);
-    print!(
-        "{}{}{}",
-        head(&title),
-        without.rows("computed"),
-        with.rows("kept")
-    );
-
-    eprintln!("pages …");
-    let pages = pages::measure(address(&site)?, &world, options.rate, within);
-    let pages = runtime.block_on(pages)?;
-    let title = format!("pages, {} a second", options.rate);
-    print!(
-        "{}{}",
-        head(&title),
-        pages.row("all, from the intended start")
-    );
-
+    let cache = [("REDIS_URL", redis.as_str())];
+    if !options.only_bookings {
+        look(&runtime, &program, (&database, cache), &world, options)?;
+    }
+    let site = Serving::start(&program, &database, &cache)?;
     eprintln!("the statements of a booking are recorded …");
     let peer = peer::Peer::record(&runtime, &program, (&postgres, &database), &world)?;
     println!("\nstatements of a booking: {}", peer.statements);
@@ -135,6 +119,42 @@ pub(crate) fn run(root: &Path, options: Options) -> anyhow::Result<()> {
         let theirs = peer.run(&database, CONNECTIONS, within)?;
         print!("{}", ours.beside(&theirs));
     }
+    site.end()
+}
+
+/// Months and pages.
+fn look(
+    runtime: &Runtime,
+    program: &Path,
+    (database, cache): (&Database, [(&str, &str); 1]),
+    world: &load::World,
+    options: Options,
+) -> anyhow::Result<()> {
+    let within = Duration::from_secs(options.seconds);
+    let cold = Serving::start(program, database, &[])?;
+    eprintln!("months without the cache …");
+    let without = runtime.block_on(months::measure(address(&cold)?, world, within))?;
+    cold.end()?;
+    let site = Serving::start(program, database, &cache)?;
+    eprintln!("months with the cache …");
+    let with = runtime.block_on(months::measure(address(&site)?, world, within))?;
+    let title = format!("months, {} bookings", options.bookings);
+    print!(
+        "{}{}{}",
+        head(&title),
+        without.rows("computed"),
+        with.rows("kept")
+    );
+
+    eprintln!("pages …");
+    let pages = pages::measure(address(&site)?, world, options.rate, within);
+    let pages = runtime.block_on(pages)?;
+    let title = format!("pages, {} a second", options.rate);
+    print!(
+        "{}{}",
+        head(&title),
+        pages.row("all, from the intended start")
+    );
     site.end()
 }
 

@@ -43,7 +43,7 @@ impl Accounts {
         headers: &HeaderMap,
     ) -> Result<Stepped, Fault> {
         let now = self.clock.now();
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = store::begin_unscoped(&self.pool).await?;
         let connection = &mut *transaction;
         let begun = self.session(connection, headers, Stage::OwesCode).await?;
         let Some(session) = begun else {
@@ -135,7 +135,7 @@ impl Accounts {
         let device = Device::of(headers, self.secure, &self.random);
         let known = device.known(&self.keys.device, account.id);
         let key = self.attempt_key(&account.email, known, network);
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = store::begin_unscoped(&self.pool).await?;
         store::account::scope(&mut transaction, account.id).await?;
         let kept = store::account::password(&mut transaction, account.id).await?;
         if let Some(wait) = self.count_attempt(&mut transaction, &key).await? {
@@ -147,7 +147,7 @@ impl Accounts {
             self.note(Some(account.id), action, network, now).await?;
             return Ok(Stepped::No);
         }
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = store::begin_unscoped(&self.pool).await?;
         store::attempt::forget(&mut transaction, &key).await?;
         store::account::scope(&mut transaction, account.id).await?;
         let cookie = self.renew_session(&mut transaction, session).await?;
@@ -161,7 +161,7 @@ impl Accounts {
     /// The secret of a code app that is being set up; begun where none is. None where one
     /// is there and works.
     pub(crate) async fn secret_to_set_up(&self, account: Uuid) -> Result<Option<Secret>, Fault> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = store::begin_unscoped(&self.pool).await?;
         let connection = &mut *transaction;
         store::account::scope(connection, account).await?;
         let found = store::code::totp(connection, account).await?;
@@ -193,7 +193,7 @@ impl Accounts {
         let Some(step) = secret.step_of(code, now) else {
             return Ok(None);
         };
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = store::begin_unscoped(&self.pool).await?;
         let connection = &mut *transaction;
         store::account::scope(connection, account).await?;
         if !store::code::use_step(connection, account, step).await? {
@@ -218,7 +218,7 @@ impl Accounts {
         network: &Network,
     ) -> Result<(), Fault> {
         let account = owner.id;
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = store::begin_unscoped(&self.pool).await?;
         let connection = &mut *transaction;
         store::account::scope(connection, account).await?;
         store::code::remove(connection, account).await?;
@@ -254,7 +254,7 @@ impl Accounts {
     /// What secures the account, and its sessions, for its own page.
     pub(crate) async fn secured(&self, account: Uuid) -> Result<Secured, Fault> {
         let now = self.clock.now();
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = store::begin_unscoped(&self.pool).await?;
         let connection = &mut *transaction;
         store::account::scope(connection, account).await?;
         let totp = store::code::totp(connection, account).await?;
@@ -279,7 +279,7 @@ impl Accounts {
         network: &Network,
     ) -> Result<(), Fault> {
         let now = self.clock.now();
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = store::begin_unscoped(&self.pool).await?;
         let connection = &mut *transaction;
         store::account::scope(connection, account).await?;
         match which {

@@ -127,7 +127,7 @@ impl Accounts {
 
     /// Whether the link still counts. Changes nothing.
     pub(crate) async fn is_live(&self, token: &str, purpose: Purpose) -> Result<bool, Fault> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = store::begin_unscoped(&self.pool).await?;
         let found = self.link(&mut transaction, token, purpose).await?;
         transaction.rollback().await?;
         Ok(found.is_some())

@@ -91,7 +91,7 @@ where
         let app = Arc::<App>::from_ref(state);
         let accounts = &app.accounts;
         let next = next(&parts.method, &parts.uri, &parts.headers);
-        let mut transaction = accounts.pool.begin().await?;
+        let mut transaction = store::begin_unscoped(&accounts.pool).await?;
         let found = accounts
             .session(&mut transaction, &parts.headers, Stage::SignedIn)
             .await?;

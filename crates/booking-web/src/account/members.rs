@@ -167,7 +167,7 @@ impl Accounts {
 
     /// The invitation of whoever knows its secret, where it still counts.
     pub(crate) async fn invited(&self, token: &str) -> Result<Option<Invited>, Fault> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = store::begin_unscoped(&self.pool).await?;
         let found = store::invitation::find(&mut transaction, &token_hash(token)).await?;
         let now = self.clock.now();
         let live = found.filter(|found| !found.is_accepted && now < found.expires_at);
@@ -197,7 +197,7 @@ impl Accounts {
         else {
             return Ok(Accepted::Over);
         };
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = store::begin_unscoped(&self.pool).await?;
         let before = store::account::find(&mut transaction, &invitation.email).await?;
         let kept = match &before {
             Some(before) => store::account::password(&mut transaction, before.id).await?,

@@ -41,7 +41,7 @@ impl Accounts {
 
     /// The passkeys of an account.
     pub(crate) async fn list_passkeys(&self, account: Uuid) -> Result<Vec<Listed>, Fault> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = store::begin_unscoped(&self.pool).await?;
         store::account::scope(&mut transaction, account).await?;
         let listed = store::passkey::all(&mut transaction, account).await?;
         transaction.rollback().await?;
@@ -62,7 +62,7 @@ impl Accounts {
             account: owner.map(|owner| owner.id),
             expires_at: now.checked_add(LASTS).unwrap_or(now),
         };
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = store::begin_unscoped(&self.pool).await?;
         store::passkey::give(&mut transaction, &token_hash_of(&challenge), &given).await?;
         transaction.commit().await?;
         let asked = match owner {
@@ -110,7 +110,7 @@ impl Accounts {
                 return Ok(Added::No);
             }
         };
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = store::begin_unscoped(&self.pool).await?;
         let connection = &mut *transaction;
         store::account::scope(connection, owner.id).await?;
         if store::passkey::all(connection, owner.id).await?.len() >= PASSKEYS_MAX {
@@ -143,7 +143,7 @@ impl Accounts {
         id: Uuid,
         network: &Network,
     ) -> Result<(), Fault> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = store::begin_unscoped(&self.pool).await?;
         let connection = &mut *transaction;
         store::account::scope(connection, owner.id).await?;
         if !store::passkey::remove(connection, owner.id, id).await? {
@@ -173,7 +173,7 @@ impl Accounts {
             .await?;
         let device = Device::of(headers, self.secure, &self.random);
         let credential = token_hash_of(&answer.credential_id);
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = store::begin_unscoped(&self.pool).await?;
         let found = store::passkey::find(&mut transaction, &credential).await?;
         let known = found
             .as_ref()
@@ -216,7 +216,7 @@ impl Accounts {
         headers: &HeaderMap,
     ) -> Result<SignedIn, Fault> {
         let (account, now) = (passkey.account, self.clock.now());
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = store::begin_unscoped(&self.pool).await?;
         let connection = &mut *transaction;
         // Whoever was signed in here before is not any more.
         self.end_session_of(connection, headers).await?;
@@ -258,7 +258,7 @@ impl Accounts {
         account: Option<Uuid>,
     ) -> Result<bool, Fault> {
         let now = self.clock.now();
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = store::begin_unscoped(&self.pool).await?;
         let taken = store::passkey::take(&mut transaction, &token_hash_of(challenge)).await?;
         transaction.commit().await?;
         Ok(taken.is_some_and(|taken| {

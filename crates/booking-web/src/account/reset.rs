@@ -30,7 +30,7 @@ impl Accounts {
         let now = self.clock.now();
         // Writing a mail takes far less than this; both ways take it.
         self.passwords.verify("nobody’s password", None).await?;
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = store::begin_unscoped(&self.pool).await?;
         let connection = &mut *transaction;
         let account = store::account::find(connection, email.as_str()).await?;
         if let Some(account) = &account {
@@ -51,7 +51,7 @@ impl Accounts {
         password: &str,
         network: &Network,
     ) -> Result<Reset, Fault> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = store::begin_unscoped(&self.pool).await?;
         let link = self
             .link(&mut transaction, token, Purpose::ResetPassword)
             .await?;
@@ -67,7 +67,7 @@ impl Accounts {
             return Ok(Reset::Unfit(reason));
         }
         let hash = self.passwords.hash(password).await?;
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = store::begin_unscoped(&self.pool).await?;
         let connection = &mut *transaction;
         let now = self.clock.now();
         store::account::scope(connection, account.id).await?;
@@ -102,7 +102,7 @@ impl Accounts {
             return Ok(Reset::Unfit(reason));
         }
         let hash = self.passwords.hash(password).await?;
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = store::begin_unscoped(&self.pool).await?;
         let connection = &mut *transaction;
         store::account::scope(connection, account.id).await?;
         store::account::set_password(connection, account.id, &hash, self.clock.now()).await?;

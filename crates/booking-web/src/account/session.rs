@@ -161,7 +161,7 @@ impl Accounts {
 
     /// Ends the session of this browser, if it has one.
     pub(crate) async fn sign_out(&self, headers: &HeaderMap) -> sqlx::Result<()> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = store::begin_unscoped(&self.pool).await?;
         self.end_session_of(&mut transaction, headers).await?;
         transaction.commit().await
     }

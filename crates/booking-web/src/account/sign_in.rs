@@ -47,7 +47,7 @@ impl Accounts {
     pub(crate) async fn sign_in(&self, attempt: &Try<'_>) -> Result<SignedIn, Fault> {
         let now = self.clock.now();
         let device = Device::of(attempt.headers, self.secure, &self.random);
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = store::begin_unscoped(&self.pool).await?;
         let account = store::account::find(&mut transaction, attempt.email.as_str()).await?;
         let kept = match &account {
             Some(account) => store::account::password(&mut transaction, account.id).await?,
@@ -83,7 +83,7 @@ impl Accounts {
 
     /// The businesses that an account belongs to.
     pub(crate) async fn places(&self, account: Uuid) -> Result<Vec<Place>, Fault> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = store::begin_unscoped(&self.pool).await?;
         store::account::scope(&mut transaction, account).await?;
         let places = store::membership::places(&mut transaction, account).await?;
         transaction.rollback().await?;
@@ -133,7 +133,7 @@ impl Accounts {
         attempt: &Try<'_>,
         now: Timestamp,
     ) -> Result<SignedIn, Fault> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = store::begin_unscoped(&self.pool).await?;
         let connection = &mut *transaction;
         // Whoever was signed in here before is not any more.
         self.end_session_of(connection, attempt.headers).await?;
@@ -177,7 +177,7 @@ impl Accounts {
         old: String,
     ) -> Result<String, Fault> {
         let new = self.passwords.hash(password).await?;
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = store::begin_unscoped(&self.pool).await?;
         store::account::scope(&mut transaction, account).await?;
         let hashes = (old.as_str(), new.as_str());
         let is_kept = store::account::keep_better(&mut transaction, account, hashes).await?;
@@ -193,7 +193,7 @@ impl Accounts {
         network: &Network,
         now: Timestamp,
     ) -> Result<(), Fault> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = store::begin_unscoped(&self.pool).await?;
         if let Some(account) = account {
             store::account::scope(&mut transaction, account).await?;
         }

@@ -72,7 +72,7 @@ impl Accounts {
     ) -> Result<Begun, Fault> {
         let hash = self.passwords.hash(beginning.password).await?;
         let now = self.clock.now();
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = store::begin_unscoped(&self.pool).await?;
         let connection = &mut *transaction;
         // Whoever was signed in here before is not any more.
         self.end_session_of(connection, headers).await?;
@@ -178,7 +178,7 @@ impl Accounts {
         password: &str,
         network: &Network,
     ) -> Result<Confirmed, Fault> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = store::begin_unscoped(&self.pool).await?;
         let connection = &mut *transaction;
         let link = self.link(connection, token, Purpose::ConfirmEmail).await?;
         let Some(link) = link else {
@@ -200,7 +200,7 @@ impl Accounts {
             return Ok(Confirmed::No);
         }
         let now = self.clock.now();
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = store::begin_unscoped(&self.pool).await?;
         let connection = &mut *transaction;
         store::attempt::forget(connection, &key).await?;
         store::account::scope(connection, new.id).await?;
@@ -236,7 +236,7 @@ impl Accounts {
 
     /// Sends the link once more to somebody who is signed in and has not followed it.
     pub(crate) async fn send_again(&self, account: &Account) -> Result<(), Fault> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = store::begin_unscoped(&self.pool).await?;
         store::account::scope(&mut transaction, account.id).await?;
         self.send_link(&mut transaction, account, Purpose::ConfirmEmail)
             .await?;

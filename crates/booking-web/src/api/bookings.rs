@@ -126,8 +126,9 @@ pub(crate) async fn create(
         return confirm(&app, hold, wish.sent, &key).await;
     }
     let checked = check(&wish)?;
-    let offer = Offer::find(&app, &business, &wish.service).await?;
-    let booked = app.book(&offer, &checked, (None, None), &key).await?;
+    let (offer, transaction) = Offer::begin(&app, &business, &wish.service).await?;
+    let booked = app.book((&offer, transaction), &checked, (None, None), &key);
+    let booked = booked.await?;
     answer(&app, booked, &offer.business.zone)
 }
 

@@ -1,6 +1,7 @@
 //! Booking a time at once, without having held it.
 
 use jiff::Timestamp;
+use sqlx::postgres::PgTransaction;
 use uuid::Uuid;
 
 use super::find::Found;
@@ -43,14 +44,16 @@ pub(crate) enum Answer {
 }
 
 impl Appointments {
-    /// Books `wish`, or says that it cannot be had.
+    /// Books `wish`, or says that it cannot be had. Commits `transaction`, which acts for the
+    /// business and may have read what is offered.
     pub(crate) async fn book(
         &self,
+        transaction: PgTransaction<'static>,
         offered: Offered<'_>,
         wish: &Wish<'_>,
         now: Timestamp,
     ) -> sqlx::Result<Answer> {
-        match self.attempt(offered, wish, now).await {
+        match self.attempt(transaction, offered, wish, now).await {
             Ok(answer) => Ok(answer.unwrap_or(Answer::Gone)),
             Err(error) if store::is_conflict(&error) => Ok(Answer::Gone),
             Err(error) => Err(error),
@@ -60,12 +63,12 @@ impl Appointments {
     /// One transaction; nothing where the time cannot be had, and then nothing is kept.
     async fn attempt(
         &self,
+        mut transaction: PgTransaction<'static>,
         offered: Offered<'_>,
         wish: &Wish<'_>,
         now: Timestamp,
     ) -> sqlx::Result<Option<Answer>> {
         let (business, service) = (offered.business.id, offered.service.id);
-        let mut transaction = store::begin_planned(&self.pool, business).await?;
         let connection = &mut *transaction;
         let id = self.random.uuid(now);
         let hash = request_hash(service, wish);
@@ -212,7 +215,9 @@ mod tests {
                 zone: &zone,
                 service: &service,
             };
-            appointments.book(offered, &wish, now).await
+            let transaction = store::begin_planned(&appointments.pool, business.id);
+            let transaction = transaction.await.unwrap();
+            appointments.book(transaction, offered, &wish, now).await
         };
         let Answer::Made { token, .. } = book(now).await.unwrap() else {
             panic!("a free time cannot be had");

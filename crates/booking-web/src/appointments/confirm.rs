@@ -117,6 +117,7 @@ impl Appointments {
             who: self.asked_for(connection, standing).await?,
             booking: standing.id,
             start: standing.start,
+            held_until: None,
             moved: None,
         };
         let Some(taken) = self.take(connection, visit, now).await? else {

@@ -207,7 +207,17 @@ impl Appointments {
         now: Timestamp,
     ) -> sqlx::Result<Vec<Uuid>> {
         let holds = store::hold::run_out_within(connection, within, now).await?;
-        self.expire(connection, &holds, By::Clock, |s| has_run_out(s, now), now)
+        self.give_back_run_out(connection, &holds, now).await
+    }
+
+    /// Gives back those of `holds` that have run out, and gives the lanes that are free.
+    pub(super) async fn give_back_run_out(
+        &self,
+        connection: &mut PgConnection,
+        holds: &[Uuid],
+        now: Timestamp,
+    ) -> sqlx::Result<Vec<Uuid>> {
+        self.expire(connection, holds, By::Clock, |s| has_run_out(s, now), now)
             .await
     }
 

@@ -111,6 +111,7 @@ impl Appointments {
                 who: Who::Only(standing.staff),
                 booking: standing.id,
                 start: standing.start,
+                held_until: None,
                 moved: None,
             };
             Limited::all_of(&visit, (standing.staff, quota::limit(of_staff)))

@@ -95,6 +95,10 @@ impl Making<'_> {
             who: self.who,
             booking: self.id,
             start: self.start,
+            held_until: match self.way {
+                Way::Held { until, .. } => Some(until),
+                Way::Booked(_) | Way::Known { .. } => None,
+            },
             moved: None,
         }
     }
@@ -180,8 +184,8 @@ impl Appointments {
         self.insert(connection, making, (staff, customer), now)
             .await?;
         match (making.way, customer) {
-            (Way::Held { until, holder }, _) => {
-                store::hold::begin(connection, id, until, &holder).await?;
+            (Way::Held { holder, .. }, _) => {
+                store::hold::begin(connection, id, &holder).await?;
             }
             // By phone as on a page: how it was said, by whom and in which wording.
             (Way::Booked(_) | Way::Known { told: true, .. }, Some(customer)) => {
@@ -226,8 +230,7 @@ impl Appointments {
         } = making.offered;
         let local_start = zone.to_datetime(making.start).to_string();
         let link_hash = token_hash(&self.token(making.id));
-        let terms = store::policy::terms(connection, service.id).await?;
-        let terms = terms.unwrap_or_else(|| terms::plain(business.cancel_limit_minutes));
+        let plain_terms = terms::plain(business.cancel_limit_minutes);
         let (note, booked_as, hold_until) = match making.way {
             Way::Held { until, .. } => (None, None, Some(until)),
             Way::Booked(person) => (person.note, Some((person.name, person.phone)), None),
@@ -256,7 +259,7 @@ impl Appointments {
             local_start: &local_start,
             price_cents: service.price_cents,
             currency: &business.currency,
-            policy: Some(&terms),
+            plain_terms: Some(&plain_terms),
             series: making.series,
             note,
             booked_as,

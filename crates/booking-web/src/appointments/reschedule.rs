@@ -126,6 +126,7 @@ impl Appointments {
             who,
             booking: standing.id,
             start,
+            held_until: None,
             moved: Some(Moved {
                 start: standing.start,
                 staff: standing.staff,

@@ -31,6 +31,8 @@ pub(super) struct Visit<'a> {
     pub(super) who: Who,
     pub(super) booking: Uuid,
     pub(super) start: Timestamp,
+    /// Until when its time is kept, if it is only held.
+    pub(super) held_until: Option<Timestamp>,
     /// Where the visit was before, if it is moved.
     pub(super) moved: Option<Moved>,
 }
@@ -56,10 +58,10 @@ impl Appointments {
         now: Timestamp,
     ) -> sqlx::Result<Option<Taken>> {
         // A crowd that wants one time is told with one question that it is gone.
-        if !is_open(connection, visit, now).await? {
+        let Some(run_out) = open(connection, visit, now).await? else {
             return Ok(None);
-        }
-        let cleared = self.clear(connection, around(visit.start), now).await?;
+        };
+        let cleared = self.give_back_run_out(connection, &run_out, now).await?;
         let taken = self.take_one(connection, visit, now).await?;
         Ok(taken.map(|taken| Taken {
             lanes: [taken.lanes, cleared].concat(),
@@ -164,12 +166,17 @@ impl Appointments {
         let business = visit.business;
         if let ([_], ..=1) = (wanted, visit.service.capacity) {
             // Of a single lane there is no half that would have to be given back.
-            let holder = Holder::Booking(visit.booking);
-            return store::claim::take(connection, business, holder, wanted).await;
+            let held = (Holder::Booking(visit.booking), visit.held_until);
+            return store::claim::take(connection, business, held, wanted).await;
         }
         let mut attempt = connection.begin().await?;
         let holder = self.holder(&mut attempt, visit, staff, now).await?;
-        let taken = store::claim::take(&mut attempt, business, holder, wanted).await?;
+        let until = match holder {
+            Holder::Booking(_) => visit.held_until,
+            // A class takes place, whatever becomes of one seat.
+            Holder::Class(_) => None,
+        };
+        let taken = store::claim::take(&mut attempt, business, (holder, until), wanted).await?;
         if taken.len() == wanted.len() {
             attempt.commit().await?;
         } else {
@@ -248,26 +255,24 @@ pub(super) fn around(start: Timestamp) -> (Timestamp, Timestamp) {
     )
 }
 
-/// Whether anybody may be free for the visit; hours, buffers and rooms are not asked about.
-async fn is_open(
+/// The holds around the visit that have run out; none where nobody is free for it. Hours, buffers
+/// and rooms are not asked about.
+async fn open(
     connection: &mut PgConnection,
     visit: Visit<'_>,
     now: Timestamp,
-) -> sqlx::Result<bool> {
+) -> sqlx::Result<Option<Vec<Uuid>>> {
     let length = availability::rules(visit.service).duration;
     let end = visit.start.saturating_add(length).unwrap_or(visit.start);
     let Some(during) = Span::new(visit.start, end) else {
-        return Ok(false);
+        return Ok(None);
     };
+    let times = (during, around(visit.start));
+    let (service, staff) = (visit.service.id, visit.who.staff());
+    let seen = store::claim::glance(connection, service, staff, times, now).await?;
     // Whoever gives a class may still have a seat.
-    if visit.service.capacity > 1 {
-        return Ok(true);
-    }
-    let staff = match visit.who {
-        Who::Anyone => None,
-        Who::Only(staff) => Some(staff),
-    };
-    store::claim::is_anybody_free(connection, visit.service.id, staff, during, now).await
+    let is_open = seen.is_anybody_free || visit.service.capacity > 1;
+    Ok(is_open.then_some(seen.run_out))
 }
 
 /// What is known about those who will do, on the day of the visit.

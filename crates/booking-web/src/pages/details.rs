@@ -190,7 +190,9 @@ pub(crate) async fn post(
     };
     app.within_network(BOOKINGS, &network).await?;
     let who = (Some(site.language), Some(visit.holder()));
-    match app.book(&offer, &checked, who, &form.request).await? {
+    let transaction = app.begin(&offer).await?;
+    let booked = app.book((&offer, transaction), &checked, who, &form.request);
+    match booked.await? {
         Booked::Made(made) => Ok(Redirect::to(&format!("/b/{}", made.token)).into_response()),
         Booked::Gone(nearest) => {
             // Another time is another request, so it gets another key.

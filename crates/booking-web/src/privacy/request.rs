@@ -183,7 +183,7 @@ impl App {
 
     /// What was asked for under a secret address that still works.
     pub(crate) async fn asked(&self, business: &Business, token: &str) -> Result<Kind, Fault> {
-        let mut transaction = self.appointments.pool.begin().await?;
+        let mut transaction = store::begin_unscoped(&self.appointments.pool).await?;
         let request = self.behind(&mut transaction, business, token).await?;
         transaction.rollback().await?;
         Kind::parse(&request.kind).ok_or(Fault::NotFound)
@@ -197,7 +197,7 @@ impl App {
         token: &str,
     ) -> Result<Confirmed, Fault> {
         let now = self.clock.now();
-        let mut transaction = self.appointments.pool.begin().await?;
+        let mut transaction = store::begin_unscoped(&self.appointments.pool).await?;
         let request = self.behind(&mut transaction, business, token).await?;
         let connection = &mut *transaction;
         let email = request.email.as_deref().unwrap_or_default();

@@ -119,7 +119,7 @@ pub(crate) async fn retain(pool: &PgPool, random: &Random, now: Timestamp) -> sq
     unconfirmed(pool, &times, &mut gone).await?;
     let over = now.saturating_sub(OVER_FOR).unwrap_or(Timestamp::MIN);
     loop {
-        let mut transaction = pool.begin().await?;
+        let mut transaction = store::begin_unscoped(pool).await?;
         kept::says(&mut transaction).await?;
         let ended = kept::ended(&mut transaction, over).await?;
         let old = kept::security(&mut transaction, times.before("security")).await?;
@@ -135,12 +135,12 @@ pub(crate) async fn retain(pool: &PgPool, random: &Random, now: Timestamp) -> sq
 /// in the mail ended. A business that was listed or booked stays with its owner.
 async fn unconfirmed(pool: &PgPool, times: &Times, gone: &mut Gone) -> sqlx::Result<()> {
     let before = times.before("account");
-    let mut transaction = pool.begin().await?;
+    let mut transaction = store::begin_unscoped(pool).await?;
     kept::says(&mut transaction).await?;
     let accounts = unconfirmed::ended(&mut transaction, before).await?;
     transaction.rollback().await?;
     for account in accounts {
-        let mut transaction = pool.begin().await?;
+        let mut transaction = store::begin_unscoped(pool).await?;
         let connection = &mut *transaction;
         store::account::scope(connection, account).await?;
         if !unconfirmed::lock(connection, account).await? {

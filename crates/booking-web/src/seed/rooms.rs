@@ -195,7 +195,7 @@ impl Planter<'_> {
             for lane in lanes {
                 let id = random.uuid(now);
                 let wanted = [Wanted { id, lane, during }];
-                let taken = store::claim::take(&mut attempt, business, holder, &wanted);
+                let taken = store::claim::take(&mut attempt, business, (holder, None), &wanted);
                 is_taken = !taken.await?.is_empty();
                 if is_taken {
                     break;

@@ -26,8 +26,9 @@ pub(crate) struct NewBooking<'a> {
     pub(crate) local_start: &'a str,
     pub(crate) price_cents: i64,
     pub(crate) currency: &'a str,
-    /// The terms under which it can be called off, as JSON.
-    pub(crate) policy: Option<&'a str>,
+    /// The terms under which it can be called off, as JSON, where neither the service nor the
+    /// business has any.
+    pub(crate) plain_terms: Option<&'a str>,
     pub(crate) series: Option<Uuid>,
     pub(crate) note: Option<&'a str>,
     /// The name and number that were given for this booking.
@@ -110,7 +111,8 @@ pub(crate) async fn insert(
     new: &NewBooking<'_>,
 ) -> sqlx::Result<()> {
     let (name, phone) = new.booked_as.unzip();
-    // Who makes it is said within the statement, and its address written, which saves messages.
+    // Who makes it is said within the statement, its terms are read and its address is written,
+    // which saves messages.
     sqlx::query!(
         "with made as (insert into booking (id, business_id, service_id, staff_id, customer_id,
              state, starts_at, ends_at, zone, local_start, price_cents, currency, note,
@@ -118,7 +120,9 @@ pub(crate) async fn insert(
              hold_until, wanted_staff_id, source, customer_zone)
              values ($1, $2, $3, $4, $5,
                  (select $6::text from (select set_config('booking.actor', $24, true)) as said),
-                 $7, $8, $9, $10, $11, $12, $13, $14, $15::text::jsonb, $16, $17, $18, $19, $14,
+                 $7, $8, $9, $10, $11, $12, $13, $14,
+                 coalesce((select terms from policy where service_id = $3 or service_id is null
+                     order by service_id nulls last limit 1), $15::text::jsonb), $16, $17, $18, $19, $14,
                  $20, $21, $22, $23))
          insert into booking_link (token_hash, business_id, booking_id)
          select $25::bytea, $2, $1 where $25::bytea is not null",
@@ -136,7 +140,7 @@ pub(crate) async fn insert(
         new.currency,
         new.note,
         stored(new.now),
-        new.policy,
+        new.plain_terms,
         new.series,
         name,
         phone.flatten(),

@@ -33,12 +33,12 @@ impl Holder {
     }
 }
 
-/// Takes what is wanted and names the lanes that it got. Where some are missing, somebody
-/// has them, and what was taken is only half of a visit: it must not be kept.
+/// Takes what is wanted, for good or until then, and names the lanes that it got. Where some are
+/// missing, somebody has them, and what was taken is only half of a visit: it must not be kept.
 pub(crate) async fn take(
     connection: &mut PgConnection,
     business: Uuid,
-    holder: Holder,
+    (holder, until): (Holder, Option<Timestamp>),
     wanted: &[Wanted],
 ) -> sqlx::Result<Vec<Uuid>> {
     let (booking, class) = holder.ids();
@@ -49,9 +49,10 @@ pub(crate) async fn take(
     // `do nothing` looks before it waits: it cannot deadlock with its like, and a loser
     // waits only until the winner commits. In the order of the lanes, as everybody does.
     sqlx::query_scalar!(
-        "insert into claim (id, business_id, lane_id, booking_id, class_id, during)
+        "insert into claim (id, business_id, lane_id, booking_id, class_id, during,
+             hold_until)
          select wanted.id, $1, wanted.lane, $2, $3,
-                tstzrange(wanted.starts_at, wanted.ends_at, '[)')
+                tstzrange(wanted.starts_at, wanted.ends_at, '[)'), $8
          from unnest($4::uuid[], $5::uuid[], $6::timestamptz[], $7::timestamptz[])
              as wanted (id, lane, starts_at, ends_at)
          order by wanted.lane
@@ -63,7 +64,8 @@ pub(crate) async fn take(
         &ids,
         &lanes,
         &starts,
-        &ends
+        &ends,
+        until.map(stored)
     )
     .fetch_all(connection)
     .await
@@ -137,16 +139,26 @@ pub(crate) async fn busy(
     Ok(busy.collect())
 }
 
-/// Whether somebody who gives a service has nothing else within `during`: all of them, or that
-/// one person. The cheapest question there is about a time that many want.
-pub(crate) async fn is_anybody_free(
+/// What is seen of a time before anything is taken.
+#[derive(Debug)]
+pub(crate) struct Glance {
+    /// Whether somebody who gives the service has nothing else then: one of all, or that one.
+    pub(crate) is_anybody_free: bool,
+    /// The holds around it that have run out, in the order of their ids.
+    pub(crate) run_out: Vec<Uuid>,
+}
+
+/// Looks at the time `during`, and at what has run out within `around`. The cheapest question
+/// there is about a time that many want.
+pub(crate) async fn glance(
     connection: &mut PgConnection,
     service: Uuid,
     staff: Option<Uuid>,
-    during: Span,
+    (during, around): (Span, (Timestamp, Timestamp)),
     now: Timestamp,
-) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(
+) -> sqlx::Result<Glance> {
+    sqlx::query_as!(
+        Glance,
         r#"select exists (
              select from service_staff
              join staff on staff.id = service_staff.staff_id and staff.is_active
@@ -155,12 +167,18 @@ pub(crate) async fn is_anybody_free(
                  select from claim
                  where claim.active and claim.lane_id = staff.lane_id
                    and claim.ends_at > $3 and claim.starts_at < $4
-                   and (claim.hold_until is null or claim.hold_until > $5))) as "is!""#,
+                   and (claim.hold_until is null or claim.hold_until > $5)))
+             as "is_anybody_free!",
+             array(select id from booking
+                 where state = 'held' and hold_until <= $5 and starts_at < $7 and ends_at > $6
+                 order by id) as "run_out!""#,
         service,
         staff,
         stored(during.start()),
         stored(during.end()),
-        stored(now)
+        stored(now),
+        stored(around.0),
+        stored(around.1)
     )
     .fetch_one(connection)
     .await

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::{instant, stored};
+use super::{begin_unscoped, instant, stored};
 use crate::appointments::Person;
 use crate::language::Language;
 
@@ -60,11 +60,10 @@ pub(crate) async fn move_alone(connection: &mut PgConnection, business: Uuid) ->
     Ok(())
 }
 
-/// Makes a hold of a booking that was just written, and of its claims.
+/// Makes a hold of a booking that was just written.
 pub(crate) async fn begin(
     connection: &mut PgConnection,
     booking: Uuid,
-    until: Timestamp,
     holder: &Holder,
 ) -> sqlx::Result<()> {
     let (visit, origin) = (holder.visit.as_ref(), holder.origin.as_ref());
@@ -74,9 +73,9 @@ pub(crate) async fn begin(
         visit.map(<[u8; 32]>::as_slice),
         origin.map(<[u8; 32]>::as_slice)
     )
-    .execute(&mut *connection)
+    .execute(connection)
     .await?;
-    set_end(connection, booking, Some(until)).await
+    Ok(())
 }
 
 /// Gives the claims of a booking another end, or none.
@@ -235,7 +234,7 @@ pub(crate) async fn run_out_within(
 
 /// The businesses in which a hold has run out.
 pub(crate) async fn businesses_to_sweep(pool: &PgPool, now: Timestamp) -> sqlx::Result<Vec<Uuid>> {
-    let mut transaction = pool.begin().await?;
+    let mut transaction = begin_unscoped(pool).await?;
     sqlx::query!("select set_config('booking.sweeper', 'on', true)")
         .fetch_one(&mut *transaction)
         .await?;

@@ -6,7 +6,7 @@ use sqlx::postgres::PgTransaction;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::stored;
+use super::{open, stored};
 
 /// What a key was used for before.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ pub(crate) async fn begin(
     let text = data_encoding::HEXLOWER.encode(token_hash);
     // One message to the database instead of two: a hash is only digits and letters.
     let statement = format!("begin; select set_config('booking.token_hash', '{text}', true)");
-    let mut transaction = pool.begin_with(AssertSqlSafe(statement)).await?;
+    let mut transaction = open(pool, AssertSqlSafe(statement)).await?;
     let row = sqlx::query!(
         "select business_id, booking_id, set_config('booking.business', business_id::text, true)
          from booking_link where token_hash = $1",

@@ -2,12 +2,12 @@
 //! has its lease; without the lease nothing about it is changed.
 
 use jiff::Timestamp;
+use sqlx::PgConnection;
 use sqlx::postgres::{PgPool, PgTransaction};
-use sqlx::{AssertSqlSafe, PgConnection};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{instant, stored};
+use super::{instant, open, stored};
 
 /// A row that a worker has leased.
 #[derive(Debug, Clone)]
@@ -63,7 +63,7 @@ pub(crate) struct Settled<'a> {
 /// Begins a transaction that sees the outbox of every business.
 pub(crate) async fn begin(pool: &PgPool) -> sqlx::Result<PgTransaction<'static>> {
     let statement = "begin; select set_config('booking.worker', 'on', true)";
-    pool.begin_with(AssertSqlSafe(statement)).await
+    open(pool, statement).await
 }
 
 /// Plans a message of a business; `false` where that key was planned before.

@@ -3,21 +3,6 @@
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-/// The terms of a service, or else of its business; none where neither has any.
-pub(crate) async fn terms(
-    connection: &mut PgConnection,
-    service: Uuid,
-) -> sqlx::Result<Option<String>> {
-    sqlx::query_scalar!(
-        r#"select terms::text as "terms!" from policy
-         where service_id = $1 or service_id is null
-         order by service_id nulls last limit 1"#,
-        service
-    )
-    .fetch_optional(connection)
-    .await
-}
-
 /// Sets the terms of a service, or of the business; bookings that are made keep theirs.
 pub(crate) async fn set(
     connection: &mut PgConnection,

@@ -246,7 +246,8 @@ async fn a_password_that_is_changed_while_it_is_compared_lets_nobody_in() {
     let world = World::seeded().await;
     let site = world.site().await;
     let pool = world.all().await;
-    let mut transaction = pool.begin().await.unwrap();
+    let mut connection = pool.acquire().await.unwrap();
+    let mut transaction = sqlx::Connection::begin(&mut *connection).await.unwrap();
     sqlx::query(
         "update account_password set hash = hash || 'a'
          where account_id = (select id from account where email = $1)",

@@ -191,7 +191,8 @@ async fn an_invitation_that_is_taken_back_while_it_is_accepted_makes_nobody_a_me
     act(&owner, &invite).await;
     let path = link(&world, "account.invitation").await;
     let pool = world.all().await;
-    let mut transaction = pool.begin().await.unwrap();
+    let mut connection = pool.acquire().await.unwrap();
+    let mut transaction = sqlx::Connection::begin(&mut *connection).await.unwrap();
     sqlx::query("delete from invitation")
         .execute(&mut *transaction)
         .await

@@ -228,7 +228,8 @@ async fn every_change_of_a_rule_shows_at_once() {
     };
     let before = on_day().await;
     let change = async |statement: String| {
-        let mut transaction = all.begin().await.unwrap();
+        let mut connection = all.acquire().await.unwrap();
+        let mut transaction = sqlx::Connection::begin(&mut *connection).await.unwrap();
         let scope = "select set_config('booking.business', id::text, true) from business
              where slug = 'bluff-physio'";
         sqlx::query(scope)

@@ -157,7 +157,8 @@ async fn seen_by(world: &World, who: &str) -> (i64, i64) {
     .fetch_one(&pool)
     .await
     .unwrap();
-    let mut transaction = pool.begin().await.unwrap();
+    let mut connection = pool.acquire().await.unwrap();
+    let mut transaction = sqlx::Connection::begin(&mut *connection).await.unwrap();
     for statement in [
         "select set_config('booking.retention', 'on', true)",
         "delete from access_log",

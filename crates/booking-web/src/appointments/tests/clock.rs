@@ -127,7 +127,11 @@ impl Desk {
             key,
         };
         let now = self.clock.now();
-        let booked = self.appointments.book(self.offered(), &wish, now);
+        let transaction = store::begin_planned(&self.appointments.pool, self.business.id);
+        let transaction = transaction.await.unwrap();
+        let booked = self
+            .appointments
+            .book(transaction, self.offered(), &wish, now);
         booked.await.unwrap()
     }
 

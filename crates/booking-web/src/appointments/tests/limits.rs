@@ -68,7 +68,7 @@ async fn book_at_once(shop: &Shop, starts: &[Timestamp]) -> usize {
     let attempts = starts.iter().enumerate().map(|(n, start)| async move {
         let (key, email) = (format!("k{start}"), format!("v{n}@example.co.za"));
         let wish = wish(*start, &key, &email);
-        let booked = shop.appointments.book(shop.offered(), &wish, shop.now);
+        let booked = shop.book(&wish, shop.now);
         let answer = booked.await.unwrap();
         assert!(
             matches!(answer, Answer::Made { .. } | Answer::Gone),
@@ -83,7 +83,7 @@ async fn book_at_once(shop: &Shop, starts: &[Timestamp]) -> usize {
 async fn book(shop: &Shop, start: Timestamp) -> Option<String> {
     let key = format!("one {start}");
     let wish = wish(start, &key, "one@example.co.za");
-    let booked = shop.appointments.book(shop.offered(), &wish, shop.now);
+    let booked = shop.book(&wish, shop.now);
     match booked.await.unwrap() {
         Answer::Made { token, .. } => Some(token),
         _ => None,
@@ -254,7 +254,7 @@ async fn a_hold_that_ran_out_and_was_never_cleared_takes_no_room_in_the_week() {
     };
     let later = minutes_after(shop.now, 30);
     let wish = wish(far, "far", "far@example.co.za");
-    let booked = shop.appointments.book(shop.offered(), &wish, later).await;
+    let booked = shop.book(&wish, later).await;
     assert!(matches!(booked.unwrap(), Answer::Made { .. }));
     let who = person("h@example.co.za");
     let confirmed = shop.appointments.confirm(&token, who, None, later).await;

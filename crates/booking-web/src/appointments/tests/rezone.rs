@@ -24,7 +24,7 @@ const OTHER_RULES: [&str; 3] = [
 async fn book(shop: &Shop, start: Timestamp) -> Uuid {
     let (key, email) = (start.to_string(), "wall@example.co.za");
     let wish = wish(start, &key, email);
-    let booked = shop.appointments.book(shop.offered(), &wish, shop.now);
+    let booked = shop.book(&wish, shop.now);
     let Answer::Made { token, .. } = booked.await.unwrap() else {
         panic!("a free time cannot be had");
     };

@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use super::shop::{KEEPER, Shop, person, wish};
+use super::shop::{KEEPER, Shop, book, person, wish};
 use crate::appointments::staffed::OnBehalfOf;
 use crate::appointments::time_off::Absence;
 use crate::appointments::{Answer, Appointments, Choice, Confirmation, Holding, Rescheduling};
@@ -54,7 +54,7 @@ async fn a_thousand_at_one_time_are_one_winner_and_no_deadlock() {
                 return matches!(held.await.unwrap(), Holding::Kept { .. });
             }
             let wish = wish(start, &key, &email);
-            let booked = shop.appointments.book(shop.offered(), &wish, shop.now);
+            let booked = shop.book(&wish, shop.now);
             matches!(booked.await.unwrap(), Answer::Made { .. })
         }
     });
@@ -114,7 +114,7 @@ async fn a_process_that_ends_after_any_step_leaves_nothing_in_half() {
     ended_at_each_step(&shop, "booking", async |process| {
         // Sent again with its key, it is booked once, whatever became of it before.
         let wish = wish(first, "k", "k@example.co.za");
-        let answer = process.book(offered, &wish, now).await.unwrap();
+        let answer = book(process, offered, &wish, now).await.unwrap();
         assert!(matches!(
             answer,
             Answer::Made { .. } | Answer::MadeBefore { .. }
@@ -181,7 +181,10 @@ async fn act(
             let key = random.token();
             let email = format!("{key}@example.co.za");
             let wish = wish(start, &key, &email);
-            match appointments.book(shop.offered(), &wish, now).await.unwrap() {
+            match book(appointments, shop.offered(), &wish, now)
+                .await
+                .unwrap()
+            {
                 Answer::Made { token, .. } => return Some(token),
                 other => assert_eq!(other, Answer::Gone),
             }

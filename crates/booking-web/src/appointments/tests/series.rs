@@ -16,7 +16,7 @@ const WEEKLY: Repeat = Repeat {
 async fn source(shop: &Shop, start: Timestamp) -> Source {
     let mut wish = wish(start, "first", "weekly@example.co.za");
     wish.person.time_zone = Some("Europe/Berlin");
-    let booked = shop.appointments.book(shop.offered(), &wish, shop.now);
+    let booked = shop.book(&wish, shop.now);
     let Answer::Made { token, .. } = booked.await.unwrap() else {
         panic!("a free time cannot be had");
     };
@@ -53,7 +53,7 @@ async fn each_conflict_of_a_series_is_told_with_what_is_near_before_anything_is_
     assert!(before.iter().all(|visit| visit.at.time() == clock));
     assert!(before[0].is_free);
     let taken = wish(free[0], "taken", "other@example.co.za");
-    let booked = shop.appointments.book(shop.offered(), &taken, shop.now);
+    let booked = shop.book(&taken, shop.now);
     assert!(matches!(booked.await.unwrap(), Answer::Made { .. }));
     let after = plan().await;
     assert!(!after[0].is_free);

@@ -10,7 +10,7 @@ use testkit::services;
 use uuid::Uuid;
 
 use crate::appointments::staffed::Seen;
-use crate::appointments::{Appointments, Keeper, Offered, Person, Wish};
+use crate::appointments::{Answer, Appointments, Keeper, Offered, Person, Wish};
 use crate::crew::{Crew, Who};
 use crate::store::business::Business;
 use crate::store::service::Service;
@@ -66,6 +66,17 @@ pub(super) struct Shop {
     pub(super) zone: TimeZone,
     pub(super) service: Service,
     pub(super) now: Timestamp,
+}
+
+/// Books as the API does, in a transaction that it begins.
+pub(super) async fn book(
+    appointments: &Appointments,
+    offered: Offered<'_>,
+    wish: &Wish<'_>,
+    now: Timestamp,
+) -> sqlx::Result<Answer> {
+    let transaction = store::begin_planned(&appointments.pool, offered.business.id).await?;
+    appointments.book(transaction, offered, wish, now).await
 }
 
 impl Shop {
@@ -124,6 +135,10 @@ impl Shop {
             zone: &self.zone,
             service: &self.service,
         }
+    }
+
+    pub(super) async fn book(&self, wish: &Wish<'_>, now: Timestamp) -> sqlx::Result<Answer> {
+        book(&self.appointments, self.offered(), wish, now).await
     }
 
     /// The same shop for a process of its own, which ends when this is dropped.

@@ -25,7 +25,7 @@ fn is_within(span: Span, at: Timestamp) -> bool {
 async fn booked(shop: &Shop, start: Timestamp, who: &str) -> Uuid {
     let email = format!("{who}@example.co.za");
     let wish = wish(start, who, &email);
-    let booked = shop.appointments.book(shop.offered(), &wish, shop.now);
+    let booked = shop.book(&wish, shop.now);
     let Answer::Made { token, .. } = booked.await.unwrap() else {
         panic!("a free time cannot be had");
     };
@@ -264,7 +264,7 @@ async fn whoever_books_while_time_off_is_entered_is_refused_or_told() {
         async move {
             let (key, email) = (format!("k{n}"), format!("v{n}@example.co.za"));
             let wish = wish(**start, &key, &email);
-            let booked = shop.appointments.book(shop.offered(), &wish, shop.now);
+            let booked = shop.book(&wish, shop.now);
             matches!(booked.await.unwrap(), Answer::Made { .. })
         }
     });
