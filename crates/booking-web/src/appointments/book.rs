@@ -104,17 +104,15 @@ impl Appointments {
             series: None,
             way: Way::Booked(wish.person),
         };
-        let Some(taken) = self.make(connection, &making, now).await? else {
+        let Some(written) = self.make(connection, &making, now).await? else {
             return Ok(None);
         };
-        lanes.extend(taken);
-        let booking = store::booking::by_id(connection, id).await?;
-        let booking = booking.ok_or(sqlx::Error::RowNotFound)?;
+        lanes.extend(written.lanes);
         store::lane::bump(connection, &lanes).await?;
         transaction.commit().await?;
         Ok(Some(Answer::Made {
             token: self.token(id),
-            booking: Box::new((offered.business.clone(), booking)),
+            booking: Box::new((offered.business.clone(), written.booking)),
         }))
     }
 }

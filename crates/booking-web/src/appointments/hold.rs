@@ -124,10 +124,10 @@ impl Appointments {
                 holder: choice.holder,
             },
         };
-        let Some(taken) = self.make(connection, &making, now).await? else {
+        let Some(written) = self.make(connection, &making, now).await? else {
             return Ok(Holding::Gone);
         };
-        lanes.extend(taken);
+        lanes.extend(written.lanes);
         store::lane::bump(connection, &lanes).await?;
         transaction.commit().await?;
         let token = self.token(id);

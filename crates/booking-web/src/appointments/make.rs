@@ -13,7 +13,7 @@ use crate::availability;
 use crate::crew::Who;
 use crate::language::Language;
 use crate::store;
-use crate::store::booking::{NewBooking, NewCustomer};
+use crate::store::booking::{Booking, NewBooking, NewCustomer};
 use crate::store::business::Business;
 use crate::store::hold::Holder;
 
@@ -73,6 +73,14 @@ pub(super) enum Way<'a> {
         /// Whether they were told what their details are used for.
         told: bool,
     },
+}
+
+/// A visit that was made.
+#[derive(Debug)]
+pub(super) struct Written {
+    /// The lanes that are to be bumped at the end of the transaction.
+    pub(super) lanes: Vec<Uuid>,
+    pub(super) booking: Booking,
 }
 
 /// A visit that is to be made.
@@ -146,14 +154,14 @@ impl Making<'_> {
 }
 
 impl Appointments {
-    /// Claims the time and writes the visit. Gives the lanes that are to be bumped at the
-    /// end; none where the time cannot be had, and then nothing must be kept.
+    /// Claims the time and writes the visit. None where the time cannot be had, and then nothing
+    /// must be kept.
     pub(super) async fn make(
         &self,
         connection: &mut PgConnection,
         making: &Making<'_>,
         now: Timestamp,
-    ) -> sqlx::Result<Option<Vec<Uuid>>> {
+    ) -> sqlx::Result<Option<Written>> {
         // Beyond these there is nothing to book, and no need to bother the calendar.
         let latest = now.checked_add(HORIZON_MAX).unwrap_or(now);
         if !(now..=latest).contains(&making.start) {
@@ -162,9 +170,10 @@ impl Appointments {
         let Some(taken) = self.take(connection, making.visit(), now).await? else {
             return Ok(None);
         };
-        self.write(connection, making, taken.staff, now).await?;
+        let booking = self.write(connection, making, taken.staff, now).await?;
         let beyond = self.one_too_many(connection, &taken.limited, now).await?;
-        Ok(beyond.is_none().then_some(taken.lanes))
+        let lanes = taken.lanes;
+        Ok(beyond.is_none().then_some(Written { lanes, booking }))
     }
 
     /// Writes a visit whose time is claimed.
@@ -174,14 +183,15 @@ impl Appointments {
         making: &Making<'_>,
         staff: Uuid,
         now: Timestamp,
-    ) -> sqlx::Result<()> {
+    ) -> sqlx::Result<Booking> {
         let (business, id, by) = (making.offered.business, making.id, making.by());
         let customer = match making.way {
             Way::Held { .. } => None,
             Way::Booked(person) => Some(self.customer(connection, business.id, person, now).await?),
             Way::Known { customer, .. } => Some(customer),
         };
-        self.insert(connection, making, (staff, customer), now)
+        let booking = self
+            .insert(connection, making, (staff, customer), now)
             .await?;
         match (making.way, customer) {
             (Way::Held { holder, .. }, _) => {
@@ -213,7 +223,8 @@ impl Appointments {
             before: None,
             after,
         };
-        self.record(connection, &change, by, now).await
+        self.record(connection, &change, by, now).await?;
+        Ok(booking)
     }
 
     async fn insert(
@@ -222,7 +233,7 @@ impl Appointments {
         making: &Making<'_>,
         (staff, customer): (Uuid, Option<Uuid>),
         now: Timestamp,
-    ) -> sqlx::Result<()> {
+    ) -> sqlx::Result<Booking> {
         let Offered {
             business,
             zone,

@@ -132,10 +132,10 @@ impl Appointments {
         } else {
             now
         };
-        let Some(lanes) = self.make(connection, &making, from).await? else {
+        let Some(written) = self.make(connection, &making, from).await? else {
             return Ok(DeskAnswer::Gone);
         };
-        store::lane::bump(connection, &lanes).await?;
+        store::lane::bump(connection, &written.lanes).await?;
         transaction.commit().await?;
         Ok(DeskAnswer::Made { booking: id })
     }

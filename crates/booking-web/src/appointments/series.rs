@@ -228,10 +228,10 @@ impl Appointments {
             series: Some(series),
             way: wish.whose.way(),
         };
-        let Some(lanes) = self.make(connection, &making, now).await? else {
+        let Some(written) = self.make(connection, &making, now).await? else {
             return Ok(None);
         };
-        store::lane::bump(connection, &lanes).await?;
+        store::lane::bump(connection, &written.lanes).await?;
         transaction.commit().await?;
         Ok(Some(id))
     }

@@ -4,6 +4,7 @@
 use booking::{Actor, State};
 use jiff::Timestamp;
 use sqlx::PgConnection;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{instant, stored};
@@ -106,14 +107,96 @@ pub(crate) struct NewTime<'a> {
     pub(crate) local_start: &'a str,
 }
 
+/// A booking as it comes out of the database.
+struct Shown {
+    id: Uuid,
+    state: String,
+    version: i32,
+    service_slug: String,
+    service: String,
+    staff_id: Uuid,
+    staff: String,
+    place: String,
+    price_cents: i64,
+    currency: String,
+    starts_at: OffsetDateTime,
+    ends_at: OffsetDateTime,
+    zone: String,
+    created_at: OffsetDateTime,
+    policy: Option<String>,
+    fee_cents: Option<i64>,
+    series_id: Option<Uuid>,
+    hold_until: Option<OffsetDateTime>,
+    hold_extended: bool,
+    locale: Option<String>,
+    wanted_staff_id: Option<Uuid>,
+}
+
+impl From<Shown> for Booking {
+    fn from(row: Shown) -> Self {
+        Self {
+            id: row.id,
+            state: row.state,
+            version: row.version,
+            service_slug: row.service_slug,
+            service: row.service,
+            staff_id: row.staff_id,
+            staff: row.staff,
+            place: row.place,
+            price_cents: row.price_cents,
+            currency: row.currency,
+            start: instant(row.starts_at),
+            end: instant(row.ends_at),
+            zone: row.zone,
+            created_at: instant(row.created_at),
+            policy: row.policy,
+            fee_cents: row.fee_cents,
+            series: row.series_id,
+            hold_until: row.hold_until.map(instant),
+            hold_extended: row.hold_extended,
+            locale: row.locale,
+            wanted_staff: row.wanted_staff_id,
+        }
+    }
+}
+
+/// Selects bookings as they are shown: what comes before, where they come from, which ones.
+macro_rules! shown {
+    ($before:literal, $from:literal, $which:literal, $($argument:expr),+ $(,)?) => {
+        sqlx::query_as!(
+            Shown,
+            $before
+                + r#"select booking.id as "id!", booking.state as "state!",
+                    booking.version as "version!", booking.price_cents as "price_cents!",
+                    booking.currency as "currency!", booking.starts_at as "starts_at!",
+                    booking.ends_at as "ends_at!", booking.zone as "zone!",
+                    booking.created_at as "created_at!", booking.policy::text as policy,
+                    booking.fee_cents, booking.series_id, booking.hold_until,
+                    booking.hold_extended as "hold_extended!", booking.wanted_staff_id,
+                    booking.staff_id as "staff_id!", service.slug as service_slug,
+                    service.name as service, coalesce(booking.locale, customer.locale) as locale,
+                    staff.name as staff, location.name || ', ' || location.address as "place!"
+                 from "#
+                + $from
+                + " join service on service.id = booking.service_id
+                 left join customer on customer.id = booking.customer_id
+                 join staff on staff.id = booking.staff_id
+                 join location on location.id = staff.location_id "
+                + $which,
+            $($argument),+
+        )
+    };
+}
+
+/// Writes a booking, and gives it as it is shown.
 pub(crate) async fn insert(
     connection: &mut PgConnection,
     new: &NewBooking<'_>,
-) -> sqlx::Result<()> {
+) -> sqlx::Result<Booking> {
     let (name, phone) = new.booked_as.unzip();
-    // Who makes it is said within the statement, its terms are read and its address is written,
-    // which saves messages.
-    sqlx::query!(
+    // Who makes it is said within the statement, its terms are read, its address is written and
+    // what it has become is given back, which saves messages.
+    let row = shown!(
         "with made as (insert into booking (id, business_id, service_id, staff_id, customer_id,
              state, starts_at, ends_at, zone, local_start, price_cents, currency, note,
              created_at, policy, series_id, booked_name, booked_phone, locale, state_since,
@@ -122,10 +205,13 @@ pub(crate) async fn insert(
                  (select $6::text from (select set_config('booking.actor', $24, true)) as said),
                  $7, $8, $9, $10, $11, $12, $13, $14,
                  coalesce((select terms from policy where service_id = $3 or service_id is null
-                     order by service_id nulls last limit 1), $15::text::jsonb), $16, $17, $18, $19, $14,
-                 $20, $21, $22, $23))
-         insert into booking_link (token_hash, business_id, booking_id)
-         select $25::bytea, $2, $1 where $25::bytea is not null",
+                     order by service_id nulls last limit 1), $15::text::jsonb), $16, $17, $18,
+                 $19, $14, $20, $21, $22, $23)
+             returning *),
+         linked as (insert into booking_link (token_hash, business_id, booking_id)
+             select $25::bytea, $2, $1 where $25::bytea is not null) ",
+        "made as booking",
+        "",
         new.id,
         new.business,
         new.service,
@@ -151,10 +237,8 @@ pub(crate) async fn insert(
         new.customer_zone,
         new.actor.as_str(),
         new.link_hash
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
+    );
+    Ok(row.fetch_one(connection).await?.into())
 }
 
 /// A customer as they booked first.
@@ -209,47 +293,8 @@ pub(crate) async fn by_id(
     connection: &mut PgConnection,
     id: Uuid,
 ) -> sqlx::Result<Option<Booking>> {
-    let row = sqlx::query!(
-        r#"select booking.id, booking.state, booking.version, booking.price_cents,
-                booking.currency, booking.starts_at, booking.ends_at, booking.zone,
-                booking.created_at, booking.policy::text as policy, booking.fee_cents,
-                booking.series_id, booking.hold_until, booking.hold_extended,
-                booking.wanted_staff_id, booking.staff_id,
-                service.slug as service_slug, service.name as service,
-                coalesce(booking.locale, customer.locale) as locale, staff.name as staff, location.name || ', ' || location.address as "place!"
-         from booking
-         join service on service.id = booking.service_id
-         left join customer on customer.id = booking.customer_id
-         join staff on staff.id = booking.staff_id
-         join location on location.id = staff.location_id
-         where booking.id = $1"#,
-        id
-    )
-    .fetch_optional(connection)
-    .await?;
-    Ok(row.map(|row| Booking {
-        id: row.id,
-        state: row.state,
-        version: row.version,
-        service_slug: row.service_slug,
-        service: row.service,
-        staff_id: row.staff_id,
-        staff: row.staff,
-        place: row.place,
-        price_cents: row.price_cents,
-        currency: row.currency,
-        start: instant(row.starts_at),
-        end: instant(row.ends_at),
-        zone: row.zone,
-        created_at: instant(row.created_at),
-        policy: row.policy,
-        fee_cents: row.fee_cents,
-        series: row.series_id,
-        hold_until: row.hold_until.map(instant),
-        hold_extended: row.hold_extended,
-        locale: row.locale,
-        wanted_staff: row.wanted_staff_id,
-    }))
+    let row = shown!("", "booking", "where booking.id = $1", id);
+    Ok(row.fetch_optional(connection).await?.map(Booking::from))
 }
 
 /// Locks a booking until the transaction ends. None also where it is in a state that this
