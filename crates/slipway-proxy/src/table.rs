@@ -110,7 +110,8 @@ pub struct Maintenance {
 /// The instances of one release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pool {
-    /// The release that they run; health answers must carry it in `x-release`.
+    /// The release that they run; an answer to a look whose `x-release` names another one is
+    /// not theirs.
     pub release: String,
     /// Where they answer.
     pub targets: Vec<Target>,

@@ -333,10 +333,9 @@ impl Driver {
             return Ok("there is no old release".to_owned());
         };
         let health = self.core.manifest(&previous.release).await?.health;
-        let looks = side
-            .instances
-            .iter()
-            .map(|(_, address)| self.core.probe(*address, &health, &side.release));
+        let looks = side.instances.iter().map(|(instance, address)| {
+            self.core.probe(*instance, *address, &health, &side.release)
+        });
         let looks = futures_util::future::join_all(looks).await;
         let good = looks.iter().filter(|l| **l == crate::readiness::Look::Good);
         Ok(format!(

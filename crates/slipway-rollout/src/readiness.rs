@@ -20,11 +20,20 @@ pub(crate) enum Look {
     Bad(String),
 }
 
-/// Judges a probe of `release`.
-pub(crate) fn judge(answer: Result<Answer, String>, path: &str, release: &ReleaseId) -> Look {
+/// What an answer alone says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Said {
+    Good,
+    /// Good, if it was the instance that answered.
+    Unnamed,
+    Bad(String),
+}
+
+/// Judges a probe of `release`. An answer need not name its release, but never another one.
+pub(crate) fn judge(answer: Result<Answer, String>, path: &str, release: &ReleaseId) -> Said {
     let answer = match answer {
         Ok(answer) => answer,
-        Err(reason) => return Look::Bad(format!("GET {path}: {reason}")),
+        Err(reason) => return Said::Bad(format!("GET {path}: {reason}")),
     };
     if !(200..300).contains(&answer.status) {
         let body = if answer.body.is_empty() {
@@ -32,29 +41,37 @@ pub(crate) fn judge(answer: Result<Answer, String>, path: &str, release: &Releas
         } else {
             format!("with {}", answer.body)
         };
-        return Look::Bad(format!("GET {path}: answered {} {body}", answer.status));
+        return Said::Bad(format!("GET {path}: answered {} {body}", answer.status));
     }
     match answer.release.as_deref() {
-        Some(said) if said == release.as_str() => Look::Good,
-        Some(said) => Look::Bad(format!(
+        Some(said) if said == release.as_str() => Said::Good,
+        Some(said) => Said::Bad(format!(
             "GET {path}: release {said:?} answered, not {}; another process may have the port",
             release.short()
         )),
-        None => Look::Bad(format!(
-            "GET {path}: answered {} without the header x-release; it must carry the value of RELEASE",
-            answer.status
-        )),
+        None => Said::Unnamed,
     }
 }
 
 impl Core {
-    /// One probe.
-    pub(crate) async fn probe(&self, address: SocketAddr, path: &str, release: &ReleaseId) -> Look {
-        judge(
-            self.runtime.probe(address, path, PROBE_WITHIN).await,
-            path,
-            release,
-        )
+    /// One probe. Who gave an answer that names no release is told by who holds the port.
+    pub(crate) async fn probe(
+        &self,
+        instance: InstanceId,
+        address: SocketAddr,
+        path: &str,
+        release: &ReleaseId,
+    ) -> Look {
+        let answer = self.runtime.probe(address, path, PROBE_WITHIN).await;
+        match judge(answer, path, release) {
+            Said::Good => Look::Good,
+            Said::Bad(seen) => Look::Bad(seen),
+            Said::Unnamed if self.runtime.holds(instance, address).await => Look::Good,
+            Said::Unnamed => Look::Bad(format!(
+                "GET {path}: an answer without the header x-release, and it cannot be seen that \
+                 this instance alone listens on {address}"
+            )),
+        }
     }
 
     /// Waits until an instance has proved itself; `Err` says in words why it did not.
@@ -79,7 +96,7 @@ impl Core {
                     address.port(),
                 ));
             }
-            let look = self.probe(address, path, release).await;
+            let look = self.probe(instance, address, path, release).await;
             let now = self.pace.monotonic();
             let bad = match look {
                 Look::Good => {
@@ -106,5 +123,30 @@ impl Core {
             }
             self.pace.sleep(policy.ready_every).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, release: Option<&str>) -> Answer {
+        Answer {
+            status,
+            release: release.map(str::to_owned),
+            body: String::new(),
+        }
+    }
+
+    #[test]
+    fn an_answer_may_name_no_release_but_never_another() {
+        let ours: ReleaseId = "ab".repeat(32).parse().unwrap();
+        let other = "cd".repeat(32);
+        let said = |answer| judge(answer, "/health", &ours);
+        assert_eq!(said(Ok(answer(200, Some(ours.as_str())))), Said::Good);
+        assert_eq!(said(Ok(answer(204, None))), Said::Unnamed);
+        assert!(matches!(said(Ok(answer(200, Some(&other)))), Said::Bad(_)));
+        assert!(matches!(said(Ok(answer(503, None))), Said::Bad(_)));
+        assert!(matches!(said(Err("refused".to_owned())), Said::Bad(_)));
     }
 }

@@ -61,6 +61,8 @@ pub(crate) trait Runtime: std::fmt::Debug + Send + Sync {
         path: &'a str,
         within: Duration,
     ) -> BoxFuture<'a, Result<Answer, String>>;
+    /// Whether the instance, and nobody else, listens on the port of `address`.
+    fn holds(&self, instance: InstanceId, address: SocketAddr) -> BoxFuture<'_, bool>;
     /// What may explain why an instance does not do as it should.
     fn clues(&self, instance: InstanceId) -> BoxFuture<'_, Clues>;
     /// Free bytes where instances keep their files.

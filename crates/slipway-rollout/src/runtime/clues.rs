@@ -101,19 +101,36 @@ fn last_bytes(path: &Path) -> std::io::Result<Vec<u8>> {
 
 /// The ports that the processes of the session `leader` listen on.
 pub(crate) fn listening(leader: i32) -> Vec<u16> {
-    let sockets: BTreeSet<String> = session(leader).into_iter().flat_map(sockets_of).collect();
-    let mut ports = BTreeSet::new();
-    for table in ["tcp", "tcp6"] {
-        let text = fs::read_to_string(format!("/proc/{leader}/net/{table}")).unwrap_or_default();
-        for line in text.lines().skip(1) {
-            if let Some((port, inode)) = listener(line)
-                && sockets.contains(&inode)
-            {
-                ports.insert(port);
-            }
-        }
-    }
+    let sockets = sockets_of_session(leader);
+    let ours = listeners(leader).into_iter();
+    let ports: BTreeSet<u16> = ours
+        .filter(|(_, inode)| sockets.contains(inode))
+        .map(|(port, _)| port)
+        .collect();
     ports.into_iter().collect()
+}
+
+/// Whether every socket that listens on `port`, on whatever address, belongs to the session
+/// `leader`, and there is one.
+pub(crate) fn holds_alone(leader: i32, port: u16) -> bool {
+    let sockets = sockets_of_session(leader);
+    let mut there = listeners(leader);
+    there.retain(|(its, _)| *its == port);
+    !there.is_empty() && there.iter().all(|(_, inode)| sockets.contains(inode))
+}
+
+fn sockets_of_session(leader: i32) -> BTreeSet<String> {
+    session(leader).into_iter().flat_map(sockets_of).collect()
+}
+
+/// Port and inode of every listening socket in the network of a process.
+fn listeners(pid: i32) -> Vec<(u16, String)> {
+    let mut found = Vec::new();
+    for table in ["tcp", "tcp6"] {
+        let text = fs::read_to_string(format!("/proc/{pid}/net/{table}")).unwrap_or_default();
+        found.extend(text.lines().skip(1).filter_map(listener));
+    }
+    found
 }
 
 /// Port and inode of a line of `/proc/net/tcp` whose socket listens.
@@ -198,6 +215,22 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         let own = i32::try_from(std::process::id()).unwrap();
         assert!(listening(own).contains(&port));
+    }
+
+    #[test]
+    fn a_port_is_held_by_the_session_that_listens_on_it_and_by_no_other() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let own = i32::try_from(std::process::id()).unwrap();
+        assert!(holds_alone(own, port));
+        let mut other = std::process::Command::new("setsid");
+        let mut other = other.args(["-w", "sleep", "600"]).spawn().unwrap();
+        let stranger = i32::try_from(other.id()).unwrap();
+        assert!(!holds_alone(stranger, port), "its network is the same");
+        other.kill().unwrap();
+        other.wait().unwrap();
+        drop(listener);
+        assert!(!holds_alone(own, port), "nobody listens");
     }
 
     #[test]

@@ -446,6 +446,10 @@ impl Runtime for World {
         })
     }
 
+    fn holds(&self, _instance: InstanceId, _address: SocketAddr) -> BoxFuture<'_, bool> {
+        Box::pin(async { false })
+    }
+
     fn clues(&self, _instance: InstanceId) -> BoxFuture<'_, Clues> {
         Box::pin(async { Clues::default() })
     }
