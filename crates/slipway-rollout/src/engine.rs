@@ -23,6 +23,7 @@ use crate::error::RolloutError;
 use crate::ledger::{Ledger, trigger};
 use crate::pace::Pace;
 use crate::plan::{self, RollbackPlan};
+use crate::prospect::{self, Way};
 use crate::recovery;
 use crate::refusal::Refusal;
 use crate::runtime::process::Processes;
@@ -275,36 +276,24 @@ enum Back {
 }
 
 fn back(book: &Book, service: &ServiceName, reason: &str) -> Back {
-    let coming = book
-        .of_service(service)
-        .find(|r| r.is_before_traffic() && r.stage != RolloutState::Queued);
-    if let Some(coming) = coming {
-        let state = RolloutState::Cancelled {
-            reason: format!("rolled back before it had traffic: {reason}"),
-        };
-        return Back::At(strategy::entering(coming, state), coming.id);
+    match prospect::way(book, service) {
+        Way::CallOff(coming) => {
+            let state = RolloutState::Cancelled {
+                reason: format!("rolled back before it had traffic: {reason}"),
+            };
+            Back::At(strategy::entering(coming, state), coming.id)
+        }
+        Way::Switch(moving) => {
+            let fired = RolloutEvent::TriggerFired {
+                rollout: moving.id,
+                trigger: Trigger::Person,
+                evidence: reason.to_owned(),
+            };
+            Back::At(vec![fired], moving.id)
+        }
+        Way::Redeploy(_, previous) => Back::Slow(previous.release.clone()),
+        Way::Nowhere(_) => Back::Nothing,
     }
-    let moving = book
-        .of_service(service)
-        .filter(|r| r.has_traffic() && (!r.stage.is_end() || is_halted(r)))
-        .last();
-    if let Some(moving) = moving.filter(|r| strategy::is_warm(book, r)) {
-        let fired = RolloutEvent::TriggerFired {
-            rollout: moving.id,
-            trigger: Trigger::Person,
-            evidence: reason.to_owned(),
-        };
-        return Back::At(vec![fired], moving.id);
-    }
-    let previous = book.live_of(service).and_then(|live| live.previous);
-    match previous.and_then(|id| book.rollouts.get(&id)) {
-        Some(previous) => Back::Slow(previous.release.clone()),
-        None => Back::Nothing,
-    }
-}
-
-fn is_halted(record: &Record) -> bool {
-    matches!(record.stage, RolloutState::Halted { .. })
 }
 
 fn refused(book: &Book, order: &Order, may_force: bool) -> Option<Refusal> {

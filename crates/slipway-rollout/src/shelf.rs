@@ -12,7 +12,7 @@ use crate::refusal::Refusal;
 
 /// The folder of releases. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(crate) struct Shelf(PathBuf);
+pub struct Shelf(PathBuf);
 
 /// What is read of `provenance.json`; the rest is for people.
 #[derive(Debug, Deserialize)]
@@ -29,7 +29,8 @@ struct Verdict {
 }
 
 impl Shelf {
-    pub(crate) fn new(folder: PathBuf) -> Self {
+    /// The releases in `folder`.
+    pub fn new(folder: PathBuf) -> Self {
         Self(folder)
     }
 
@@ -66,11 +67,7 @@ impl Shelf {
 
     /// Checks everything that can be checked without the environment: the service, every
     /// file, every verdict. Blocking.
-    pub(crate) fn check(
-        &self,
-        release: &ReleaseId,
-        service: &ServiceName,
-    ) -> Result<Manifest, Refusal> {
+    pub fn check(&self, release: &ReleaseId, service: &ServiceName) -> Result<Manifest, Refusal> {
         let manifest = self.manifest(release)?;
         if manifest.service != *service {
             return Err(Refusal::OtherService {

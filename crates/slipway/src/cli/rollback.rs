@@ -1,6 +1,8 @@
 //! `slipway rollback`: takes the newest release back. No question asked; `--plan` says
 //! what would happen and changes nothing.
 
+mod plan;
+
 use clap::Args;
 use slipway_journal::ServiceName;
 use slipway_journal::event::rollout::RolloutState;
@@ -11,9 +13,9 @@ use crate::cli::failure::Exit;
 use crate::cli::follow::{Followed, Until, follow};
 use crate::cli::report::{self, Report, is_good};
 use crate::cli::target;
-use crate::control::wire::{Accepted, PlanKind, RollbackOrder};
+use crate::control::wire::{Accepted, RollbackOrder};
 use crate::reading::{Rollout, short_id};
-use crate::terminal::{self, BOLD, DIM, GOOD, WARN, paint};
+use crate::terminal::{self, BOLD, DIM, paint};
 
 /// Take the newest release back: at once while the old one is warm
 ///
@@ -24,9 +26,11 @@ use crate::terminal::{self, BOLD, DIM, GOOD, WARN, paint};
 Examples:
   slipway rollback
   slipway rollback --reason \"prices are wrong\"
-  slipway rollback --plan           what it would do; changes nothing
+  slipway rollback --plan           can I, how fast, at what loss, why not
+  slipway rollback --plan --json | jq .can
 
-Exit codes: 0 taken back, 1 not taken back, 3 refused, 4 Slipway does not run here")]
+Exit codes: 0 taken back, or could be; 1 not taken back; 3 refused, or could not be;
+4 Slipway does not run here")]
 pub(crate) struct Rollback {
     /// The service [default: the only one]
     #[arg(long, value_name = "NAME")]
@@ -34,7 +38,7 @@ pub(crate) struct Rollback {
     /// Why, for the journal
     #[arg(long, value_name = "WORDS", default_value = "a person asked for it")]
     reason: String,
-    /// Say what it would do, and change nothing
+    /// Say what it would do, and change nothing; answers at any moment
     #[arg(long)]
     plan: bool,
     /// Print one JSON object
@@ -44,10 +48,10 @@ pub(crate) struct Rollback {
 
 impl Rollback {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<Exit> {
-        let service = target::service(context, self.service.clone())?;
         if self.plan {
-            return self.show_plan(context, &service);
+            return plan::show(context, self.service, self.json);
         }
+        let service = target::service(context, self.service.clone())?;
         let order = RollbackOrder {
             service,
             reason: self.reason.clone(),
@@ -67,27 +71,6 @@ impl Rollback {
             Exit::Success
         } else {
             Exit::Failed
-        })
-    }
-
-    fn show_plan(&self, context: &Context, service: &ServiceName) -> anyhow::Result<Exit> {
-        let plan = context.wait(async { Ask::new(&context.state).plan(service).await })?;
-        if self.json {
-            terminal::json(&plan)?;
-        } else {
-            let head = match plan.kind {
-                PlanKind::Warm => paint(GOOD, "at once"),
-                PlanKind::Slow => paint(WARN, "slow"),
-                PlanKind::Impossible => paint(WARN, "impossible"),
-            };
-            terminal::line(format!(
-                "{head}  {}",
-                terminal::wrapped(&plan.words, 68, "  ")
-            ));
-        }
-        Ok(match plan.kind {
-            PlanKind::Warm | PlanKind::Slow => Exit::Success,
-            PlanKind::Impossible => Exit::Refused,
         })
     }
 }

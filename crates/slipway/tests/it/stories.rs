@@ -80,6 +80,8 @@ fn two_releases_go_live_under_load_and_a_person_takes_the_second_back() {
     let plan = ground.run(&["rollback", "--plan", "--json"]).with(0).json();
     assert_eq!(plan["kind"], "warm", "{plan:#}");
     assert_eq!(plan["to"], one.as_str(), "{plan:#}");
+    assert_eq!(plan["can"], true, "{plan:#}");
+    assert_eq!(plan["speed"]["measured"], 2, "{plan:#}");
     let back = ground.run(&["rollback", "--reason", "prices are wrong", "--json"]);
     let back = back.with(0).json();
     assert_eq!(back["state"]["name"], "rolled-back", "{back:#}");
