@@ -22,6 +22,7 @@ mod report;
 mod run;
 mod selftest;
 mod source;
+pub mod starter;
 mod tree;
 mod waiver;
 mod why;

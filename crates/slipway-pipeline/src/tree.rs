@@ -157,6 +157,11 @@ impl Tree {
         })
     }
 
+    /// Every file, in the order of the paths.
+    pub(crate) fn files(&self) -> &[TreeFile] {
+        &self.files
+    }
+
     /// The files that `patterns` choose, in the order of their paths. A path that names one
     /// file is taken although Git ignores it, because somebody asked for it by name.
     pub(crate) fn select<'p>(

@@ -1,13 +1,14 @@
 //! The tables `[service.NAME]`: what is delivered, and how it is run.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use slipway_journal::ServiceName;
 use toml::Spanned;
 
 use super::job::Read;
 use super::path;
-use super::table::{Notes, Table};
+use super::table::{Entry, Notes, Table};
 use crate::problem::suggest;
 
 /// A service that releases are made of.
@@ -135,30 +136,50 @@ fn check_url_path(notes: &Notes, key: &str, path: &Spanned<String>) {
 fn files(table: &Table<'_>) -> Vec<PackagedFile> {
     let notes = table.notes();
     let mut files: Vec<PackagedFile> = Vec::new();
-    for entry in table.listed("files") {
-        let from = entry.required_text("from", "where it lies in the project");
-        let to = entry.required_text("to", "where it lies in the release");
-        let span = to.as_ref().map(Spanned::span);
-        let from = from.and_then(|t| path::inside(notes, &format!("{}.from", entry.name), &t));
-        let to = to.and_then(|t| path::inside(notes, &format!("{}.to", entry.name), &t));
-        entry.finish();
-        let (Some(from), Some(to)) = (from, to) else {
+    for entry in table.mixed("files") {
+        let Some((file, span)) = file(table, entry) else {
             continue;
         };
-        if let Some(span) = span
-            && files.iter().any(|f| f.to == to)
-        {
-            let message = format!("{} has two files at {to:?}", table.name);
+        if files.iter().any(|f| f.to == file.to) {
+            let message = format!("{} has two files at {:?}", table.name, file.to);
             notes.add(span, message, "a second time", "give each its own place");
         }
-        files.push(PackagedFile { from, to });
+        files.push(file);
     }
     let written = table.value("files").and_then(|v| v.get_ref().as_array());
     if written.is_none_or(|list| list.is_empty()) {
         table.missing(
             "files",
-            "files = [{ from = \"target/server\", to = \"server\" }]",
+            "files = [\"server.js\", { from = \"target/server\", to = \"server\" }]",
         );
     }
     files
+}
+
+/// One thing that is packed, and where its place in the release is written. A text alone is
+/// both: where it lies, and where it will.
+fn file(table: &Table<'_>, entry: Entry<'_>) -> Option<(PackagedFile, Range<usize>)> {
+    let notes = table.notes();
+    let entry = match entry {
+        Entry::Table(entry) => entry,
+        Entry::Text(text) => {
+            let path = path::inside(notes, &format!("{}.files", table.name), &text)?;
+            let file = PackagedFile {
+                from: path.clone(),
+                to: path,
+            };
+            return Some((file, text.span()));
+        }
+    };
+    let from = entry.required_text("from", "where it lies in the project");
+    let to = entry.required_text("to", "where it lies in the release");
+    let span = to.as_ref().map(Spanned::span);
+    let from = from.and_then(|t| path::inside(notes, &format!("{}.from", entry.name), &t));
+    let to = to.and_then(|t| path::inside(notes, &format!("{}.to", entry.name), &t));
+    entry.finish();
+    let file = PackagedFile {
+        from: from?,
+        to: to?,
+    };
+    Some((file, span?))
 }

@@ -56,6 +56,12 @@ pub(crate) struct Table<'a> {
     known: RefCell<Vec<&'static str>>,
 }
 
+/// One thing in a list.
+pub(crate) enum Entry<'a> {
+    Text(Spanned<String>),
+    Table(Table<'a>),
+}
+
 impl<'a> Table<'a> {
     pub(crate) fn root(notes: &'a Notes, entries: &'a DeTable<'a>) -> Self {
         Self::new(notes, String::new(), 0..0, entries)
@@ -180,24 +186,45 @@ impl<'a> Table<'a> {
 
     /// The tables in the list under `key`.
     pub(crate) fn listed(&self, key: &'static str) -> Vec<Self> {
+        let tables = self.mixed(key).into_iter().filter_map(|entry| match entry {
+            Entry::Table(table) => Some(table),
+            Entry::Text(text) => {
+                let message = format!("{} must be a table", self.full_name(key));
+                self.notes.add(text.span(), message, "this is a text", "");
+                None
+            }
+        });
+        tables.collect()
+    }
+
+    /// The texts and tables in the list under `key`.
+    pub(crate) fn mixed(&self, key: &'static str) -> Vec<Entry<'a>> {
         let Some(value) = self.value(key) else {
             return Vec::new();
         };
         let Some(list) = value.get_ref().as_array() else {
-            self.wrong_type(key, value, "a list of tables");
+            self.wrong_type(key, value, "a list");
             return Vec::new();
         };
-        let mut tables = Vec::new();
+        let mut entries = Vec::new();
         for item in list {
-            match item.get_ref().as_table() {
-                Some(entries) => {
-                    let full = self.full_name(key);
-                    tables.push(Self::new(self.notes, full, item.span(), entries));
+            match item.get_ref() {
+                DeValue::String(text) => {
+                    entries.push(Entry::Text(Spanned::new(item.span(), text.to_string())));
                 }
-                None => self.wrong_type(key, item, "a table"),
+                DeValue::Table(table) => {
+                    let full = self.full_name(key);
+                    entries.push(Entry::Table(Self::new(
+                        self.notes,
+                        full,
+                        item.span(),
+                        table,
+                    )));
+                }
+                _ => self.wrong_type(key, item, "a text in quotes or a table"),
             }
         }
-        tables
+        entries
     }
 
     /// A table of texts, such as `{ NAME = "value" }`.
