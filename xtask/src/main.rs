@@ -6,6 +6,7 @@ mod cargo;
 mod contract;
 mod coverage;
 mod demo;
+mod docs;
 mod e2e;
 mod setup;
 mod site;
@@ -63,6 +64,8 @@ enum Command {
     },
     /// The project's own rules about its source
     Tidy,
+    /// Write the pages that are made out of programs: docs/cli.md
+    Docs,
     /// Record anew what the checked queries of Booking mean
     Sqlx {
         /// Only say whether the records are current
@@ -84,6 +87,7 @@ fn main() -> ExitCode {
         Command::E2e { screens: true, .. } => e2e::screens(&root),
         Command::E2e { suites, .. } => e2e::alone(&root, &suites),
         Command::Tidy => tidy::run(&root),
+        Command::Docs => docs::run(&root),
         Command::Sqlx { check } => sqlx::run(&root, check),
     });
     match done {

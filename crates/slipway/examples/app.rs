@@ -118,6 +118,9 @@ async fn answer(mode: &str, env: &Env) -> anyhow::Result<()> {
 impl App {
     fn answer(&self, status: StatusCode, body: impl Into<String>) -> Response {
         let mut answer = (status, body.into()).into_response();
+        if &*self.mode == "nameless" {
+            return answer;
+        }
         let name = HeaderName::from_static("x-release");
         answer.headers_mut().insert(name, self.release.clone());
         answer

@@ -3,6 +3,7 @@
 pub(crate) mod addresses;
 pub(crate) mod ask;
 pub(crate) mod cancel;
+pub(crate) mod completion;
 pub(crate) mod context;
 pub(crate) mod deploy;
 pub(crate) mod doctor;
@@ -12,10 +13,12 @@ pub(crate) mod failure;
 pub(crate) mod follow;
 pub(crate) mod gate;
 pub(crate) mod history;
+pub(crate) mod init;
 pub(crate) mod journal;
 pub(crate) mod keep;
 pub(crate) mod launch;
 pub(crate) mod logs;
+pub(crate) mod manual;
 pub(crate) mod proxy;
 pub(crate) mod receipt;
 pub(crate) mod report;
@@ -46,6 +49,7 @@ const STYLES: Styles = Styles::styled()
 
 const AFTER_HELP: &str = "\
 Examples:
+  slipway init                  write a slipway.toml for this folder
   slipway up                    start everything, print the addresses
   slipway ship                  pipeline, release, deploy: one command
   slipway rollback              take the last release back, at once
@@ -81,6 +85,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Init(init::Init),
     Up(up::Up),
     Down(down::Down),
     Ship(ship::Ship),
@@ -97,7 +102,10 @@ enum Verb {
     Exec(exec::Exec),
     Journal(journal::Journal),
     Doctor(doctor::Doctor),
+    Completion(completion::Completion),
     Keep(keep::Keep),
+    #[command(hide = true)]
+    Manual(manual::Manual),
     #[command(hide = true)]
     Proxy(proxy::Proxy),
     #[command(hide = true)]
@@ -110,6 +118,10 @@ enum Verb {
 pub(crate) fn run(cli: Cli, env: Env) -> anyhow::Result<Exit> {
     let context = || Context::new(cli.state.as_deref(), cli.project.as_deref(), env);
     match cli.verb {
+        // The project that is to be is this folder, and none above it.
+        Verb::Init(init) => init.run(cli.project.as_deref()),
+        Verb::Completion(completion) => completion.run(),
+        Verb::Manual(manual::Manual {}) => Ok(manual::print()),
         Verb::Launch(launch) => launch.run().map(|()| Exit::Success),
         Verb::Up(up) => up.run(&context()?),
         Verb::Down(down) => down.run(&context()?),

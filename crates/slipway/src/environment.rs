@@ -215,6 +215,11 @@ impl Environment {
         Some(environment)
     }
 
+    /// Whether `text` could be the file at `path`.
+    pub(crate) fn check(text: &str, path: &Path) -> Result<(), Failure> {
+        Self::parse(text, path).map(|_| ())
+    }
+
     fn parse(text: &str, path: &Path) -> Result<Self, Failure> {
         let environment: Self = toml::from_str(text).map_err(|error| {
             let place = error

@@ -44,6 +44,18 @@ pub(crate) fn note(text: impl std::fmt::Display) {
     }
 }
 
+/// Begins anew: on a terminal at the top of an empty screen, elsewhere after an empty line.
+pub(crate) fn clear() {
+    let start = if std::io::stdout().is_terminal() {
+        "\u{1b}[H\u{1b}[2J"
+    } else {
+        "\n"
+    };
+    if let Err(error) = write!(std::io::stdout().lock(), "{start}") {
+        tracing::debug!(%error, "nobody reads standard output");
+    }
+}
+
 /// What a terminal is given: texts of applications are among it, and must not steer it.
 fn shown(text: impl std::fmt::Display, is_terminal: bool) -> String {
     let text = text.to_string();

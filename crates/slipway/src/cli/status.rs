@@ -1,8 +1,13 @@
 //! `slipway status`: what runs now. Looks at the processes and the proxy themselves, so
 //! it answers while control is away.
 
+use std::time::Duration;
+
+use anyhow::Context as _;
 use clap::Args;
 use slipway_proxy::Health;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::sleep;
 
 use crate::cli::ask::Ask;
 use crate::cli::context::Context;
@@ -12,14 +17,23 @@ use crate::reading::{Rollout, short_id, state_name, state_reason};
 use crate::status::{self, PoolStatus, ProcessStatus, ServiceStatus, Status};
 use crate::terminal::{self, BAD, BOLD, DIM, GOOD, LIVE, WARN, paint};
 
+/// From one look to the next.
+const WATCH_EVERY: Duration = Duration::from_secs(1);
+
 /// Show what runs: live and warm releases, instances, rollouts, processes
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   slipway status
-  slipway status --json | jq '.services[0].live.release'")]
+  slipway status --watch            again every second, until Ctrl-C
+  slipway status --json | jq '.services[0].live.release'
+
+Exit codes: 0 Slipway runs here, 4 it does not, 130 stopped from the keyboard")]
 pub(crate) struct StatusVerb {
-    /// Print one JSON object
+    /// Show it again every second, where something changed, until Ctrl-C
+    #[arg(long, short)]
+    watch: bool,
+    /// Print one JSON object; with --watch, one in each line
     #[arg(long)]
     json: bool,
 }
@@ -27,6 +41,9 @@ pub(crate) struct StatusVerb {
 impl StatusVerb {
     /// Succeeds when Slipway runs here, also while a part of it is being started again.
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<Exit> {
+        if self.watch {
+            return context.wait(self.watch(context));
+        }
         let status = context.wait(gather(context))?;
         if self.json {
             terminal::json(&status)?;
@@ -39,13 +56,41 @@ impl StatusVerb {
         if self.json {
             return Ok(Exit::Unreachable);
         }
-        Err(Failure::unreachable(format!(
-            "Slipway does not run in {}",
-            status.state.display()
-        ))
-        .hint("`slipway up` starts it")
-        .into())
+        Err(away(&status))
     }
+
+    /// Goes on until the keyboard stops it, or there is nothing left to watch.
+    async fn watch(&self, context: &Context) -> anyhow::Result<Exit> {
+        let mut interrupt = signal(SignalKind::interrupt()).context("listening to the keyboard")?;
+        let mut shown = String::new();
+        loop {
+            let status = gather(context).await?;
+            let line = serde_json::to_string(&status)?;
+            if self.json && line != shown {
+                terminal::line(&line);
+            } else if line != shown && status.processes.keeper.running {
+                terminal::clear();
+                print(&status, context);
+            }
+            shown = line;
+            if !status.processes.keeper.running {
+                return Err(away(&status));
+            }
+            tokio::select! {
+                () = sleep(WATCH_EVERY) => {}
+                _ = interrupt.recv() => return Ok(Exit::Interrupted),
+            }
+        }
+    }
+}
+
+fn away(status: &Status) -> anyhow::Error {
+    Failure::unreachable(format!(
+        "Slipway does not run in {}",
+        status.state.display()
+    ))
+    .hint("`slipway up` starts it")
+    .into()
 }
 
 async fn gather(context: &Context) -> anyhow::Result<Status> {

@@ -96,6 +96,13 @@ impl Ground {
         ground
     }
 
+    /// Folders, and nothing in the project's.
+    pub(crate) fn empty() -> Self {
+        let ground = Self::new();
+        fs::remove_dir_all(ground.project().join("delivery")).unwrap();
+        ground
+    }
+
     /// With its state in another folder.
     pub(crate) fn in_folder(mut self, folder: &Path) -> Self {
         self.state = folder.join("state");
@@ -119,7 +126,15 @@ impl Ground {
 
     /// `slipway up`; the address of the proxy is known afterwards.
     pub(crate) fn start(&mut self) -> Value {
-        let up = self.run(&["up", "--json"]).with(0).json();
+        self.start_with(&[])
+    }
+
+    /// The same with more words, such as addresses of its own.
+    pub(crate) fn start_with(&mut self, words: &[&str]) -> Value {
+        let up = self
+            .run(&[&["up", "--json"], words].concat())
+            .with(0)
+            .json();
         let listen = up["listen"][0].as_str().unwrap().to_owned();
         let address = listen.trim_start_matches("http://").parse().unwrap();
         self.address = Some(address);

@@ -18,10 +18,30 @@ pub(crate) struct Load {
     thread: Option<JoinHandle<Tally>>,
 }
 
+/// Where visitors go.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Places {
+    pub(crate) page: &'static str,
+    pub(crate) upload: &'static str,
+    pub(crate) slow: &'static str,
+}
+
+/// Those of the test application.
+const APP: Places = Places {
+    page: "/",
+    upload: "/upload",
+    slow: "/slow?ms=60",
+};
+
 impl Load {
+    /// Visitors of the test application.
+    pub(crate) fn start(address: SocketAddr, visitors: usize) -> Self {
+        Self::at(address, visitors, APP)
+    }
+
     /// `visitors` different people ask again and again, without a pause but a short one;
     /// one in ten requests is an upload, one in twenty is slow.
-    pub(crate) fn start(address: SocketAddr, visitors: usize) -> Self {
+    pub(crate) fn at(address: SocketAddr, visitors: usize, places: Places) -> Self {
         let (stop, done) = (
             Arc::new(AtomicBool::new(false)),
             Arc::new(AtomicU64::new(0)),
@@ -32,7 +52,7 @@ impl Load {
                 .enable_all()
                 .build()
                 .unwrap()
-                .block_on(crowd(address, visitors, &until, &count))
+                .block_on(crowd(address, visitors, places, &until, &count))
         });
         let load = Self {
             stop,
@@ -76,6 +96,7 @@ pub(crate) fn brief(tally: &Tally) -> String {
 async fn crowd(
     address: SocketAddr,
     visitors: usize,
+    places: Places,
     stop: &Arc<AtomicBool>,
     done: &Arc<AtomicU64>,
 ) -> Tally {
@@ -88,7 +109,7 @@ async fn crowd(
             let mut turn = number as u64;
             while !stop.load(Ordering::SeqCst) {
                 turn += 1;
-                visit(&mut visitor, turn, &mut tally).await;
+                visit(&mut visitor, places, turn, &mut tally).await;
                 done.fetch_add(1, Ordering::SeqCst);
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
@@ -102,14 +123,14 @@ async fn crowd(
     all
 }
 
-async fn visit(visitor: &mut Visitor, turn: u64, tally: &mut Tally) {
+async fn visit(visitor: &mut Visitor, places: Places, turn: u64, tally: &mut Tally) {
     if turn.is_multiple_of(20) {
-        tally.add("slow", &visitor.get("/slow?ms=60").await);
+        tally.add("slow", &visitor.get(places.slow).await);
     } else if turn.is_multiple_of(10) {
         let body = whole(vec![b'x'; 64 * 1024]);
-        let outcome = visitor.send(Method::POST, "/upload", &[], body).await;
+        let outcome = visitor.send(Method::POST, places.upload, &[], body).await;
         tally.add("upload", &outcome);
     } else {
-        tally.add("page", &visitor.get("/").await);
+        tally.add("page", &visitor.get(places.page).await);
     }
 }

@@ -7,7 +7,7 @@ use crate::ground::{Ground, left};
 use crate::load::{Load, brief};
 use crate::release::{link, program};
 
-const PIPELINE: &str = r#"
+pub(crate) const PIPELINE: &str = r#"
 [project]
 name = "shop"
 
@@ -30,7 +30,7 @@ files = [{ from = "out", to = "." }]
 "#;
 
 /// A project with the test application in it, under version control.
-fn project() -> Ground {
+pub(crate) fn project() -> Ground {
     let mut ground = Ground::new();
     let folder = ground.project();
     link(&program(), &folder.join("app"));

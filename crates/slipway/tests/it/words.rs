@@ -47,8 +47,25 @@ pub(crate) fn fits(text: &str) {
 fn help_fits_and_has_examples() {
     let ground = Ground::new();
     let verbs = [
-        "up", "down", "ship", "run", "why", "gate", "deploy", "rollback", "cancel", "status",
-        "history", "receipt", "logs", "exec", "journal", "doctor", "keep",
+        "init",
+        "completion",
+        "up",
+        "down",
+        "ship",
+        "run",
+        "why",
+        "gate",
+        "deploy",
+        "rollback",
+        "cancel",
+        "status",
+        "history",
+        "receipt",
+        "logs",
+        "exec",
+        "journal",
+        "doctor",
+        "keep",
     ];
     for verb in verbs {
         let help = ground.run(&[verb, "--help"]).with(0);
@@ -154,4 +171,62 @@ fn following_a_log_ends_with_ctrl_c() {
     follow.interrupt();
     let ended = follow.wait().with(130);
     assert!(ended.out.contains("keeping"), "{ended:#?}");
+}
+
+#[test]
+fn the_plan_of_a_rollback_is_told_at_any_moment() {
+    let ground = Ground::up();
+    let plan = || ground.run(&["rollback", "--plan"]);
+    let before = plan().with(3);
+    assert!(
+        before.err.contains("nothing was ever deployed"),
+        "{before:#?}"
+    );
+    let one = draft("normal", "one").make(&ground.state());
+    let two = draft("normal", "two").make(&ground.state());
+    ground.deploy(one.as_str()).with(0);
+    let first = plan().with(3);
+    fits(&first.out);
+    assert!(
+        first.out.starts_with("no ") && first.out.contains("first release"),
+        "{first:#?}"
+    );
+    ground.deploy(two.as_str()).with(0);
+    let warm = plan().with(0);
+    fits(&warm.out);
+    assert!(
+        warm.out.starts_with("yes ") && warm.out.contains("loss"),
+        "{warm:#?}"
+    );
+    ground.run(&["down"]).with(0);
+    let nobody = plan().with(3);
+    fits(&nobody.out);
+    for words in ["no ", "control does not answer", "slipway up"] {
+        assert!(nobody.out.contains(words), "{words}: {nobody:#?}");
+    }
+}
+
+#[test]
+fn a_watched_status_says_what_changes_until_ctrl_c() {
+    let ground = Ground::up();
+    let watch = ground.spawn(&["status", "--watch", "--json"]);
+    ground.wait_for("the watcher", || watch.catches_interrupt());
+    let one = draft("normal", "one").make(&ground.state());
+    // It takes seconds, so it is looked at in between.
+    ground.deploy(one.as_str()).with(0);
+    watch.interrupt();
+    let ended = watch.wait().with(130);
+    let looks: Vec<serde_json::Value> = ended
+        .out
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert!(looks.len() >= 2, "{ended:#?}");
+    assert_eq!(looks[0]["services"].as_array().map(Vec::len), Some(0));
+    assert!(
+        looks
+            .iter()
+            .any(|look| look["services"][0]["service"] == "shop"),
+        "{ended:#?}"
+    );
 }
