@@ -181,6 +181,12 @@ fn story() -> Seen {
     seen.run(&ground, "deploy", &[three.as_str()]);
     let slow = draft("slow-start", "slow").make(&ground.state());
     seen.run(&ground, "deploy", &[slow.as_str(), "--detach"]);
+    // What it takes the place of is known from then on.
+    ground.wait_for("the rollout to be locked", || {
+        let status = ground.status();
+        let state = status["services"][0]["rollout"]["state"]["name"].as_str();
+        !matches!(state, None | Some("queued"))
+    });
     seen.run(&ground, "cancel", &[]);
     seen.run(&ground, "receipt", &[]);
     seen.run(&ground, "history", &[]);
