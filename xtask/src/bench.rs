@@ -3,6 +3,7 @@
 
 mod booking;
 mod claim;
+mod judge;
 mod messages;
 mod proxy;
 
@@ -25,11 +26,17 @@ pub(crate) enum Bench {
     Booking(booking::Options),
     /// Booking beside its bare statement: many clients on one free time
     Claim(claim::Options),
+    /// The judge of releases beside what else is used, on made-up traffic
+    Judge(judge::Options),
     /// Messages that are all due at once, to queue and to send
     Messages(messages::Options),
 }
 
 pub(crate) fn run(root: &Path, env: &Env, bench: Bench) -> anyhow::Result<()> {
+    if let Bench::Judge(options) = bench {
+        // It needs no other program, and is built optimized by itself.
+        return judge::run(root, options);
+    }
     setup::run(setup::Purpose::Bench)?;
     if cfg!(debug_assertions) {
         return optimized(root);
@@ -38,6 +45,7 @@ pub(crate) fn run(root: &Path, env: &Env, bench: Bench) -> anyhow::Result<()> {
         Bench::Proxy(options) => proxy::run(root, env, options),
         Bench::Booking(options) => booking::run(root, options),
         Bench::Claim(options) => claim::run(root, options),
+        Bench::Judge(options) => judge::run(root, options),
         Bench::Messages(options) => messages::run(root, options),
     }
 }

@@ -3,12 +3,14 @@
 //! No event holds a secret or personal data.
 
 pub mod control;
+pub mod judgement;
 pub mod pipeline;
 pub mod rollout;
 
 use serde::{Deserialize, Serialize};
 
 pub use control::ControlEvent;
+pub use judgement::Judgement;
 pub use pipeline::PipelineEvent;
 pub use rollout::RolloutEvent;
 

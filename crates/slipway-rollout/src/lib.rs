@@ -14,6 +14,7 @@ mod effects;
 mod engine;
 mod error;
 mod http;
+pub mod judge;
 mod ledger;
 mod mending;
 mod outcome;
