@@ -72,6 +72,7 @@ fn table(upstream: SocketAddr) -> Table {
         rules: Vec::new(),
         maintenance: None,
         skew: None,
+        slow: None,
         health: HealthCheck {
             path: "/health".to_owned(),
             every_ms: 1000,

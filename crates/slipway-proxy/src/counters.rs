@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::clients::Clients;
 use crate::latency::{self, Latency};
-use crate::stats::{PoolStats, Second};
+use crate::stats::{Bad, PoolStats, Second};
 
 /// How many seconds are kept, the running one included.
 const SECONDS: usize = 16;
@@ -35,11 +36,24 @@ impl Outcome {
     }
 }
 
+/// How long its answer let wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// Not for long, or there was none.
+    Quick,
+    /// It was slow.
+    Slow,
+    /// It was very slow.
+    VerySlow,
+}
+
 /// The counts of a pool.
 #[derive(Debug)]
 pub(crate) struct Counters {
     service: String,
     release: String,
+    /// Who was counted as failed, slow and very slow.
+    counted: [Clients; 3],
     shards: Box<[Shard]>,
 }
 
@@ -50,6 +64,7 @@ struct Shard {
     served: AtomicU64,
     failed: AtomicU64,
     abandoned: AtomicU64,
+    bad: [AtomicU64; 3],
     retried: AtomicU64,
     held: AtomicU64,
     shielded: AtomicU64,
@@ -74,6 +89,7 @@ impl Counters {
         Self {
             service: service.to_owned(),
             release: release.to_owned(),
+            counted: Default::default(),
             shards: (0..workers.max(1)).map(|_| Shard::new()).collect(),
         }
     }
@@ -127,27 +143,35 @@ impl Counters {
     }
 
     /// A request ended in the second `at`; `client` tells clients apart and is asked for
-    /// only when it failed.
+    /// only when it failed or was slow.
     pub(crate) fn end(
         &self,
         worker: usize,
         at: u64,
-        outcome: Outcome,
+        (outcome, pace): (Outcome, Pace),
         client: impl FnOnce() -> u64,
     ) {
         let shard = self.shard(worker);
         let slot = shard.slot(at);
         shard.served.fetch_add(1, Ordering::Relaxed);
         slot.served.fetch_add(1, Ordering::Relaxed);
-        match outcome {
-            Outcome::Good => {}
-            Outcome::Abandoned => {
-                shard.abandoned.fetch_add(1, Ordering::Relaxed);
-            }
-            Outcome::Failed => {
-                shard.failed.fetch_add(1, Ordering::Relaxed);
-                slot.failed.fetch_add(1, Ordering::Relaxed);
-                slot.know(client());
+        let has_failed = outcome == Outcome::Failed;
+        if outcome == Outcome::Abandoned {
+            shard.abandoned.fetch_add(1, Ordering::Relaxed);
+        }
+        if !has_failed && pace == Pace::Quick {
+            return;
+        }
+        let client = client();
+        if has_failed {
+            shard.failed.fetch_add(1, Ordering::Relaxed);
+            slot.failed.fetch_add(1, Ordering::Relaxed);
+            slot.know(client);
+        }
+        let is_bad = [has_failed, pace != Pace::Quick, pace == Pace::VerySlow];
+        for (kind, is_bad) in is_bad.into_iter().enumerate() {
+            if is_bad && self.counted[kind].is_new(at, client) {
+                shard.bad[kind].fetch_add(1, Ordering::Relaxed);
             }
         }
     }
@@ -161,7 +185,12 @@ impl Counters {
             ..PoolStats::default()
         };
         let mut begun = 0;
+        let mut bad = Bad::default();
         for shard in &self.shards {
+            let [failed, slow, very_slow] = shard.bad.each_ref().map(|n| n.load(Ordering::Acquire));
+            bad.failed += failed;
+            bad.slow += slow;
+            bad.very_slow += very_slow;
             // Ended before begun, so that what is in flight is never seen below nought.
             stats.served += shard.served.load(Ordering::Acquire);
             stats.failed += shard.failed.load(Ordering::Relaxed);
@@ -176,6 +205,7 @@ impl Counters {
             begun += shard.begun.load(Ordering::Acquire);
             shard.latency.add_to(&mut latency);
         }
+        stats.bad = bad;
         stats.in_flight = begun.saturating_sub(stats.served + stats.previewed);
         stats.latency = latency::listed(&latency);
         let oldest = now.saturating_sub(SECONDS as u64 - 2);
@@ -209,6 +239,7 @@ impl Shard {
             served: zero(),
             failed: zero(),
             abandoned: zero(),
+            bad: [zero(), zero(), zero()],
             retried: zero(),
             held: zero(),
             shielded: zero(),
@@ -291,7 +322,7 @@ mod tests {
             (1, Outcome::Abandoned, 9),
         ] {
             counters.begin(worker);
-            counters.end(worker, 3, outcome, || client);
+            counters.end(worker, 3, (outcome, Pace::Quick), || client);
         }
         counters.begin(0);
         let stats = counters.stats(3);
@@ -309,6 +340,27 @@ mod tests {
     }
 
     #[test]
+    fn a_client_is_bad_once_for_each_kind_in_ten_seconds() {
+        let counters = Counters::new("web", "r1", 2);
+        for (worker, at, outcome, pace, client) in [
+            (0, 1, Outcome::Failed, Pace::Quick, 7),
+            (1, 9, Outcome::Failed, Pace::VerySlow, 7),
+            (0, 9, Outcome::Good, Pace::Slow, 7),
+            (0, 9, Outcome::Good, Pace::Slow, 8),
+            (0, 10, Outcome::Failed, Pace::Quick, 7),
+        ] {
+            counters.end(worker, at, (outcome, pace), || client);
+        }
+        let stats = counters.stats(10);
+        let bad = Bad {
+            failed: 2,
+            slow: 2,
+            very_slow: 1,
+        };
+        assert_eq!((stats.served, stats.failed, stats.bad), (5, 3, bad));
+    }
+
+    #[test]
     fn testers_are_counted_apart() {
         let counters = Counters::new("web", "r1", 1);
         counters.begin(0);
@@ -321,7 +373,7 @@ mod tests {
     fn fifteen_seconds_are_kept_oldest_first() {
         let counters = Counters::new("web", "r1", 1);
         for at in 0..100 {
-            counters.end(0, at, Outcome::Good, || 0);
+            counters.end(0, at, (Outcome::Good, Pace::Quick), || 0);
         }
         let seconds: Vec<_> = counters.stats(99).seconds.iter().map(|s| s.at).collect();
         assert_eq!(seconds, (85..100).collect::<Vec<_>>());
@@ -331,7 +383,7 @@ mod tests {
     fn failed_clients_are_counted_up_to_64() {
         let counters = Counters::new("web", "r1", 1);
         for client in 0..500 {
-            counters.end(0, 1, Outcome::Failed, || client);
+            counters.end(0, 1, (Outcome::Failed, Pace::Quick), || client);
         }
         assert_eq!(counters.stats(1).seconds[0].failed_clients, 64);
     }

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use http::StatusCode;
 
-use crate::counters::{Counters, Outcome};
+use crate::counters::{Counters, Outcome, Pace};
 use crate::line::Line;
 use crate::record::Record;
 use crate::split::Visitor;
@@ -67,6 +67,7 @@ pub(crate) struct Flight {
     since: Instant,
     record: Option<Rc<Record>>,
     outcome: Cell<Option<Outcome>>,
+    pace: Cell<Pace>,
     withdrawn: Cell<bool>,
 }
 
@@ -86,6 +87,7 @@ impl Flight {
             since,
             record,
             outcome: Cell::new(None),
+            pace: Cell::new(Pace::Quick),
             withdrawn: Cell::new(false),
         };
         flight.counters().begin(flight.worker());
@@ -129,6 +131,13 @@ impl Flight {
         let now = self.ticket.line.now.get();
         let took = now.saturating_duration_since(self.since);
         self.counters().answered(self.worker(), took);
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        let route = &self.ticket.view.snapshot.routes[self.route];
+        self.pace.set(match route.slow {
+            Some(slow) if micros > slow.very_slow_us => Pace::VerySlow,
+            Some(slow) if micros > slow.slow_us => Pace::Slow,
+            _ => Pace::Quick,
+        });
     }
 
     /// So many bytes of the answer's body came.
@@ -204,9 +213,9 @@ impl Drop for Flight {
         };
         let worker = &self.ticket.line.worker;
         let at = worker.second(self.ticket.line.now.get());
-        self.counters().end(worker.index, at, outcome, || {
-            visitor.fingerprint(&worker.key)
-        });
+        let ended = (outcome, self.pace.get());
+        self.counters()
+            .end(worker.index, at, ended, || visitor.fingerprint(&worker.key));
     }
 }
 

@@ -15,6 +15,7 @@ mod chatter;
 mod check;
 mod choose;
 pub mod client;
+mod clients;
 mod connection;
 mod counters;
 mod deadline;
@@ -65,8 +66,8 @@ pub use client::{Client, ClientError};
 pub use network::{Network, NetworkError};
 pub use options::{AccessLog, CertificateFiles, Limits, Options, Secure, Trust};
 pub use serve::{ServeError, serve};
-pub use stats::{Health, PoolStats, Second, Stats, TargetStats};
+pub use stats::{Bad, Health, PoolStats, Second, Stats, TargetStats};
 pub use table::{
-    Generation, HealthCheck, Maintenance, Pool, Preview, Route, Rule, Skew, Split, Table,
+    Generation, HealthCheck, Maintenance, Pool, Preview, Route, Rule, Skew, Slow, Split, Table,
     TableError, Target,
 };

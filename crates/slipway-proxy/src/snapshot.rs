@@ -12,7 +12,7 @@ use crate::bounds::Bounds;
 use crate::counters::Counters;
 use crate::shard::Shards;
 use crate::skew::ReadySkew;
-use crate::table::{Pool, Route, Table};
+use crate::table::{Pool, Route, Slow, Table};
 use crate::target::{TargetKey, TargetState};
 
 /// A table made ready.
@@ -37,6 +37,7 @@ pub(crate) struct ReadyRoute {
     pub(crate) split: Option<ReadySplit>,
     pub(crate) preview: Option<(usize, blake3::Hash)>,
     pub(crate) hold: bool,
+    pub(crate) slow: Option<Slow>,
     /// By path, the longest first.
     pub(crate) rules: Vec<(String, Bounds)>,
     pub(crate) maintenance: Option<ReadyMaintenance>,
@@ -221,6 +222,7 @@ impl Fleet {
                         .map(|token| blake3::hash(token.as_bytes())),
                     retry_after: HeaderValue::from(maintenance.retry_after_s),
                 }),
+            slow: route.slow,
         }
     }
 

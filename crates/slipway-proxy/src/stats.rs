@@ -53,6 +53,9 @@ pub struct PoolStats {
     /// Of those failed: answered by the live pool instead, so that no visitor saw it.
     #[serde(default)]
     pub shielded: u64,
+    /// Of them bad, as it is told to whoever judges the release.
+    #[serde(default)]
+    pub bad: Bad,
     /// Requests of testers, who showed a preview token. In none of the other counts, so that
     /// no judge mistakes them for visitors.
     #[serde(default)]
@@ -69,6 +72,18 @@ pub struct PoolStats {
     pub seconds: Vec<Second>,
     /// The instances of the table now.
     pub targets: Vec<TargetStats>,
+}
+
+/// Requests that went badly; one client counts once for each kind within ten seconds, so that
+/// one who tries again and again does not look like many.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bad {
+    /// Failed.
+    pub failed: u64,
+    /// Slow, by the table.
+    pub slow: u64,
+    /// Very slow, by the table.
+    pub very_slow: u64,
 }
 
 /// One second of one pool.

@@ -61,6 +61,19 @@ pub struct Route {
     pub skew: Option<Skew>,
     /// How targets are looked at.
     pub health: HealthCheck,
+    /// From when on an answer is slow; where there is none, no answer is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slow: Option<Slow>,
+}
+
+/// From when on an answer is slow: microseconds from the last byte of the request's head to the
+/// first of the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slow {
+    /// Slow above this.
+    pub slow_us: u64,
+    /// Very slow, and slow, above this; not less than `slow_us`.
+    pub very_slow_us: u64,
 }
 
 /// What a page asks for after it was loaded, such as its scripts and its API, goes to the release

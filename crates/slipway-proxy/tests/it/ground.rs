@@ -176,6 +176,7 @@ pub(crate) fn route(blue: &[&Origin], green: &[&Origin]) -> Route {
         rules: Vec::new(),
         maintenance: None,
         skew: None,
+        slow: None,
         health: HealthCheck {
             path: "/health".to_owned(),
             every_ms: 50,
