@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use slipway_journal::event::RolloutEvent;
+use slipway_journal::event::judgement::Verdict;
 use slipway_journal::event::rollout::{Counters, Receipt, RolloutState, Step, Trigger};
 use slipway_journal::{
     Entry, EnvironmentName, Event, Generation, InstanceId, ReleaseId, RolloutId, ServiceName, Slot,
 };
 
 use crate::process::ProcessIdentity;
+use crate::strategy::WHOLE;
 
 /// Everything that the journal says of the rollouts of one environment.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,6 +54,8 @@ pub struct Record {
     pub holding: Option<String>,
     /// Every step that was ever intended, in order.
     pub steps: Vec<Stepped>,
+    /// What the judge said, in order.
+    pub verdicts: Vec<Judged>,
     /// What fired.
     pub triggers: Vec<Fired>,
     /// Its accounts, the latest last.
@@ -93,6 +97,15 @@ pub struct Fired {
     pub evidence: String,
     /// When.
     pub at: Timestamp,
+}
+
+/// What the judge said. From what it did is in the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// Share of the new release then, in hundredths of a per cent.
+    pub weight: u16,
+    /// The verdict.
+    pub verdict: Verdict,
 }
 
 /// One instance.
@@ -170,9 +183,12 @@ impl Record {
 
     /// Whether visitors may be on the new release: traffic was meant to move to it, and not back.
     pub fn has_traffic(&self) -> bool {
-        self.last(|s| matches!(s, Step::Shift { .. }))
-            .is_some_and(|s| s.done.is_none() || s.held())
-            && !self.is_restored()
+        let shifts = self
+            .steps
+            .iter()
+            .filter(|s| matches!(s.step, Step::Shift { .. }));
+        let mut moved = shifts.filter(|s| s.done.is_none() || s.held());
+        moved.next().is_some() && !self.is_restored()
     }
 
     /// Whether traffic was brought back.
@@ -288,6 +304,18 @@ impl Book {
                     });
                 }
             }
+            RolloutEvent::Judged {
+                rollout,
+                weight,
+                judgement,
+            } => {
+                if let Some(record) = self.rollouts.get_mut(rollout) {
+                    record.verdicts.push(Judged {
+                        weight: *weight,
+                        verdict: judgement.verdict.clone(),
+                    });
+                }
+            }
             RolloutEvent::Quarantined {
                 rollout,
                 release,
@@ -327,6 +355,7 @@ impl Book {
             stage_at: at,
             holding: None,
             steps: Vec::new(),
+            verdicts: Vec::new(),
             triggers: Vec::new(),
             receipts: Vec::new(),
         };
@@ -416,7 +445,7 @@ impl Book {
         open.done = Some(seen);
         let service = record.service.clone();
         match step {
-            Step::Shift { .. } if served => {
+            Step::Shift { weight, .. } if served && *weight >= WHOLE => {
                 self.live.insert(service, rollout);
             }
             Step::Restore { .. } if served => {

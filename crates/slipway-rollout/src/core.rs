@@ -15,6 +15,7 @@ use slipway_proxy::{ClientError, Table};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::book::{Book, Record, generation_of};
+use crate::history::History;
 use crate::ledger::Ledger;
 use crate::pace::Pace;
 use crate::policy::Policy;
@@ -215,7 +216,15 @@ impl Core {
             hosts: settings.hosts.clone(),
             rules: settings.rules.clone(),
             health,
+            slow: self.history(record).and_then(|h| h.slow()),
         })
+    }
+
+    /// What was usual on the release before that of `record`.
+    fn history(&self, record: &Record) -> Option<History> {
+        let book = self.ledger.book();
+        let previous = book.rollouts.get(&record.previous?)?;
+        History::of(record, &previous.release)
     }
 
     pub(crate) async fn spec(

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use slipway_journal::InstanceId;
 use slipway_journal::event::rollout::Step;
+use slipway_journal::{InstanceId, RolloutId};
 
 use crate::book::{Record, generation_of};
 use crate::core::{Hold, Publication, Right, side};
@@ -13,7 +13,7 @@ use crate::outcome::{Effect, Observed};
 use crate::receipt::counters;
 use crate::routing::Change;
 use crate::shelf::Shelf;
-use crate::strategy;
+use crate::strategy::{self, WHOLE};
 
 impl Driver {
     /// Does a step that is intended, and commits what was seen. `decided` is none where the
@@ -142,6 +142,11 @@ impl Driver {
             Step::Preview { .. } => Change::Preview {
                 side: own(),
                 token: self.core.random.token(),
+            },
+            Step::Shift { weight, .. } if *weight < WHOLE => Change::Share {
+                side: own(),
+                weight: *weight,
+                epoch: epoch(record.id),
             },
             Step::Shift { .. } => Change::Live { side: own() },
             Step::Restore { .. } => {
@@ -344,6 +349,12 @@ impl Driver {
             looks.len()
         ))
     }
+}
+
+/// Visitors are drawn anew for each rollout, and stay where they are during one.
+fn epoch(rollout: RolloutId) -> u64 {
+    // The lower half of a time-ordered identifier is its random part.
+    rollout.0.as_u64_pair().1
 }
 
 const MEBIBYTE: u64 = 1024 * 1024;

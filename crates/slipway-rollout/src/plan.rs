@@ -45,7 +45,12 @@ impl fmt::Display for RollbackPlan {
 
 /// What rolling `service` back would mean.
 pub fn rollback(book: &Book, service: &ServiceName) -> RollbackPlan {
-    let Some(live) = book.live_of(service) else {
+    // What moves now is what a rollback takes back, also while it has a share only.
+    let moving = book
+        .of_service(service)
+        .filter(|r| r.has_traffic() && !r.stage.is_end())
+        .last();
+    let Some(live) = moving.or_else(|| book.live_of(service)) else {
         return RollbackPlan::Impossible {
             why: format!("no release of {service} is live"),
         };

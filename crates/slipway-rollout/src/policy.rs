@@ -3,6 +3,9 @@
 
 use std::time::Duration;
 
+use crate::judge::{self, Rules};
+use crate::strategy::WHOLE;
+
 /// How rollouts of one service go.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
@@ -45,6 +48,90 @@ pub struct Policy {
     pub disk_bytes: u64,
     /// When bad answers take a release back.
     pub burst: Burst,
+    /// How traffic moves. Default blue-green.
+    pub strategy: Strategy,
+}
+
+/// How traffic moves to a new release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Strategy {
+    /// All at once.
+    BlueGreen,
+    /// In steps, with the judge between them.
+    Canary(Canary),
+}
+
+/// A canary: a share of the visitors first, each of them staying where they are, and more when
+/// the judge says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Canary {
+    /// Shares in hundredths of a per cent, rising, below 10,000. Default 1,000, 2,500, 5,000.
+    pub steps: Vec<u16>,
+    /// How long each lasts at least. Default 60 s.
+    pub dwell: Duration,
+    /// How long the judge has at most to say something. Default 10 min.
+    pub dwell_most: Duration,
+    /// Requests of the new release without which no step is over. Default 200.
+    pub requests: u32,
+    /// What follows when it cannot say. Default hold.
+    pub unsure: Unsure,
+}
+
+/// What follows when the judge cannot say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unsure {
+    /// Nothing: the share stays, and it is looked at until there is enough to say.
+    Hold,
+    /// The next step; the bake is then twice as long.
+    Continue,
+    /// The old release gets the traffic back.
+    Abort,
+}
+
+impl Strategy {
+    /// The share that follows `weight`.
+    pub fn after(&self, weight: u16) -> u16 {
+        match self {
+            Self::BlueGreen => WHOLE,
+            Self::Canary(canary) => {
+                let mut steps = canary.steps.iter().copied();
+                steps.find(|s| *s > weight).unwrap_or(WHOLE).min(WHOLE)
+            }
+        }
+    }
+
+    /// What follows when the judge cannot say.
+    pub fn unsure(&self) -> Unsure {
+        match self {
+            Self::BlueGreen => Unsure::Hold,
+            Self::Canary(canary) => canary.unsure,
+        }
+    }
+}
+
+impl Canary {
+    /// The rules of the judge at each step.
+    pub fn rules(&self) -> Rules {
+        let ms = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+        Rules {
+            dwell_least_ms: ms(self.dwell),
+            dwell_most_ms: ms(self.dwell_most),
+            requests_least: self.requests,
+            ..judge::two_arms()
+        }
+    }
+}
+
+impl Default for Canary {
+    fn default() -> Self {
+        Self {
+            steps: vec![1_000, 2_500, 5_000],
+            dwell: Duration::from_secs(60),
+            dwell_most: Duration::from_secs(600),
+            requests: 200,
+            unsure: Unsure::Hold,
+        }
+    }
 }
 
 /// When bad answers take a release back: all of it must hold at once.
@@ -83,6 +170,7 @@ impl Default for Policy {
             restart_after: Duration::from_millis(500),
             disk_bytes: 128 * 1024 * 1024,
             burst: Burst::default(),
+            strategy: Strategy::BlueGreen,
         }
     }
 }

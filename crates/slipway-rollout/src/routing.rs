@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use slipway_journal::{Generation, InstanceId, ReleaseId, ServiceName, Slot};
-use slipway_proxy::{HealthCheck, Pool, Preview, Route, Rule, Table, Target};
+use slipway_proxy::{HealthCheck, Pool, Preview, Route, Rule, Slow, Split, Table, Target};
 
 /// A release's instances, as the table is told of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +33,15 @@ pub enum Change {
         /// The release.
         side: Side,
     },
+    /// A share of the visitors reaches a release; the others stay.
+    Share {
+        /// The release.
+        side: Side,
+        /// The share, in hundredths of a per cent.
+        weight: u16,
+        /// Who is in does not change with the share, only with this.
+        epoch: u64,
+    },
     /// A slot is out.
     Without {
         /// The slot.
@@ -49,9 +58,10 @@ impl Change {
     /// The release that it tells the table of.
     pub fn release(&self) -> Option<&ReleaseId> {
         match self {
-            Self::Preview { side, .. } | Self::Live { side } | Self::Elsewhere { side } => {
-                Some(&side.release)
-            }
+            Self::Preview { side, .. }
+            | Self::Live { side }
+            | Self::Share { side, .. }
+            | Self::Elsewhere { side } => Some(&side.release),
             Self::Without { .. } => None,
         }
     }
@@ -67,6 +77,8 @@ pub struct Manner {
     pub health: String,
     /// Limits of its own, by path.
     pub rules: Vec<Rule>,
+    /// From when on an answer is slow, where that is known.
+    pub slow: Option<Slow>,
 }
 
 /// Why a change cannot be made.
@@ -130,6 +142,26 @@ pub fn changed(
             route.maintenance = maintenance;
             next.routes.insert(service.to_string(), route);
         }
+        (
+            Change::Share {
+                side,
+                weight,
+                epoch,
+            },
+            Some(route),
+        ) => {
+            let pool = side.slot.to_string();
+            route
+                .pools
+                .insert(pool.clone(), side.pool(service, manner)?);
+            route.preview = None;
+            route.slow = manner.slow;
+            route.split = Some(Split {
+                pool,
+                weight: *weight,
+                epoch: *epoch,
+            });
+        }
         (Change::Without { slot }, Some(route)) => {
             let name = slot.to_string();
             if route.live == name {
@@ -149,7 +181,7 @@ pub fn changed(
             route.pools.insert(side.slot.to_string(), pool);
         }
         (Change::Without { .. }, None) => {}
-        (Change::Preview { .. } | Change::Elsewhere { .. }, None) => {
+        (Change::Preview { .. } | Change::Share { .. } | Change::Elsewhere { .. }, None) => {
             let service = service.clone();
             return Err(Unroutable::NoRoute { service });
         }
@@ -198,6 +230,7 @@ impl Manner {
             rules: self.rules.clone(),
             maintenance: None,
             skew: None,
+            slow: self.slow,
             // Three looks in a row, half a second apart: a release that went deaf is noticed
             // within two seconds, and one slow answer is not.
             health: HealthCheck {

@@ -1,15 +1,17 @@
-//! Blue-green as a pure function: what the journal says and what is so now give the next
-//! step. Never acts. One shift from 0 to 100 per cent after the preview was looked at.
+//! The course of a rollout as a pure function: what the journal says and what is so now give
+//! the next step. Never acts. Blue-green shifts once, from 0 to 100 per cent, after the preview
+//! was looked at; a canary shifts in steps, each of which the judge has to let pass.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use slipway_journal::event::RolloutEvent;
+use slipway_journal::event::judgement::Verdict;
 use slipway_journal::event::rollout::{RolloutState, Step, Trigger};
 use slipway_journal::{Generation, InstanceId, RolloutId, Slot};
 
 use crate::book::{Book, Instance, Record};
-use crate::policy::Policy;
+use crate::policy::{Policy, Unsure};
 
 /// Everything that the next step depends on.
 #[derive(Debug, Clone, Copy)]
@@ -92,14 +94,8 @@ pub fn next(view: &View<'_>) -> Next {
         RolloutState::Preview if !record.did(|s| matches!(s, Step::Preview { .. })) => {
             act(preview(view))
         }
-        RolloutState::Preview => Next::Do {
-            enter: Some(RolloutState::Shifting { weight: WHOLE }),
-            step: shift(view),
-        },
-        RolloutState::Shifting { .. } if record.did(|s| matches!(s, Step::Shift { .. })) => {
-            Next::Enter(RolloutState::Live)
-        }
-        RolloutState::Shifting { .. } => act(shift(view)),
+        RolloutState::Preview => shift_after(view, 0),
+        RolloutState::Shifting { weight } => shifting(view, *weight),
         RolloutState::Live => match due(view, view.policy.observe) {
             Some(until) => Next::Watch { until },
             None => Next::Account {
@@ -238,17 +234,64 @@ fn preview(view: &View<'_>) -> Step {
     Step::Preview { generation }
 }
 
-fn shift(view: &View<'_>) -> Step {
+fn shifting(view: &View<'_>, weight: u16) -> Next {
+    let is_shift = |s: &Step| matches!(s, Step::Shift { weight: w, .. } if *w == weight);
+    if !view.record.did(is_shift) {
+        return act(shift(view, weight));
+    }
+    if weight >= WHOLE {
+        return Next::Enter(RolloutState::Live);
+    }
+    if may_pass(view, weight) {
+        return shift_after(view, weight);
+    }
+    // Until the judge has said something.
+    Next::Watch {
+        until: Timestamp::MAX,
+    }
+}
+
+/// The next share of the traffic; all of it where there is no release to stand beside.
+fn shift_after(view: &View<'_>, weight: u16) -> Next {
+    let weight = match view.record.previous {
+        Some(_) => view.policy.strategy.after(weight),
+        None => WHOLE,
+    };
+    Next::Do {
+        enter: Some(RolloutState::Shifting { weight }),
+        step: shift(view, weight),
+    }
+}
+
+/// Whether what the judge said of this share lets the next one follow.
+fn may_pass(view: &View<'_>, weight: u16) -> bool {
+    let said = view.record.verdicts.iter().rev();
+    let mut said = said.filter(|j| j.weight == weight).map(|j| &j.verdict);
+    match said.next() {
+        Some(Verdict::Advance) => true,
+        Some(Verdict::Inconclusive { .. }) => view.policy.strategy.unsure() == Unsure::Continue,
+        Some(Verdict::Hold { .. } | Verdict::Abort { .. }) | None => false,
+    }
+}
+
+fn shift(view: &View<'_>, weight: u16) -> Step {
     Step::Shift {
-        weight: WHOLE,
+        weight,
         generation: view.generation,
     }
+}
+
+/// How long the old release stays warm: twice as long where a step was passed unseen.
+fn bake(view: &View<'_>) -> Duration {
+    let is_unsure = |v: &Verdict| matches!(v, Verdict::Inconclusive { .. });
+    let unseen = view.record.verdicts.iter().any(|j| is_unsure(&j.verdict));
+    view.policy.bake * if unseen { 2 } else { 1 }
 }
 
 fn baking(view: &View<'_>) -> Next {
     let record = view.record;
     let nothing_warm = record.previous.is_none();
-    if let Some(until) = due(view, view.policy.bake)
+    if let Some(until) = due(view, bake(view))
         && !nothing_warm
         && !is_waited_for(view)
         && !record.did(|s| is_unroute(s, record.slot.other()))

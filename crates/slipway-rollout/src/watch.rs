@@ -1,16 +1,21 @@
 //! Watching a release that has traffic: the proxy's counts every tenth of a second, and what
 //! follows when a trigger fires. Without counts nothing is promoted.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use slipway_journal::event::RolloutEvent;
+use slipway_journal::event::judgement::{Judgement, Verdict};
 use slipway_journal::event::rollout::{RolloutState, Step, Trigger};
 
 use crate::book::{Book, Record};
 use crate::core::Hold;
+use crate::court::Court;
 use crate::driver::Driver;
 use crate::ledger;
-use crate::strategy;
-use crate::trigger::{self, Facts, Verdict};
+use crate::policy::{Policy, Unsure};
+use crate::strategy::{self, WHOLE};
+use crate::trigger::{self, Facts};
 
 impl Driver {
     /// Looks until an instant, or until something changed that is to be decided on. Returns
@@ -20,13 +25,20 @@ impl Driver {
         let settings = self.core.settings(&self.service)?;
         let policy = &settings.policy;
         let mut silent_since = None;
+        let mut court = self.court(record, policy)?;
+        let began = self.core.pace.monotonic();
         loop {
             let now = self.core.pace.monotonic();
-            match self.look(record).await {
+            match self
+                .look(record, court.as_mut(), now.saturating_sub(began))
+                .await
+            {
                 Ok(true) => return Ok(()),
                 Ok(false) => {
                     silent_since = None;
-                    self.resume(record.id).await?;
+                    if !court.as_ref().is_some_and(Court::is_unsure) {
+                        self.resume(record.id).await?;
+                    }
                     if self.core.pace.now() >= until {
                         return Ok(());
                     }
@@ -58,7 +70,7 @@ impl Driver {
     pub(crate) async fn watch_for_ever(&self, record: &Record) {
         while !matches!(self.watch(record, Timestamp::MAX).await, Ok(()) if self.is_taken_back(record))
         {
-            self.core.rest(std::time::Duration::from_millis(100)).await;
+            self.core.rest(Duration::from_millis(100)).await;
         }
     }
 
@@ -80,8 +92,20 @@ impl Driver {
             .is_none_or(|now| now.stage != record.stage || strategy::must_restore(&book, now))
     }
 
-    /// One look; whether a trigger fired or had fired.
-    async fn look(&self, record: &Record) -> Result<bool, Hold> {
+    /// Who judges the release while it is watched.
+    fn court(&self, record: &Record, policy: &Policy) -> Result<Option<Court>, Hold> {
+        let previous = record.previous.map(|id| self.core.record(id)).transpose()?;
+        Ok(previous.and_then(|old| Court::of(record, &old.release, policy)))
+    }
+
+    /// One look; whether there is something to decide: a trigger fired or had fired, or the
+    /// judge has spoken.
+    async fn look(
+        &self,
+        record: &Record,
+        court: Option<&mut Court>,
+        since: Duration,
+    ) -> Result<bool, Hold> {
         let stats = self.core.traffic.stats().await?;
         let settings = self.core.settings(&self.service)?;
         let policy = &settings.policy;
@@ -105,19 +129,70 @@ impl Driver {
             at_shift: at_shift.as_ref(),
             burst: &policy.burst,
         };
-        let Some((fired, evidence)) = trigger::look(&facts) else {
+        let judgement = court.and_then(|court| court.look(&stats, since));
+        let fired = trigger::look(&facts);
+        if fired.is_none() && judgement.is_none() {
             return Ok(self.is_to_decide(record));
-        };
+        }
+        let unsure = policy.strategy.unsure();
+        let has_spoken = judgement.as_ref().is_some_and(|j| moves_on(j, unsure));
         let id = record.id;
         let decide = |book: &Book| match book.rollouts.get(&id) {
             Some(now) if !now.stage.is_end() && now.triggers.is_empty() => {
                 let warm = strategy::is_warm(book, now);
-                (taken_back(now, &facts, fired, &evidence, warm), ())
+                let mut events = Vec::new();
+                let judged = judgement.and_then(|j| judged(now, j, unsure, &mut events));
+                if let Some((trigger, evidence)) = fired.or(judged) {
+                    events.extend(taken_back(now, &facts, trigger, &evidence, warm));
+                }
+                (events, ())
             }
             _ => (Vec::new(), ()),
         };
         self.core.ledger.decide(ledger::trigger(), decide).await?;
-        Ok(self.is_to_decide(record))
+        Ok(has_spoken || self.is_to_decide(record))
+    }
+}
+
+/// Whether the next step follows from a judgement.
+fn moves_on(judgement: &Judgement, unsure: Unsure) -> bool {
+    match judgement.verdict {
+        Verdict::Advance => true,
+        Verdict::Inconclusive { .. } => unsure == Unsure::Continue,
+        Verdict::Hold { .. } | Verdict::Abort { .. } => false,
+    }
+}
+
+/// Writes down what the judge said, and what follows from it at once; gives why the release
+/// is to be taken back, where it is.
+fn judged(
+    record: &Record,
+    judgement: Judgement,
+    unsure: Unsure,
+    events: &mut Vec<RolloutEvent>,
+) -> Option<(Trigger, String)> {
+    let weight = match record.stage {
+        RolloutState::Shifting { weight } => weight,
+        _ => WHOLE,
+    };
+    let verdict = judgement.verdict.clone();
+    events.push(RolloutEvent::Judged {
+        rollout: record.id,
+        weight,
+        judgement: Box::new(judgement),
+    });
+    match verdict {
+        Verdict::Abort { evidence, .. } => Some((Trigger::Judge, evidence)),
+        Verdict::Inconclusive { lacking } => match unsure {
+            Unsure::Abort => Some((Trigger::Judge, format!("the judge cannot say: {lacking}"))),
+            Unsure::Hold => {
+                let reason = format!("the judge cannot say yet, and looks on: {lacking}");
+                events.extend(strategy::entering(record, RolloutState::Holding { reason }));
+                None
+            }
+            Unsure::Continue => None,
+        },
+        Verdict::Advance | Verdict::Hold { .. } => None,
     }
 }
 
@@ -136,7 +211,7 @@ fn taken_back(
         trigger: fired,
         evidence: evidence.to_owned(),
     }];
-    if let Verdict::Halt { reason } = verdict {
+    if let trigger::Verdict::Halt { reason } = verdict {
         let reason = format!("{evidence}; {reason}");
         events.extend(strategy::entering(record, RolloutState::Halted { reason }));
     }

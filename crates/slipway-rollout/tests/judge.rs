@@ -83,7 +83,8 @@ fn good_releases_stay_whatever_troubles_both() {
     let in_a_row = Shape { burst: 5, ..good };
     for shape in [good, drifting, in_a_row] {
         let alarms = aborted(shape, 100, &two_arms(), 5);
-        assert!(alarms <= 1, "{alarms} of 100: {shape:?}");
+        // One in a hundred is what α allows; of a hundred runs that may be four by chance.
+        assert!(alarms <= 4, "{alarms} of 100: {shape:?}");
     }
 }
 

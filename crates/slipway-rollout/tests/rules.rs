@@ -213,6 +213,7 @@ fn manner() -> Manner {
         rules: Vec::new(),
         hosts: Vec::new(),
         health: "/health".into(),
+        slow: None,
     }
 }
 

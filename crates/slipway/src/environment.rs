@@ -1,6 +1,7 @@
 //! `delivery/environments/NAME.toml`: accessories, addresses, and for each service its
 //! variables and policy. Unknown keys are errors with line and column.
 
+mod canary;
 mod proxy;
 mod rules;
 
@@ -13,8 +14,10 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, SeqAccess, Visitor};
 use slipway_journal::{EnvironmentName, ServiceName};
+use slipway_rollout::Strategy;
 
 use crate::cli::failure::Failure;
+use crate::environment::canary::{CanarySettings, StrategyName};
 use crate::state::State;
 
 pub(crate) use proxy::ProxySettings;
@@ -107,6 +110,16 @@ pub(crate) struct PolicySettings {
     pub(crate) restart_after: Option<Span>,
     #[serde(default)]
     pub(crate) burst: BurstSettings,
+    #[serde(default)]
+    pub(crate) strategy: StrategyName,
+    pub(crate) canary: Option<CanarySettings>,
+}
+
+impl PolicySettings {
+    /// How traffic moves, or why that cannot be meant.
+    pub(crate) fn strategy(&self) -> Result<Strategy, String> {
+        canary::strategy(self.strategy, self.canary.as_ref())
+    }
 }
 
 /// When bad answers take a release back.
@@ -234,6 +247,13 @@ impl Environment {
             .hint("correct the file; nothing was changed")
         })?;
         for (service, settings) in &environment.service {
+            settings.policy.strategy().map_err(|reason| {
+                Failure::usage(format!(
+                    "{}: [service.{service}.policy] {reason}",
+                    path.display()
+                ))
+                .hint("correct the file; nothing was changed")
+            })?;
             for (variable, value) in &settings.env {
                 environment.check_placeholders(value).map_err(|reason| {
                     Failure::usage(format!(

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 use slipway_journal::event::PipelineEvent;
+use slipway_journal::event::judgement::Verdict;
 use slipway_journal::event::rollout::{Receipt, RolloutEvent, RolloutState, Step, Trigger};
 use slipway_journal::{
     Actor, EnvironmentName, Event, InstanceId, ReleaseId, RolloutId, Seq, ServiceName, Slot,
@@ -213,6 +214,7 @@ impl Reading {
             | RolloutEvent::Done { rollout, .. }
             | RolloutEvent::InstanceStarted { rollout, .. }
             | RolloutEvent::InstanceExited { rollout, .. }
+            | RolloutEvent::Judged { rollout, .. }
             | RolloutEvent::TriggerFired { rollout, .. } => {
                 if let Some(rollout) = self.find(*rollout) {
                     rollout.take(entry.at, event);
@@ -373,7 +375,10 @@ pub(crate) fn step_name(step: &Step) -> String {
         Step::AwaitReady => "wait until it is ready".into(),
         Step::Preview { generation } => format!("preview, table {generation}"),
         Step::Shift { weight, generation } => {
-            format!("move traffic to {} %, table {generation}", weight / 100)
+            format!(
+                "move traffic to {}, table {generation}",
+                share_name(*weight)
+            )
         }
         Step::Restore { generation } => format!("bring traffic back, table {generation}"),
         Step::Drain { generation } => format!("drain what is older than table {generation}"),
@@ -387,12 +392,31 @@ pub(crate) fn step_name(step: &Step) -> String {
     }
 }
 
+/// A share of the traffic, as it is written everywhere.
+pub(crate) fn share_name(weight: u16) -> String {
+    match weight % 100 {
+        0 => format!("{} %", weight / 100),
+        part => format!("{}.{part:02} %", weight / 100),
+    }
+}
+
+/// What the judge said, in words.
+pub(crate) fn verdict_words(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Advance => "good enough for more".into(),
+        Verdict::Hold { lacking } => format!("too early to say: {lacking}"),
+        Verdict::Abort { evidence, .. } => format!("it does harm. {evidence}"),
+        Verdict::Inconclusive { lacking } => format!("cannot say: {lacking}"),
+    }
+}
+
 /// The trigger's name, as it is written everywhere.
 pub(crate) fn trigger_name(trigger: Trigger) -> &'static str {
     match trigger {
         Trigger::InstanceDeath => "instance death",
         Trigger::ErrorBurst => "error burst",
         Trigger::FailedHealth => "failed health",
+        Trigger::Judge => "the judge",
         Trigger::Deadline => "deadline",
         Trigger::Person => "a person",
     }

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::judgement::Judgement;
 use crate::ids::{
     EnvironmentName, Generation, InstanceId, ReleaseId, RolloutId, ServiceName, Slot,
 };
@@ -99,6 +100,15 @@ pub enum RolloutEvent {
         release: ReleaseId,
         /// Why.
         reason: String,
+    },
+    /// The judge said something of the release's traffic.
+    Judged {
+        /// The rollout.
+        rollout: RolloutId,
+        /// Share of the new release then, in hundredths of a per cent.
+        weight: u16,
+        /// What it said, and from what.
+        judgement: Box<Judgement>,
     },
     /// The account of a rollout, once its traffic has settled.
     ReceiptIssued {
@@ -286,6 +296,8 @@ pub enum Trigger {
     ErrorBurst,
     /// Active health checks fail.
     FailedHealth,
+    /// The judge: more requests go badly than can be chance.
+    Judge,
     /// No progress in time.
     Deadline,
     /// A person.

@@ -1,10 +1,13 @@
 //! Control is killed at every point of every kind of rollout, and comes back.
 
+use std::time::Duration;
+
 use slipway_journal::event::rollout::{RolloutState, Step, Trigger};
 use slipway_journal::{ReleaseId, RolloutId};
 
 use crate::book::{Book, Record};
 use crate::engine::Order;
+use crate::policy::{Canary, Strategy};
 use crate::strategy;
 use crate::tests::fuse::Fuse;
 use crate::tests::stage::{Stage, person};
@@ -18,8 +21,18 @@ enum Story {
     Bad,
     /// A person takes it back while it bakes.
     Regretted,
+    /// It goes live in two steps, each of which the judge lets pass.
+    Canary,
+    /// A share of the visitors sees that it fails a third of its requests.
+    BadCanary,
     /// There is no release before it.
     First,
+}
+
+impl Story {
+    fn is_bad(self) -> bool {
+        matches!(self, Self::Bad | Self::BadCanary)
+    }
 }
 
 fn run<T>(simulation: impl Future<Output = T>) -> T {
@@ -95,8 +108,15 @@ async fn prepare(story: Story, seed: u64) -> (Stage, ReleaseId, ReleaseId) {
     }
     assert!(play(&mut stage, Story::First, &first, Fuse::default()).await);
     stage.crash().await;
-    if story == Story::Bad {
+    if story.is_bad() {
         stage.world.make_bad(second.as_str());
+    }
+    if matches!(story, Story::Canary | Story::BadCanary) {
+        stage.policy.strategy = Strategy::Canary(Canary {
+            steps: vec![1_000, 5_000],
+            dwell: Duration::from_secs(2),
+            ..Canary::default()
+        });
     }
     (stage, first, second)
 }
@@ -105,8 +125,8 @@ async fn check(stage: &Stage, story: Story, first: &ReleaseId, second: &ReleaseI
     let context = format!("{story:?}, killed at point {point}");
     assert_eq!(stage.world.violations(), Vec::<String>::new(), "{context}");
     let winner = match story {
-        Story::Good | Story::First => second,
-        Story::Bad | Story::Regretted => first,
+        Story::Good | Story::Canary | Story::First => second,
+        Story::Bad | Story::BadCanary | Story::Regretted => first,
     };
     let live = stage.world.live();
     assert_eq!(live.as_deref(), Some(winner.as_str()), "{context}");
@@ -115,8 +135,10 @@ async fn check(stage: &Stage, story: Story, first: &ReleaseId, second: &ReleaseI
     let book = stage.book().await;
     let record = record_of(&book, second).unwrap();
     match story {
-        Story::Good | Story::First => assert_eq!(record.stage, RolloutState::Done, "{context}"),
-        Story::Bad | Story::Regretted => {
+        Story::Good | Story::Canary | Story::First => {
+            assert_eq!(record.stage, RolloutState::Done, "{context}");
+        }
+        Story::Bad | Story::BadCanary | Story::Regretted => {
             let rolled_back = matches!(record.stage, RolloutState::RolledBack { .. });
             assert!(rolled_back, "{context}: {:?}", record.stage);
             assert!(book.quarantined.contains_key(second), "{context}");
@@ -190,6 +212,16 @@ fn a_bad_release_is_taken_back_whenever_control_is_killed() {
 }
 
 #[test]
+fn a_canary_goes_through_its_steps_whenever_control_is_killed() {
+    assert!(at_every_point(Story::Canary) > 45);
+}
+
+#[test]
+fn a_bad_canary_is_taken_back_whenever_control_is_killed() {
+    assert!(at_every_point(Story::BadCanary) > 40);
+}
+
+#[test]
 fn a_person_gets_the_old_release_back_whenever_control_is_killed() {
     assert!(at_every_point(Story::Regretted) > 40);
 }
@@ -200,8 +232,14 @@ fn a_person_gets_the_old_release_back_whenever_control_is_killed() {
 fn whatever_dies_in_whatever_order_visitors_reach_one_release_in_the_end() {
     for seed in 0..60 {
         run(async {
-            let story =
-                [Story::Good, Story::Bad, Story::Regretted][usize::try_from(seed % 3).unwrap_or(0)];
+            let stories = [
+                Story::Good,
+                Story::Bad,
+                Story::Regretted,
+                Story::Canary,
+                Story::BadCanary,
+            ];
+            let story = stories[usize::try_from(seed % 5).unwrap_or(0)];
             let (mut stage, _, second) = prepare(story, seed).await;
             let context = format!("{story:?}, seed {seed}");
             for _ in 0..4 {
@@ -276,7 +314,7 @@ fn where_the_old_release_is_gone_too_nothing_moves_and_a_person_is_called() {
     run(async {
         let (mut stage, first, second) = prepare(Story::Bad, 5).await;
         // The old release has no instance left when the new one turns out to be bad.
-        stage.policy.restart_after = std::time::Duration::from_secs(600);
+        stage.policy.restart_after = Duration::from_secs(600);
         stage.start(Fuse::default()).await;
         deploy(&stage, &second).await.unwrap();
         let live = |book: &Book| record_of(book, &second).unwrap().stage == RolloutState::Live;
@@ -303,7 +341,7 @@ fn where_the_old_release_is_gone_too_nothing_moves_and_a_person_is_called() {
 fn a_person_may_still_take_back_what_halted_once_the_old_release_runs_again() {
     run(async {
         let (mut stage, first, second) = prepare(Story::Bad, 11).await;
-        stage.policy.restart_after = std::time::Duration::from_secs(5);
+        stage.policy.restart_after = Duration::from_secs(5);
         stage.start(Fuse::default()).await;
         deploy(&stage, &second).await.unwrap();
         let live = |book: &Book| record_of(book, &second).unwrap().stage == RolloutState::Live;
@@ -330,7 +368,7 @@ fn a_person_may_still_take_back_what_halted_once_the_old_release_runs_again() {
 fn requests_on_the_oldest_release_end_before_it_is_stopped_for_one_that_waits() {
     run(async {
         let (mut stage, _, second) = prepare(Story::Good, 13).await;
-        stage.policy.bake = std::time::Duration::from_secs(3600);
+        stage.policy.bake = Duration::from_secs(3600);
         stage.start(Fuse::default()).await;
         deploy(&stage, &second).await.unwrap();
         let stage_of =
@@ -344,7 +382,7 @@ fn requests_on_the_oldest_release_end_before_it_is_stopped_for_one_that_waits() 
         let drains = |book: &Book| record_of(book, &second).unwrap().last(is_drain).is_some();
         assert!(stage.until(drains).await);
         let start = stage.now();
-        let later = |_: &Book| stage.now() > start + std::time::Duration::from_secs(10);
+        let later = |_: &Book| stage.now() > start + Duration::from_secs(10);
         assert!(stage.until(later).await);
         let drained = record_of(&stage.engine().book(), &second)
             .unwrap()

@@ -196,24 +196,28 @@ impl State {
         }
     }
 
-    /// Visitors who came since the last look, ten each time.
+    /// Visitors who came since the last look: ten each time, and ten more where a share of
+    /// them goes elsewhere.
     fn visit(&mut self, second: u64) {
         let Some(route) = self.table.routes.values().next() else {
             return;
         };
-        let Some(pool) = route.pools.get(&route.live) else {
-            return;
-        };
-        let failed = if self.bad.contains(&pool.release) {
-            3
-        } else {
-            0
-        };
-        let counts = self.counts.entry(pool.release.clone()).or_default();
-        counts.release.clone_from(&pool.release);
+        let names = std::iter::once(&route.live).chain(route.split.as_ref().map(|s| &s.pool));
+        let pools = names.filter_map(|name| route.pools.get(name));
+        let releases: Vec<String> = pools.map(|pool| pool.release.clone()).collect();
+        for release in releases {
+            self.visit_release(&release, second);
+        }
+    }
+
+    fn visit_release(&mut self, release: &str, second: u64) {
+        let failed = if self.bad.contains(release) { 3 } else { 0 };
+        let counts = self.counts.entry(release.to_owned()).or_default();
+        release.clone_into(&mut counts.release);
         counts.service = "shop".to_owned();
         counts.served += 10;
         counts.failed += failed;
+        counts.bad.failed += failed;
         if counts.seconds.last().is_none_or(|s| s.at != second) {
             counts.seconds.push(Second {
                 at: second,

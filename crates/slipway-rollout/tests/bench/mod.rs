@@ -111,7 +111,7 @@ impl Bench {
         assert!(answers.is_some(), "the proxy does not answer");
     }
 
-    fn client(&self) -> slipway_proxy::Client {
+    pub(crate) fn client(&self) -> slipway_proxy::Client {
         slipway_proxy::Client::new(self.folder.path().join("proxy/admin.sock"))
     }
 

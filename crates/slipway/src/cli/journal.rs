@@ -10,7 +10,9 @@ use slipway_journal::{Entry, Event, Verification};
 
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
-use crate::reading::{actor_name, state_name, state_reason, step_name, trigger_name};
+use crate::reading::{
+    actor_name, share_name, state_name, state_reason, step_name, trigger_name, verdict_words,
+};
 use crate::terminal::{self, BAD, DIM, GOOD, paint};
 
 const COLUMNS: usize = 80;
@@ -177,6 +179,13 @@ fn rollout_words(event: &RolloutEvent) -> String {
         } => {
             format!("trigger {}: {evidence}", trigger_name(*trigger))
         }
+        RolloutEvent::Judged {
+            weight, judgement, ..
+        } => format!(
+            "judge at {}: {}",
+            share_name(*weight),
+            verdict_words(&judgement.verdict)
+        ),
         RolloutEvent::Quarantined {
             release, reason, ..
         } => {

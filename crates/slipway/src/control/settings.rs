@@ -89,6 +89,8 @@ fn policy(settings: &PolicySettings) -> Policy {
         progress_within: span(settings.progress_within, standard.progress_within),
         restart_after: span(settings.restart_after, standard.restart_after),
         burst: burst(&settings.burst, &standard.burst),
+        // The file was refused where they do not go together.
+        strategy: settings.strategy().unwrap_or(standard.strategy),
         ..standard
     }
 }

@@ -7,7 +7,9 @@ use slipway_journal::event::rollout::RolloutEvent;
 use slipway_journal::{Entry, Event};
 
 use crate::console::words::{Clockface, When, short, span};
-use crate::reading::{actor_name, state_name, state_reason, step_name, trigger_name};
+use crate::reading::{
+    actor_name, share_name, state_name, state_reason, step_name, trigger_name, verdict_words,
+};
 
 /// What is looked for; an empty field is not.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -163,6 +165,13 @@ fn rollout(event: &RolloutEvent) -> String {
         RolloutEvent::TriggerFired {
             trigger, evidence, ..
         } => format!("Trigger {}: {evidence}", trigger_name(*trigger)),
+        RolloutEvent::Judged {
+            weight, judgement, ..
+        } => format!(
+            "The judge at {}: {}",
+            share_name(*weight),
+            verdict_words(&judgement.verdict)
+        ),
         RolloutEvent::Quarantined {
             release, reason, ..
         } => format!("Release {} quarantined: {reason}", release.short()),
@@ -181,6 +190,7 @@ fn rollout_of(event: &RolloutEvent) -> String {
         | RolloutEvent::Done { rollout, .. }
         | RolloutEvent::InstanceStarted { rollout, .. }
         | RolloutEvent::InstanceExited { rollout, .. }
+        | RolloutEvent::Judged { rollout, .. }
         | RolloutEvent::TriggerFired { rollout, .. }
         | RolloutEvent::Quarantined { rollout, .. } => *rollout,
     }

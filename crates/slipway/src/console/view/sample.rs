@@ -91,6 +91,7 @@ pub(crate) fn proxy_of(rollouts: usize, second: u64) -> (Table, Stats) {
         rules: Vec::new(),
         maintenance: None,
         skew: None,
+        slow: None,
         health: HealthCheck {
             path: "/health".into(),
             every_ms: 2000,
