@@ -309,11 +309,9 @@ impl Book {
                 weight,
                 judgement,
             } => {
+                let (weight, verdict) = (*weight, judgement.verdict.clone());
                 if let Some(record) = self.rollouts.get_mut(rollout) {
-                    record.verdicts.push(Judged {
-                        weight: *weight,
-                        verdict: judgement.verdict.clone(),
-                    });
+                    record.verdicts.push(Judged { weight, verdict });
                 }
             }
             RolloutEvent::Quarantined {

@@ -150,17 +150,12 @@ pub fn changed(
             },
             Some(route),
         ) => {
-            let pool = side.slot.to_string();
-            route
-                .pools
-                .insert(pool.clone(), side.pool(service, manner)?);
-            route.preview = None;
-            route.slow = manner.slow;
-            route.split = Some(Split {
-                pool,
+            let split = Split {
+                pool: side.slot.to_string(),
                 weight: *weight,
                 epoch: *epoch,
-            });
+            };
+            share(route, split, side.pool(service, manner)?, manner.slow);
         }
         (Change::Without { slot }, Some(route)) => {
             let name = slot.to_string();
@@ -187,6 +182,14 @@ pub fn changed(
         }
     }
     Ok(next)
+}
+
+/// A share of the visitors goes to a pool; nobody needs a token to see it any more.
+fn share(route: &mut Route, split: Split, pool: Pool, slow: Option<Slow>) {
+    route.pools.insert(split.pool.clone(), pool);
+    route.preview = None;
+    route.slow = slow;
+    route.split = Some(split);
 }
 
 /// The slots that a table has pools of a service for.
