@@ -72,9 +72,8 @@ impl Up {
         // Read here as well, so that a mistake shows before anything is started.
         Environment::read(&context.project, &self.environment)?;
         context.state.create()?;
-        let running = hold::holder(&context.state)?.is_some();
+        let running = context.wait(is_running(context))?;
         if running {
-            context.wait(async { wait_for_record(context).await })?;
             // Said at once, not when everything answers.
             context.environment(Some(&self.environment))?;
         }
@@ -348,15 +347,19 @@ impl Report {
     }
 }
 
-/// Waits for the record that a keeper writes a moment after it took its lock.
-async fn wait_for_record(context: &Context) -> anyhow::Result<()> {
+/// Whether a keeper runs here. One that has taken its lock writes its record a moment later; one
+/// that was killed has its lock for a moment longer than it lives.
+async fn is_running(context: &Context) -> anyhow::Result<bool> {
     for _ in 0..100 {
+        if hold::holder(&context.state)?.is_none() {
+            return Ok(false);
+        }
         if context.running().is_ok() {
             break;
         }
         sleep(Duration::from_millis(20)).await;
     }
-    Ok(())
+    Ok(true)
 }
 
 fn set_aside(log: &std::path::Path) -> anyhow::Result<()> {

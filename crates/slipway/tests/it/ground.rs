@@ -231,10 +231,16 @@ impl Ground {
         i32::try_from(record[role]["pid"].as_i64()?).ok()
     }
 
-    /// Kills the process of a role with SIGKILL, and gives its number.
+    /// Kills the process of a role with SIGKILL, sees it end, and gives its number.
     pub(crate) fn kill(&self, role: &str) -> i32 {
         let pid = self.pid(role).unwrap();
         send(pid, Signal::KILL);
+        // Dead, or dead and not yet seen by its parent.
+        let is_over = || {
+            let stat = fs::read_to_string(format!("/proc/{pid}/stat"));
+            stat.map_or(true, |stat| stat.contains(") Z "))
+        };
+        assert!(wait::until(WITHIN, is_over), "{role} survives SIGKILL");
         pid
     }
 
