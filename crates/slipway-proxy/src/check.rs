@@ -82,7 +82,8 @@ fn check_skew(route: &Route, skew: &Skew) -> Result<(), String> {
     Ok(())
 }
 
-fn check_rules(rules: &[Rule]) -> Result<(), String> {
+/// Whether a proxy takes these rules of one route, and else why not.
+pub fn check_rules(rules: &[Rule]) -> Result<(), String> {
     let mut paths = BTreeSet::new();
     for rule in rules {
         check_path(&rule.path)?;

@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::StatusCode;
 
@@ -67,7 +67,8 @@ pub(crate) struct Flight {
     since: Instant,
     record: Option<Rc<Record>>,
     outcome: Cell<Option<Outcome>>,
-    pace: Cell<Pace>,
+    /// None as long as no answer came.
+    pace: Cell<Option<Pace>>,
     withdrawn: Cell<bool>,
 }
 
@@ -87,7 +88,7 @@ impl Flight {
             since,
             record,
             outcome: Cell::new(None),
-            pace: Cell::new(Pace::Quick),
+            pace: Cell::new(None),
             withdrawn: Cell::new(false),
         };
         flight.counters().begin(flight.worker());
@@ -131,13 +132,17 @@ impl Flight {
         let now = self.ticket.line.now.get();
         let took = now.saturating_duration_since(self.since);
         self.counters().answered(self.worker(), took);
+        self.pace.set(Some(self.pace_of(took)));
+    }
+
+    fn pace_of(&self, took: Duration) -> Pace {
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let route = &self.ticket.view.snapshot.routes[self.route];
-        self.pace.set(match route.slow {
+        match route.slow {
             Some(slow) if micros > slow.very_slow_us => Pace::VerySlow,
             Some(slow) if micros > slow.slow_us => Pace::Slow,
             _ => Pace::Quick,
-        });
+        }
     }
 
     /// So many bytes of the answer's body came.
@@ -212,8 +217,11 @@ impl Drop for Flight {
             return;
         };
         let worker = &self.ticket.line.worker;
-        let at = worker.second(self.ticket.line.now.get());
-        let ended = (outcome, self.pace.get());
+        let now = self.ticket.line.now.get();
+        let at = worker.second(now);
+        // Who went away without an answer waited for it all the same: a release that hangs is slow.
+        let waited = || self.pace_of(now.saturating_duration_since(self.since));
+        let ended = (outcome, self.pace.get().unwrap_or_else(waited));
         self.counters()
             .end(worker.index, at, ended, || visitor.fingerprint(&worker.key));
     }

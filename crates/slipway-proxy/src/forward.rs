@@ -22,6 +22,7 @@ use crate::line::{Awaited, Line};
 use crate::own;
 use crate::record::Record;
 use crate::secure::Chosen;
+use crate::shield::Shield;
 use crate::skew::{self, ReadySkew};
 use crate::snapshot::{ReadyRoute, ReadySplit, Service};
 use crate::split::{self, Visitor};
@@ -56,17 +57,6 @@ struct Passage {
     tried: Vec<usize>,
     retries: u32,
     shield: Shield,
-}
-
-/// Whether the live pool answers what fails where a share of the visitors goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shield {
-    /// It does not.
-    None,
-    /// It will, should the pool that is tried fail.
-    Ready,
-    /// It has the request now.
-    Used,
 }
 
 /// What came of a pool.
@@ -222,9 +212,7 @@ impl Passage {
                     }
                     Flown::Nobody => flight.withdraw(),
                     Flown::Shielded => {
-                        flight.shielded();
-                        self.shield = Shield::Used;
-                        self.tried.clear();
+                        self.turn_to_live(&flight);
                         continue;
                     }
                 }
@@ -245,7 +233,7 @@ impl Passage {
 
     /// The answer to a request that its route does not let on.
     fn refusal(&self, route: &ReadyRoute) -> Option<Response<Answer>> {
-        let path = self.parts.as_ref().map_or("/", |parts| parts.uri.path());
+        let path = self.head().map_or("/", |parts| parts.uri.path());
         let declared = http_body::Body::size_hint(&self.upload).lower();
         let refusal = gate::of_route(&self.line, route, (path, declared), self.preview)?;
         if refusal.status().is_server_error() {
@@ -284,7 +272,7 @@ impl Passage {
         {
             return (*pool, None);
         }
-        let page = self.parts.as_ref();
+        let page = self.head();
         if let Some(kept) = page.and_then(|parts| skew::pool(route, parts))
             && self.pick(view.lanes(place, kept)).is_some()
         {
@@ -294,15 +282,26 @@ impl Passage {
             return (route.live, None);
         };
         let key = &self.line.worker.key;
-        let place = self.visitor.place(key, &route.service.name, split.epoch);
-        let is_in = place < u64::from(split.weight);
-        let pool = if is_in { split.pool } else { route.live };
+        let drawn = self.visitor.place(key, &route.service.name, split.epoch);
+        let is_in = drawn < u64::from(split.weight);
+        // Nobody waits for a share that has died while the live release is there.
+        let is_there = || self.pick(view.lanes(place, split.pool)).is_some();
+        let pool = if is_in && is_there() {
+            split.pool
+        } else {
+            route.live
+        };
         (pool, (!self.visitor.is_known()).then_some(split))
     }
 
     fn loads_page(&self) -> bool {
-        let parts = self.parts.as_ref();
+        let parts = self.head();
         parts.is_some_and(|parts| skew::is_navigation(&parts.headers))
+    }
+
+    /// The head, also when it was sent once.
+    fn head(&self) -> Option<&Parts> {
+        self.parts.as_ref().or(self.copy.as_ref())
     }
 
     /// Where a share of the visitors goes, a failure is counted and nobody needs to see it, as
@@ -313,11 +312,19 @@ impl Passage {
         }
         let is_share = pool != route.live && route.split.is_some_and(|split| split.pool == pool);
         let is_simple = !self.asks_upgrade && matches!(self.upload, Upload::Empty);
-        self.shield = if is_share && self.is_safe && is_simple && !is_test {
-            Shield::Ready
-        } else {
-            Shield::None
+        self.shield = match is_share && !is_test {
+            true if self.is_safe && is_simple => Shield::Ready,
+            true => Shield::Unsent,
+            false => Shield::None,
         };
+    }
+
+    /// The share has failed; the live release begins afresh, with a time of its own.
+    fn turn_to_live(&mut self, flight: &Flight) {
+        flight.shielded();
+        self.shield = Shield::Used;
+        self.tried.clear();
+        self.since = self.line.now.get();
     }
 
     fn pick(&self, lanes: &[Rc<Lane>]) -> Option<usize> {
@@ -370,7 +377,9 @@ impl Passage {
                             continue;
                         }
                         Some(_) => (StatusCode::BAD_GATEWAY, words),
-                        None if self.shield == Shield::Ready => return Flown::Shielded,
+                        None if matches!(self.shield, Shield::Ready | Shield::Unsent) => {
+                            return Flown::Shielded;
+                        }
                         None => return Flown::Nobody,
                     }
                 }

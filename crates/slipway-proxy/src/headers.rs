@@ -165,9 +165,12 @@ fn forwarding(headers: &mut HeaderMap, line: &Line) {
 
 /// Takes out everything that a peer says of where a request came from and by which way.
 fn disbelieve(headers: &mut HeaderMap) {
+    let says =
+        |name: &str| name.starts_with("x-forwarded-") || name == "forwarded" || name == "x-real-ip";
+    // What stands behind a gateway interface reads `X_Forwarded_For` as the same.
     let is_said = |name: &&HeaderName| {
         let name = name.as_str();
-        name.starts_with("x-forwarded-") || name == "forwarded" || name == "x-real-ip"
+        says(name) || name.contains('_') && says(&name.replace('_', "-"))
     };
     let said: Vec<HeaderName> = headers.keys().filter(is_said).cloned().collect();
     for name in said {

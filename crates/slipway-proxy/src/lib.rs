@@ -44,6 +44,7 @@ mod record;
 mod secure;
 mod serve;
 mod shard;
+mod shield;
 mod skew;
 mod snapshot;
 mod socket;
@@ -62,6 +63,7 @@ mod wait;
 mod wire;
 mod worker;
 
+pub use check::check_rules;
 pub use client::{Client, ClientError};
 pub use network::{Network, NetworkError};
 pub use options::{AccessLog, CertificateFiles, Limits, Options, Secure, Trust};

@@ -254,6 +254,21 @@ impl Environment {
                 ))
                 .hint("correct the file; nothing was changed")
             })?;
+            // The proxy would refuse every table that has them, that of a rollback as well.
+            slipway_proxy::check_rules(
+                &settings
+                    .rules
+                    .iter()
+                    .map(RuleSettings::rule)
+                    .collect::<Vec<_>>(),
+            )
+            .map_err(|reason| {
+                Failure::usage(format!(
+                    "{}: [[service.{service}.rules]] {reason}",
+                    path.display()
+                ))
+                .hint("correct the file; nothing was changed")
+            })?;
             for (variable, value) in &settings.env {
                 environment.check_placeholders(value).map_err(|reason| {
                     Failure::usage(format!(
@@ -475,6 +490,17 @@ policy = { bake = "24h", drain_window = "90s" }
         ] {
             let text = GOOD.replace("bake = \"24h\"", &format!("burst = {{ {burst} }}"));
             assert!(message(&text).contains(said), "{}", message(&text));
+        }
+    }
+
+    #[test]
+    fn rules_that_no_proxy_takes_are_refused_before_anything_runs() {
+        for (rule, words) in [
+            ("path = \"upload\"", "[[service.booking.rules]]"),
+            ("path = \"/report\"\nanswer = \"500us\"", "no time at all"),
+        ] {
+            let said = message(&format!("[[service.booking.rules]]\n{rule}\n"));
+            assert!(said.contains(words), "{said}");
         }
     }
 

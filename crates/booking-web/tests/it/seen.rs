@@ -169,6 +169,7 @@ async fn seen_by(world: &World, who: &str) -> (i64, i64) {
             .unwrap();
     }
     transaction.commit().await.unwrap();
+    drop(connection);
     pool.close().await;
     counts
 }

@@ -57,6 +57,7 @@ async fn nobody_is_believed_about_where_a_request_comes_from() {
     let told = [
         ("x-forwarded-for", "1.2.3.4"),
         ("x-forwarded-for", "5.6.7.8"),
+        ("x_forwarded_for", "9.9.9.9"),
         ("x-forwarded-proto", "https"),
         ("x-forwarded-host", "evil.test"),
         ("x-forwarded-port", "443"),

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 
 use http::{Method, StatusCode};
-use slipway_proxy::{Pool, Split, Target};
+use slipway_proxy::{Pool, Route, Split, Target};
 use testkit::origin::Origin;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
@@ -35,12 +35,19 @@ async fn ill(answer: &'static str) -> SocketAddr {
 async fn split(answer: &'static str) -> (Proxy, Origin) {
     let blue = Origin::start("r1").await.unwrap();
     let proxy = Proxy::start().await;
-    let mut next = route(&[&blue], &[]);
+    let address = ill(answer).await;
+    proxy.publish(&table(1, shared(&blue, address))).await;
+    (proxy, blue)
+}
+
+/// Everybody is in the share of what answers there.
+fn shared(live: &Origin, address: SocketAddr) -> Route {
+    let mut next = route(&[live], &[]);
     let pool = Pool {
         release: "r2".to_owned(),
         targets: vec![Target {
             instance: "ill".to_owned(),
-            address: ill(answer).await,
+            address,
         }],
         health: None,
     };
@@ -50,8 +57,7 @@ async fn split(answer: &'static str) -> (Proxy, Origin) {
         weight: 10_000,
         epoch: 1,
     });
-    proxy.publish(&table(1, next)).await;
-    (proxy, blue)
+    next
 }
 
 const ERROR: &str = "HTTP/1.1 500 Oh\r\ncontent-length: 3\r\n\r\nbad";
@@ -91,6 +97,24 @@ async fn what_may_not_be_asked_twice_is_not() {
         .until_pool("r2", "it counts", |pool| pool.served == 1)
         .await;
     assert_eq!((green.failed, green.shielded), (1, 0));
+}
+
+#[tokio::test]
+async fn a_share_that_nobody_can_reach_costs_nobody_an_answer() {
+    let blue = Origin::start("r1").await.unwrap();
+    let proxy = Proxy::start().await;
+    // Taken and let go: nobody answers there.
+    let gone = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = gone.local_addr().unwrap();
+    drop(gone);
+    proxy.publish(&table(1, shared(&blue, address))).await;
+    let mut caller = proxy.caller();
+    for _ in 0..6 {
+        let shown = caller.post("/sum", "hello").await;
+        assert_eq!(shown.status, StatusCode::OK);
+        assert_eq!(shown.release(), Some("r1"));
+    }
+    assert_eq!(blue.all_requests(), 6);
 }
 
 #[tokio::test]

@@ -1,8 +1,10 @@
 //! The proxy's account against the clients' own.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use http::{Method, StatusCode, header};
+use slipway_proxy::Slow;
 use testkit::origin::Origin;
 
 use crate::caller::request;
@@ -83,6 +85,28 @@ async fn the_account_is_the_clients_own() {
         );
     }
     assert_eq!((stats.unrouted.len(), stats.refused), (0, 0));
+}
+
+#[tokio::test]
+async fn who_goes_away_without_an_answer_has_waited_for_it() {
+    let origin = Origin::start("r1").await.unwrap();
+    let proxy = Proxy::start().await;
+    let mut next = route(&[&origin], &[]);
+    next.slow = Some(Slow {
+        slow_us: 1,
+        very_slow_us: 1_000,
+    });
+    proxy.publish(&table(1, next)).await;
+    let mut caller = proxy.caller();
+    let patience = Duration::from_millis(50);
+    let asked = caller.ask(request(Method::GET, "/gate", ""));
+    assert!(tokio::time::timeout(patience, asked).await.is_err());
+    drop(caller);
+    let pool = proxy
+        .until_pool("r1", "it is given up", |pool| pool.abandoned == 1)
+        .await;
+    let bad = [pool.bad.failed, pool.bad.slow, pool.bad.very_slow];
+    assert_eq!((pool.failed, bad), (0, [0, 1, 1]));
 }
 
 #[tokio::test]
