@@ -1,7 +1,7 @@
 //! From the proxy's counts to the judge: what was counted from one look to the next, for the
 //! trial of a canary or for the vigil over a release that has all of the traffic. Pure.
 //!
-//! A restart of control begins a trial anew, with a part of α of its own.
+//! A restart of control begins a trial anew, and spends the part of α of its place again.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
