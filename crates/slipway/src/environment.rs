@@ -496,10 +496,10 @@ policy = { bake = "24h", drain_window = "90s" }
     #[test]
     fn rules_that_no_proxy_takes_are_refused_before_anything_runs() {
         for (rule, words) in [
-            ("path = \"upload\"", "[[service.booking.rules]]"),
+            ("path = \"upload\"", "is no path to look at"),
             ("path = \"/report\"\nanswer = \"500us\"", "no time at all"),
         ] {
-            let said = message(&format!("[[service.booking.rules]]\n{rule}\n"));
+            let said = message(&format!("{GOOD}\n[[service.booking.rules]]\n{rule}\n"));
             assert!(said.contains(words), "{said}");
         }
     }
