@@ -67,7 +67,8 @@ use uuid::Uuid;
 async fn open(pool: &PgPool, statement: impl SqlSafeStr) -> sqlx::Result<PgTransaction<'static>> {
     let statement = statement.into_sql_str();
     let connection = pool.acquire().await?;
-    // The pool's own way waits for a connection, too, for somebody who is not there any more.
+    // The pool's own way waits for a connection, too, for somebody who is not there any more. This
+    // one is public and not in the driver's documentation: look at it when the driver is raised.
     let begun = tokio::spawn(PgTransaction::begin(connection, Some(statement)));
     begun.await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
 }
