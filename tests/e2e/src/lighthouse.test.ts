@@ -1,5 +1,7 @@
 // Lighthouse on the public pages, on a phone and on a desktop: at least 95 of 100 in all
-// four categories. Speed is simulated on a busy machine, so the best of three runs counts.
+// four categories. Speed is simulated on a busy machine, so the best of three runs counts. A
+// run in which Lighthouse itself fails (a trace without its beginning) measured nothing: it is
+// one of the three.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -53,7 +55,7 @@ async function weaknesses(path: string, device: string): Promise<string[]> {
   const result = await lighthouse(new URL(path, address).href, flags, config);
   assert.ok(result, "Lighthouse gives no result");
   const { lhr } = result;
-  assert.equal(lhr.runtimeError, undefined);
+  if (lhr.runtimeError) return [`not measured: ${lhr.runtimeError.code} ${lhr.runtimeError.message}`];
   return categories.flatMap((id) => {
     const category = lhr.categories[id];
     const score = Math.round((category?.score ?? 0) * 100);
