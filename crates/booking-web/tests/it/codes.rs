@@ -37,21 +37,19 @@ fn text<'a>(page: &'a Page, class: &str) -> &'a str {
     rest.split('<').next().unwrap()
 }
 
-/// Sets a code app up, and gives its secret and the recovery codes.
-async fn set_up(visitor: &Visitor) -> (String, Vec<String>) {
+/// Sets codes up: the secret, the code that this used, and the recovery codes.
+async fn set_up(visitor: &Visitor) -> (String, String, Vec<String>) {
     let page = visitor.open("/account/codes").await;
     let secret = text(&page, "secret").to_owned();
-    let fields = [
-        pair("csrf", &page.field("csrf")),
-        pair("code", &code(&secret, 0)),
-    ];
+    let used = code(&secret, 0);
+    let fields = [pair("csrf", &page.field("csrf")), pair("code", &used)];
     let shown = visitor.send("/account/codes", &fields).await;
     assert_eq!(shown.status, StatusCode::OK, "{}", shown.html);
     let list = shown.html.split("class=\"recovery\"").nth(1).unwrap();
     let list = list.split("</ul>").next().unwrap();
     let codes = list.split("<li translate=\"no\">").skip(1);
     let codes = codes.map(|rest| rest.split('<').next().unwrap().to_owned());
-    (secret, codes.collect())
+    (secret, used, codes.collect())
 }
 
 /// The second step, after the password.
@@ -67,7 +65,7 @@ async fn with_a_code_app_the_password_alone_lets_nobody_in_and_no_code_counts_tw
     let site = world.site().await;
     let visitor = site.visitor();
     visitor.sign_in(OWNER).await;
-    let (secret, recovery) = set_up(&visitor).await;
+    let (secret, used, recovery) = set_up(&visitor).await;
     assert_eq!(recovery.len(), 10);
     assert!(!site.lines().iter().any(|line| line.contains(&recovery[0])));
     let kept = "select count(*) from account_totp where length(sealed) >= 60 and last_step > 0";
@@ -79,7 +77,7 @@ async fn with_a_code_app_the_password_alone_lets_nobody_in_and_no_code_counts_tw
     assert_eq!(asked.address, "/sign-in/code");
     let desk = other.open("/desk/karoo-cuts").await;
     assert_eq!(desk.status, StatusCode::SEE_OTHER, "the password alone");
-    let wrong = give(&other, &code(&secret, 0)).await;
+    let wrong = give(&other, &used).await;
     assert_eq!(
         wrong.status,
         StatusCode::UNPROCESSABLE_ENTITY,
@@ -176,7 +174,7 @@ async fn with_another_form_key_codes_work_as_long_as_the_old_one_is_named() {
     let first = site(&old, None).await;
     let visitor = first.visitor();
     visitor.sign_in(OWNER).await;
-    let (secret, recovery) = set_up(&visitor).await;
+    let (secret, _, recovery) = set_up(&visitor).await;
     let takes = async |site: &Site, code: &str| {
         let visitor = site.visitor();
         visitor.sign_in(OWNER).await;
