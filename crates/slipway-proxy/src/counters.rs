@@ -13,6 +13,8 @@ use crate::stats::{Bad, PoolStats, Second};
 const SECONDS: usize = 16;
 /// How many different clients of a second are told apart.
 const CLIENTS: usize = 64;
+/// Who waited so long for an answer did not leave because of something else.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How a request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,8 +23,10 @@ pub(crate) enum Outcome {
     Good,
     /// Answered 5xx, or not to the end through no fault of the client.
     Failed,
-    /// Broken off by the client.
+    /// Broken off by the client in the middle of its answer.
     Abandoned,
+    /// Broken off by the client, who had waited so long for an answer.
+    GivenUp(Duration),
 }
 
 impl Outcome {
@@ -31,7 +35,16 @@ impl Outcome {
         match self {
             Self::Good => "good",
             Self::Failed => "failed",
-            Self::Abandoned => "abandoned",
+            Self::Abandoned | Self::GivenUp(_) => "abandoned",
+        }
+    }
+
+    /// Whether it is a failure to whoever judges the release; none where nothing can be said.
+    fn is_failure(self) -> Option<bool> {
+        match self {
+            Self::Good | Self::Abandoned => Some(false),
+            Self::Failed => Some(true),
+            Self::GivenUp(waited) => (waited >= PATIENCE).then_some(true),
         }
     }
 }
@@ -65,6 +78,7 @@ struct Shard {
     failed: AtomicU64,
     abandoned: AtomicU64,
     bad: [AtomicU64; 3],
+    left_out: [AtomicU64; 3],
     retried: AtomicU64,
     held: AtomicU64,
     shielded: AtomicU64,
@@ -155,24 +169,39 @@ impl Counters {
         let slot = shard.slot(at);
         shard.served.fetch_add(1, Ordering::Relaxed);
         slot.served.fetch_add(1, Ordering::Relaxed);
-        let has_failed = outcome == Outcome::Failed;
-        if outcome == Outcome::Abandoned {
+        if matches!(outcome, Outcome::Abandoned | Outcome::GivenUp(_)) {
             shard.abandoned.fetch_add(1, Ordering::Relaxed);
         }
-        if !has_failed && pace == Pace::Quick {
+        if matches!(outcome, Outcome::Good | Outcome::Abandoned) && pace == Pace::Quick {
             return;
         }
         let client = client();
-        if has_failed {
+        if outcome == Outcome::Failed {
             shard.failed.fetch_add(1, Ordering::Relaxed);
             slot.failed.fetch_add(1, Ordering::Relaxed);
             slot.know(client);
         }
-        let is_bad = [has_failed, pace != Pace::Quick, pace == Pace::VerySlow];
+        self.judge(shard, at, (outcome, pace), client);
+    }
+
+    /// Counts what is bad for whoever judges the release, and what says nothing: of each kind a
+    /// client's first bad request within ten seconds stands for all of them.
+    fn judge(&self, shard: &Shard, at: u64, (outcome, pace): (Outcome, Pace), client: u64) {
+        let was_answered = !matches!(outcome, Outcome::GivenUp(_));
+        // Who left sooner would perhaps have been answered in time.
+        let is_slow = |is: bool| (is || was_answered).then_some(is);
+        let is_bad = [
+            outcome.is_failure(),
+            is_slow(pace != Pace::Quick),
+            is_slow(pace == Pace::VerySlow),
+        ];
         for (kind, is_bad) in is_bad.into_iter().enumerate() {
-            if is_bad && self.counted[kind].is_new(at, client) {
-                shard.bad[kind].fetch_add(1, Ordering::Relaxed);
-            }
+            let count = match is_bad {
+                Some(false) => continue,
+                Some(true) if self.counted[kind].is_new(at, client) => &shard.bad[kind],
+                Some(true) | None => &shard.left_out[kind],
+            };
+            count.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -185,12 +214,9 @@ impl Counters {
             ..PoolStats::default()
         };
         let mut begun = 0;
-        let mut bad = Bad::default();
         for shard in &self.shards {
-            let [failed, slow, very_slow] = shard.bad.each_ref().map(|n| n.load(Ordering::Acquire));
-            bad.failed += failed;
-            bad.slow += slow;
-            bad.very_slow += very_slow;
+            stats.bad.add(&shard.bad);
+            stats.left_out.add(&shard.left_out);
             // Ended before begun, so that what is in flight is never seen below nought.
             stats.served += shard.served.load(Ordering::Acquire);
             stats.failed += shard.failed.load(Ordering::Relaxed);
@@ -205,7 +231,6 @@ impl Counters {
             begun += shard.begun.load(Ordering::Acquire);
             shard.latency.add_to(&mut latency);
         }
-        stats.bad = bad;
         stats.in_flight = begun.saturating_sub(stats.served + stats.previewed);
         stats.latency = latency::listed(&latency);
         let oldest = now.saturating_sub(SECONDS as u64 - 2);
@@ -231,6 +256,15 @@ impl Counters {
     }
 }
 
+impl Bad {
+    fn add(&mut self, counts: &[AtomicU64; 3]) {
+        let [failed, slow, very_slow] = counts.each_ref().map(|n| n.load(Ordering::Acquire));
+        self.failed += failed;
+        self.slow += slow;
+        self.very_slow += very_slow;
+    }
+}
+
 impl Shard {
     fn new() -> Self {
         let zero = || AtomicU64::new(0);
@@ -240,6 +274,7 @@ impl Shard {
             failed: zero(),
             abandoned: zero(),
             bad: [zero(), zero(), zero()],
+            left_out: [zero(), zero(), zero()],
             retried: zero(),
             held: zero(),
             shielded: zero(),
@@ -358,6 +393,30 @@ mod tests {
             very_slow: 1,
         };
         assert_eq!((stats.served, stats.failed, stats.bad), (5, 3, bad));
+        let left_out = Bad {
+            failed: 1,
+            slow: 1,
+            very_slow: 0,
+        };
+        assert_eq!(stats.left_out, left_out);
+    }
+
+    #[test]
+    fn who_gives_up_soon_says_nothing_and_who_waited_five_seconds_was_failed() {
+        let judged = |outcome, pace| {
+            let counters = Counters::new("web", "r1", 1);
+            counters.end(0, 1, (outcome, pace), || 7);
+            let stats = counters.stats(1);
+            assert_eq!((stats.served, stats.failed, stats.abandoned), (1, 0, 1));
+            let of = |b: Bad| [b.failed, b.slow, b.very_slow];
+            (of(stats.bad), of(stats.left_out))
+        };
+        let given_up = |seconds| Outcome::GivenUp(Duration::from_secs(seconds));
+        assert_eq!(judged(Outcome::Abandoned, Pace::Quick), ([0; 3], [0; 3]));
+        assert_eq!(judged(given_up(4), Pace::Quick), ([0; 3], [1; 3]));
+        assert_eq!(judged(given_up(4), Pace::Slow), ([0, 1, 0], [1, 0, 1]));
+        assert_eq!(judged(given_up(5), Pace::Quick), ([1, 0, 0], [0, 1, 1]));
+        assert_eq!(judged(given_up(5), Pace::VerySlow), ([1, 1, 1], [0; 3]));
     }
 
     #[test]

@@ -210,18 +210,23 @@ impl Drop for Flight {
             self.counters().withdraw(self.worker());
             return;
         }
-        let outcome = self.outcome.get().unwrap_or(Outcome::Abandoned);
+        let worker = &self.ticket.line.worker;
+        let now = self.ticket.line.now.get();
+        let waited = now.saturating_duration_since(self.since);
+        let left = match self.pace.get() {
+            Some(_) => Outcome::Abandoned,
+            None => Outcome::GivenUp(waited),
+        };
+        let outcome = self.outcome.get().unwrap_or(left);
         self.tell(outcome);
         let Guest::Visitor(visitor) = &self.guest else {
             self.counters().previewed(self.worker());
             return;
         };
-        let worker = &self.ticket.line.worker;
-        let now = self.ticket.line.now.get();
         let at = worker.second(now);
         // Who went away without an answer waited for it all the same: a release that hangs is slow.
-        let waited = || self.pace_of(now.saturating_duration_since(self.since));
-        let ended = (outcome, self.pace.get().unwrap_or_else(waited));
+        let pace = self.pace.get().unwrap_or_else(|| self.pace_of(waited));
+        let ended = (outcome, pace);
         self.counters()
             .end(worker.index, at, ended, || visitor.fingerprint(&worker.key));
     }

@@ -50,7 +50,7 @@ pub(crate) fn of_route(
     if let Some(maintenance) = &route.maintenance
         && (maintenance.token.is_none() || token != maintenance.token)
     {
-        route.service.unrouted.add(line.worker.index);
+        route.service.maintained.add(line.worker.index);
         return Some(own::maintenance(line, maintenance));
     }
     if !route.rules.is_empty() {

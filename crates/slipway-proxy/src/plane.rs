@@ -170,10 +170,12 @@ impl Plane {
         let nowhere = Unrouted {
             service: String::new(),
             requests: self.unrouted.sum(),
+            maintained: 0,
         };
         let unrouted = self.fleet.services().into_iter().map(|service| Unrouted {
             service: service.name.clone(),
             requests: service.unrouted.sum(),
+            maintained: service.maintained.sum(),
         });
         Stats {
             start: self.start.clone(),
@@ -182,7 +184,7 @@ impl Plane {
             pools: pools.collect(),
             unrouted: std::iter::once(nowhere)
                 .chain(unrouted)
-                .filter(|unrouted| unrouted.requests > 0)
+                .filter(|unrouted| unrouted.requests + unrouted.maintained > 0)
                 .collect(),
             refused: self.refused.sum(),
         }

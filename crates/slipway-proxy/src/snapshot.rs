@@ -75,6 +75,8 @@ pub(crate) struct Service {
     pub(crate) waiting: AtomicUsize,
     /// Requests that reached no target.
     pub(crate) unrouted: Shards,
+    /// Requests that saw the maintenance page.
+    pub(crate) maintained: Shards,
 }
 
 /// Everything that outlives tables: services and counters for good, targets while a table
@@ -269,6 +271,7 @@ impl Fleet {
                     name: name.to_owned(),
                     waiting: AtomicUsize::new(0),
                     unrouted: Shards::new(self.workers),
+                    maintained: Shards::new(self.workers),
                 })
             })
             .clone()

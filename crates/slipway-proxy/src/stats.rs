@@ -31,6 +31,9 @@ pub struct Unrouted {
     pub service: String,
     /// How many; each was answered 502, 503 or 504 by the proxy itself.
     pub requests: u64,
+    /// How many more were shown the maintenance page, as somebody had ordered.
+    #[serde(default)]
+    pub maintained: u64,
 }
 
 /// What one release of one service served.
@@ -56,6 +59,11 @@ pub struct PoolStats {
     /// Of them bad, as it is told to whoever judges the release.
     #[serde(default)]
     pub bad: Bad,
+    /// Of them such that say nothing about that to whoever judges: further bad ones of a client
+    /// within the ten seconds, and those whose client left before there was an answer. What is
+    /// neither bad nor left out was good.
+    #[serde(default)]
+    pub left_out: Bad,
     /// Requests of testers, who showed a preview token. In none of the other counts, so that
     /// no judge mistakes them for visitors.
     #[serde(default)]
@@ -74,11 +82,11 @@ pub struct PoolStats {
     pub targets: Vec<TargetStats>,
 }
 
-/// Requests that went badly; one client counts once for each kind within ten seconds, so that
-/// one who tries again and again does not look like many.
+/// Requests by what was bad about them; one client counts once for each kind within ten
+/// seconds, so that one who tries again and again does not look like many.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bad {
-    /// Failed.
+    /// Failed, or not answered within five seconds and then broken off.
     pub failed: u64,
     /// Slow, by the table.
     pub slow: u64,

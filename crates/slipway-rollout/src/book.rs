@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use slipway_journal::event::RolloutEvent;
 use slipway_journal::event::judgement::Verdict;
-use slipway_journal::event::rollout::{Counters, Receipt, RolloutState, Step, Trigger};
+use slipway_journal::event::rollout::{Counters, Receipt, RolloutState, Steering, Step, Trigger};
+use slipway_journal::event::{ControlEvent, RolloutEvent};
 use slipway_journal::{
     Entry, EnvironmentName, Event, Generation, InstanceId, ReleaseId, RolloutId, ServiceName, Slot,
 };
@@ -54,8 +54,12 @@ pub struct Record {
     pub holding: Option<String>,
     /// Every step that was ever intended, in order.
     pub steps: Vec<Stepped>,
+    /// How often control was started while it was under way.
+    pub restarts: u32,
     /// What the judge said, in order.
     pub verdicts: Vec<Judged>,
+    /// What persons said of its shares of the traffic, in order.
+    pub steered: Vec<Steered>,
     /// What fired.
     pub triggers: Vec<Fired>,
     /// Its accounts, the latest last.
@@ -106,6 +110,15 @@ pub struct Judged {
     pub weight: u16,
     /// The verdict.
     pub verdict: Verdict,
+}
+
+/// What a person said of a share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Steered {
+    /// The share then, in hundredths of a per cent.
+    pub weight: u16,
+    /// The order.
+    pub order: Steering,
 }
 
 /// One instance.
@@ -196,6 +209,45 @@ impl Record {
         self.did(|s| matches!(s, Step::Restore { .. }))
     }
 
+    /// Takes what somebody said of it into account: the counts, the judge, or a person.
+    fn hear(&mut self, event: &RolloutEvent, at: Timestamp) {
+        match event {
+            RolloutEvent::TriggerFired {
+                trigger, evidence, ..
+            } => self.triggers.push(Fired {
+                trigger: *trigger,
+                evidence: evidence.clone(),
+                at,
+            }),
+            RolloutEvent::Judged {
+                weight, judgement, ..
+            } => self.verdicts.push(Judged {
+                weight: *weight,
+                verdict: judgement.verdict.clone(),
+            }),
+            RolloutEvent::Steered { order, .. } => {
+                let order = *order;
+                let said = self.share().map(|weight| Steered { weight, order });
+                self.steered.extend(said);
+            }
+            _ => {}
+        }
+    }
+
+    /// The share of the traffic that it has for now; none where it has none, or all for good.
+    pub fn share(&self) -> Option<u16> {
+        match self.stage {
+            RolloutState::Shifting { weight } if weight < WHOLE => Some(weight),
+            _ => None,
+        }
+    }
+
+    /// What a person said last of the share that it has.
+    pub fn steering(&self) -> Option<Steering> {
+        let last = self.steered.last()?;
+        (self.share() == Some(last.weight)).then_some(last.order)
+    }
+
     /// Whether the rollout may still be taken back without touching traffic.
     pub fn is_before_traffic(&self) -> bool {
         !self.stage.is_end() && !self.has_traffic() && !self.is_restored()
@@ -230,8 +282,15 @@ impl Book {
 
     /// Takes one more entry into account.
     pub fn take(&mut self, entry: &Entry) {
-        if let Event::Rollout(event) = &entry.event {
-            self.event(event, entry.at);
+        match &entry.event {
+            Event::Rollout(event) => self.event(event, entry.at),
+            Event::Control(ControlEvent::Started { .. }) => {
+                let records = self.rollouts.values_mut();
+                for record in records.filter(|r| !r.stage.is_end()) {
+                    record.restarts += 1;
+                }
+            }
+            _ => {}
         }
     }
 
@@ -253,6 +312,13 @@ impl Book {
         self.instances
             .values()
             .filter(move |i| i.owner == owner && i.is_alive())
+    }
+
+    /// How many rollouts have something left to do.
+    pub fn unfinished(&self) -> u32 {
+        let waits = |r: &&Record| r.open_step().is_some() || !r.stage.is_end();
+        let count = self.rollouts.values().filter(waits).count();
+        u32::try_from(count).unwrap_or(u32::MAX)
     }
 
     /// The services that ever had a rollout.
@@ -291,27 +357,11 @@ impl Book {
                     known.take(event, at);
                 }
             }
-            RolloutEvent::TriggerFired {
-                rollout,
-                trigger,
-                evidence,
-            } => {
+            RolloutEvent::TriggerFired { rollout, .. }
+            | RolloutEvent::Judged { rollout, .. }
+            | RolloutEvent::Steered { rollout, .. } => {
                 if let Some(record) = self.rollouts.get_mut(rollout) {
-                    record.triggers.push(Fired {
-                        trigger: *trigger,
-                        evidence: evidence.clone(),
-                        at,
-                    });
-                }
-            }
-            RolloutEvent::Judged {
-                rollout,
-                weight,
-                judgement,
-            } => {
-                let (weight, verdict) = (*weight, judgement.verdict.clone());
-                if let Some(record) = self.rollouts.get_mut(rollout) {
-                    record.verdicts.push(Judged { weight, verdict });
+                    record.hear(event, at);
                 }
             }
             RolloutEvent::Quarantined {
@@ -353,7 +403,9 @@ impl Book {
             stage_at: at,
             holding: None,
             steps: Vec::new(),
+            restarts: 0,
             verdicts: Vec::new(),
+            steered: Vec::new(),
             triggers: Vec::new(),
             receipts: Vec::new(),
         };

@@ -15,6 +15,7 @@ use slipway_proxy::{ClientError, Table};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::book::{Book, Record, generation_of};
+use crate::court::Standing;
 use crate::history::History;
 use crate::ledger::Ledger;
 use crate::pace::Pace;
@@ -77,6 +78,8 @@ pub(crate) struct Core {
     pub(crate) random: Random,
     pub(crate) environment: EnvironmentName,
     pub(crate) services: RwLock<BTreeMap<ServiceName, Arc<ServiceSettings>>>,
+    /// What the judge of each service sees now.
+    pub(crate) standings: RwLock<BTreeMap<ServiceName, Standing>>,
     pub(crate) shutdown: Shutdown,
     /// Held from the choice of a table's number until the table is served: no two tables of
     /// this engine race. Taken before the ledger's turn, never after.
@@ -97,6 +100,13 @@ impl Core {
                 "the environment has no service {service} any more; add it to its file again"
             ))
         })
+    }
+
+    /// Tells what the judge of a service sees now.
+    pub(crate) fn tell(&self, service: &ServiceName, standing: Standing) {
+        let standings = self.standings.write();
+        let mut standings = standings.unwrap_or_else(PoisonError::into_inner);
+        standings.insert(service.clone(), standing);
     }
 
     pub(crate) fn known_services(&self) -> Vec<ServiceName> {

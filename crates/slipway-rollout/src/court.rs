@@ -1,15 +1,15 @@
 //! From the proxy's counts to the judge: what was counted from one look to the next, for the
 //! trial of a canary or for the vigil over a release that has all of the traffic. Pure.
 //!
-//! A restart of control begins a trial anew, and spends the part of α of its place again.
+//! A restart of control begins a trial anew, with a part of α of its own.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use slipway_journal::event::judgement::{Arm, Judgement, Metric, Verdict};
+use slipway_journal::event::judgement::{Arm, Figures, Judgement, Metric, Verdict};
 use slipway_journal::event::rollout::{RolloutState, Step};
-use slipway_journal::{ReleaseId, ServiceName};
-use slipway_proxy::Stats;
+use slipway_journal::{ReleaseId, RolloutId, ServiceName};
+use slipway_proxy::{Bad, PoolStats, Stats};
 
 use crate::book::Record;
 use crate::history::History;
@@ -25,12 +25,29 @@ const WARM: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(crate) struct Court {
     service: ServiceName,
+    of: (RolloutId, RolloutState),
+    /// By the monotonic clock.
+    began: Duration,
     new: ReleaseId,
     old: ReleaseId,
     seat: Seat,
     /// What the proxy had counted at the last look, since which start of it.
     last: Option<(String, Arm, Arm)>,
-    is_unsure: bool,
+    /// What was written down last.
+    said: Option<Verdict>,
+}
+
+/// What the judge sees of a rollout now, whether or not there is something to be said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The rollout.
+    pub rollout: RolloutId,
+    /// How long it has been looked at, milliseconds.
+    pub at_ms: u64,
+    /// What would be said now.
+    pub verdict: Verdict,
+    /// The numbers, one for each metric.
+    pub figures: Vec<Figures>,
 }
 
 #[derive(Debug)]
@@ -41,7 +58,12 @@ enum Seat {
 
 impl Court {
     /// Who judges the release now; nobody where there is nothing that it could be held against.
-    pub(crate) fn of(record: &Record, old: &ReleaseId, policy: &Policy) -> Option<Self> {
+    pub(crate) fn of(
+        record: &Record,
+        old: &ReleaseId,
+        policy: &Policy,
+        now: Duration,
+    ) -> Option<Self> {
         let history = History::of(record, old);
         let seat = match (&record.stage, &policy.strategy) {
             (RolloutState::Shifting { weight }, Strategy::Canary(canary)) if *weight < WHOLE => {
@@ -57,17 +79,25 @@ impl Court {
         };
         Some(Self {
             service: record.service.clone(),
+            of: (record.id, record.stage.clone()),
+            began: now,
             new: record.release.clone(),
             old: old.clone(),
             seat,
             last: None,
-            is_unsure: false,
+            said: None,
         })
     }
 
-    /// One look; a judgement where there is one to be written down. `since` is how long the
-    /// court has sat.
-    pub(crate) fn look(&mut self, stats: &Stats, since: Duration) -> Option<Judgement> {
+    /// Whether it judges this rollout in this state.
+    pub(crate) fn is_for(&self, record: &Record) -> bool {
+        self.of.0 == record.id && self.of.1 == record.stage
+    }
+
+    /// One look at an instant of the monotonic clock; a judgement where there is one to be
+    /// written down, again and again until `wrote` says that it was.
+    pub(crate) fn look(&mut self, stats: &Stats, now: Duration) -> Option<Judgement> {
+        let since = now.saturating_sub(self.began);
         let (baseline, canary) = self.counted(stats);
         let at_ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
         let is_warm = since >= WARM;
@@ -81,9 +111,9 @@ impl Court {
         };
         match verdict {
             Verdict::Hold { .. } => return None,
-            Verdict::Inconclusive { .. } if self.is_unsure => return None,
-            Verdict::Inconclusive { .. } => self.is_unsure = true,
-            Verdict::Advance | Verdict::Abort { .. } => self.is_unsure = false,
+            // One that changes only in its words is none that is new.
+            now if self.said.as_ref().is_some_and(|said| is_alike(said, now)) => return None,
+            Verdict::Inconclusive { .. } | Verdict::Advance | Verdict::Abort { .. } => {}
         }
         Some(match &self.seat {
             Seat::Trial(trial) => trial.judgement(),
@@ -91,18 +121,35 @@ impl Court {
         })
     }
 
+    /// What is seen now.
+    pub(crate) fn standing(&self, now: Duration) -> Standing {
+        let (verdict, figures) = match &self.seat {
+            Seat::Trial(trial) => (trial.verdict(), trial.figures()),
+            Seat::Vigil(vigil) => (vigil.verdict(), vigil.figures()),
+        };
+        let at = now.saturating_sub(self.began);
+        Standing {
+            rollout: self.of.0,
+            at_ms: u64::try_from(at.as_millis()).unwrap_or(u64::MAX),
+            verdict: verdict.clone(),
+            figures,
+        }
+    }
+
+    /// A judgement was written down.
+    pub(crate) fn wrote(&mut self, verdict: &Verdict) {
+        self.said = Some(verdict.clone());
+    }
+
     /// Whether the time was over before anything could be said.
     pub(crate) fn is_unsure(&self) -> bool {
-        self.is_unsure
+        matches!(self.said, Some(Verdict::Inconclusive { .. }))
     }
 
     /// What was counted of both releases since the last look.
     fn counted(&mut self, stats: &Stats) -> (Arm, Arm) {
         let of = |release: &ReleaseId| {
-            trigger::pool(stats, &self.service, release).map_or_else(Arm::default, |pool| Arm {
-                requests: pool.served,
-                bad: [pool.bad.failed, pool.bad.slow, pool.bad.very_slow],
-            })
+            trigger::pool(stats, &self.service, release).map_or_else(Arm::default, arm)
         };
         let now = (of(&self.old), of(&self.new));
         let last = self.last.replace((stats.start.clone(), now.0, now.1));
@@ -116,8 +163,12 @@ impl Court {
     }
 }
 
+fn is_alike(one: &Verdict, other: &Verdict) -> bool {
+    std::mem::discriminant(one) == std::mem::discriminant(other)
+}
+
 /// Which judgement of its rollout this is, from 1: there is one for each share of the traffic,
-/// and one more for the bake.
+/// one more for the bake, and one for each time that control began anew.
 fn place(record: &Record) -> u32 {
     let shares: BTreeSet<u16> = record
         .steps
@@ -128,7 +179,22 @@ fn place(record: &Record) -> u32 {
         })
         .collect();
     let bakes = usize::from(record.stage == RolloutState::Baking);
-    u32::try_from(shares.len() + bakes).unwrap_or(u32::MAX)
+    let places = u32::try_from(shares.len() + bakes).unwrap_or(u32::MAX);
+    places.saturating_add(record.restarts)
+}
+
+/// What the proxy counted of a release, as it is judged.
+pub(crate) fn arm(pool: &PoolStats) -> Arm {
+    Arm {
+        requests: pool.served,
+        bad: by_metric(pool.bad),
+        left_out: by_metric(pool.left_out),
+    }
+}
+
+/// In the order of `Metric::ALL`.
+fn by_metric(bad: Bad) -> [u64; 3] {
+    [bad.failed, bad.slow, bad.very_slow]
 }
 
 fn judged(arm: Arm, is_slowness: bool) -> Arm {
@@ -144,5 +210,98 @@ fn less(now: Arm, before: Arm) -> Arm {
     Arm {
         requests: now.requests.saturating_sub(before.requests),
         bad: std::array::from_fn(|i| now.bad[i].saturating_sub(before.bad[i])),
+        left_out: std::array::from_fn(|i| now.left_out[i].saturating_sub(before.left_out[i])),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::book::Book;
+    use crate::policy::Canary;
+    use jiff::Timestamp;
+    use slipway_journal::event::{ControlEvent, RolloutEvent};
+    use slipway_journal::{Actor, Entry, Event, Generation, RolloutId, Seq, Slot};
+
+    fn release(letter: char) -> ReleaseId {
+        letter.to_string().repeat(64).parse().unwrap()
+    }
+
+    fn entry(event: Event) -> Entry {
+        Entry {
+            seq: Seq(1),
+            at: Timestamp::UNIX_EPOCH,
+            actor: Actor::System("test".to_owned()),
+            event,
+            hash: String::new(),
+        }
+    }
+
+    fn started() -> Event {
+        Event::Control(ControlEvent::Started {
+            version: "1".to_owned(),
+            pid: 1,
+            recovered: 0,
+        })
+    }
+
+    /// A canary of a tenth of the visitors, and what happened after.
+    fn record(after: Vec<Event>) -> Record {
+        let rollout: RolloutId = "00000000000000000000000000000001".parse().unwrap();
+        let environment = "production".parse().unwrap();
+        let step = Step::Shift {
+            weight: 1_000,
+            generation: Generation(2),
+        };
+        let events = [
+            RolloutEvent::Requested {
+                rollout,
+                service: "web".parse().unwrap(),
+                environment,
+                release: release('b'),
+                previous: None,
+                slot: Slot::Green,
+            },
+            RolloutEvent::Entered {
+                rollout,
+                state: RolloutState::Shifting { weight: 1_000 },
+            },
+            RolloutEvent::Intent { rollout, step },
+        ];
+        let events = events.map(Event::Rollout).into_iter().chain(after);
+        let entries: Vec<Entry> = events.map(entry).collect();
+        let book = Book::of("production".parse().unwrap(), &entries);
+        book.rollouts[&rollout].clone()
+    }
+
+    fn court(after: Vec<Event>) -> Court {
+        let policy = Policy {
+            strategy: Strategy::Canary(Canary::default()),
+            ..Policy::default()
+        };
+        Court::of(&record(after), &release('a'), &policy, Duration::ZERO).unwrap()
+    }
+
+    #[test]
+    fn what_could_not_be_written_down_is_said_again() {
+        let mut court = court(Vec::new());
+        let late = Duration::from_secs(3_600);
+        let said = court.look(&Stats::default(), late).unwrap();
+        assert!(matches!(said.verdict, Verdict::Inconclusive { .. }));
+        assert!(!court.is_unsure());
+        assert_eq!(court.look(&Stats::default(), late), Some(said.clone()));
+        court.wrote(&said.verdict);
+        assert!(court.is_unsure());
+        assert_eq!(court.look(&Stats::default(), late), None);
+    }
+
+    #[test]
+    fn each_start_of_control_within_a_rollout_has_a_part_of_alpha_of_its_own() {
+        let shares = |restarts: usize| {
+            let mut court = court(vec![started(); restarts]);
+            let said = court.look(&Stats::default(), Duration::from_secs(3_600));
+            said.unwrap().rules.shares
+        };
+        assert_eq!([0, 1, 2].map(shares), [2, 6, 12]);
     }
 }

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use slipway_journal::event::RolloutEvent;
-use slipway_journal::event::rollout::{RolloutState, Step, Trigger};
+use slipway_journal::event::rollout::{RolloutState, Steering, Step, Trigger};
 use slipway_journal::{Generation, InstanceId, RolloutId, ServiceName, Slot};
+use tokio::sync::Mutex;
 
 use crate::book::{Book, Record, generation_of};
 use crate::core::{Core, Hold};
+use crate::court::Court;
 use crate::ledger::{self, executor};
 use crate::policy::Policy;
 use crate::receipt::{Tally, counters, receipt};
@@ -28,6 +30,8 @@ pub const SETTLE: Duration = Duration::from_secs(5);
 pub(crate) struct Driver {
     pub(crate) core: Arc<Core>,
     pub(crate) service: ServiceName,
+    /// Who judges what is watched: goes on where looking is broken off and begun again.
+    pub(crate) court: Arc<Mutex<Option<Court>>>,
 }
 
 /// What is so now, beside what the journal says.
@@ -277,7 +281,8 @@ impl Driver {
     /// Goes back to the state before the hold.
     pub(crate) async fn resume(&self, id: RolloutId) -> Result<(), Hold> {
         let decide = |book: &Book| match book.rollouts.get(&id) {
-            Some(r) if r.holding.is_some() => {
+            // What a person holds only a person lets go on.
+            Some(r) if r.holding.is_some() && r.steering() != Some(Steering::Hold) => {
                 let state = r.stage.clone();
                 let entered = RolloutEvent::Entered { rollout: id, state };
                 (vec![entered], ())

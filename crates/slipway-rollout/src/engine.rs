@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use chassis::{Clock, Random, Shutdown};
 use slipway_journal::event::RolloutEvent;
-use slipway_journal::event::rollout::{RolloutState, Trigger};
+use slipway_journal::event::rollout::{RolloutState, Steering, Trigger};
 use slipway_journal::{
     Actor, EnvironmentName, InstanceId, Journal, ReleaseId, RolloutId, ServiceName, Slot,
 };
@@ -18,6 +18,7 @@ use tokio::sync::Mutex;
 use crate::book::{Book, Record};
 use crate::caretaker::Caretaker;
 use crate::core::{Core, Hold, ServiceSettings};
+use crate::court::Standing;
 use crate::driver::Driver;
 use crate::error::RolloutError;
 use crate::ledger::{Ledger, trigger};
@@ -107,6 +108,7 @@ impl Engine {
             random: ground.random,
             environment: ground.environment,
             services: RwLock::default(),
+            standings: RwLock::default(),
             shutdown,
             publishing: Mutex::new(()),
         };
@@ -117,7 +119,7 @@ impl Engine {
         core: Core,
         services: BTreeMap<ServiceName, ServiceSettings>,
     ) -> Result<Self, RolloutError> {
-        let recovered = unfinished(&core.ledger.book());
+        let recovered = core.ledger.book().unfinished();
         call_the_roll(&core).await?;
         let core = Arc::new(core);
         let engine = Self { core, recovered };
@@ -142,6 +144,7 @@ impl Engine {
             let driver = Driver {
                 core: Arc::clone(&self.core),
                 service: service.clone(),
+                court: Arc::default(),
             };
             tokio::spawn(driver.run());
             tokio::spawn(Caretaker::new(Arc::clone(&self.core), service).run());
@@ -234,6 +237,32 @@ impl Engine {
             Some(_) => (Vec::new(), Err(Refusal::HasTraffic { rollout })),
         };
         Ok(self.core.ledger.decide(actor, decide).await?)
+    }
+
+    /// Says how a rollout with a share of the traffic goes on; the share that it has now is all
+    /// that this is about.
+    pub async fn steer(
+        &self,
+        actor: Actor,
+        rollout: RolloutId,
+        order: Steering,
+        reason: String,
+    ) -> Result<Result<(), Refusal>, RolloutError> {
+        let decide = |book: &Book| match book.rollouts.get(&rollout) {
+            None => (Vec::new(), Err(Refusal::UnknownRollout { rollout })),
+            Some(record) => match unsteerable(record, order) {
+                Some(why) => (Vec::new(), Err(Refusal::NotSteerable { rollout, why })),
+                None => (steered(record, order, reason), Ok(())),
+            },
+        };
+        Ok(self.core.ledger.decide(actor, decide).await?)
+    }
+
+    /// What the judge sees of a rollout that it looks at now.
+    pub fn standing(&self, rollout: RolloutId) -> Option<Standing> {
+        let standings = self.core.standings.read();
+        let standings = standings.unwrap_or_else(PoisonError::into_inner);
+        standings.values().find(|s| s.rollout == rollout).cloned()
     }
 
     /// What rolling `service` back would mean now.
@@ -360,10 +389,39 @@ fn requested(
     events
 }
 
-fn unfinished(book: &Book) -> u32 {
-    let waits = |r: &&Record| r.open_step().is_some() || !r.stage.is_end();
-    let count = book.rollouts.values().filter(waits).count();
-    u32::try_from(count).unwrap_or(u32::MAX)
+/// Why nobody can say how a rollout goes on.
+fn unsteerable(record: &Record, order: Steering) -> Option<&'static str> {
+    let is_held = record.steering() == Some(Steering::Hold);
+    if record.share().is_none() {
+        return Some("has no share of the traffic that could be held or made larger");
+    }
+    if !record.triggers.is_empty() {
+        return Some("is being taken back");
+    }
+    match (order, is_held) {
+        (Steering::Hold, true) => Some("is held already"),
+        (Steering::Resume, false) => Some("is not held by anybody"),
+        _ => None,
+    }
+}
+
+fn steered(record: &Record, order: Steering, reason: String) -> Vec<RolloutEvent> {
+    let rollout = record.id;
+    let state = match order {
+        Steering::Hold => Some(RolloutState::Holding {
+            reason: format!("held: {reason}"),
+        }),
+        Steering::Resume | Steering::Advance => {
+            record.holding.as_ref().map(|_| record.stage.clone())
+        }
+    };
+    let said = RolloutEvent::Steered {
+        rollout,
+        order,
+        reason,
+    };
+    let entered = state.map(|state| RolloutEvent::Entered { rollout, state });
+    std::iter::once(said).chain(entered).collect()
 }
 
 /// Looks which instances still run, and writes down in one append which do not: only together

@@ -45,11 +45,20 @@ impl History {
     pub(crate) fn bad_ppm(&self) -> [u32; 3] {
         let slow = self.slow();
         Metric::ALL.map(|metric| match (metric, slow) {
-            (Metric::ServerError, _) => ppm(self.0.failed, self.0.served),
+            (Metric::ServerError, _) => self.failed_ppm(),
             (Metric::Slow, Some(slow)) => self.above(slow.slow_us),
             (Metric::VerySlow, Some(slow)) => self.above(slow.very_slow_us),
             (Metric::Slow | Metric::VerySlow, None) => 0,
         })
+    }
+
+    /// As a judge counts; a journal of before that was kept knows only requests.
+    fn failed_ppm(&self) -> u32 {
+        let (place, counted) = (Metric::ServerError.place(), &self.0);
+        match &counted.judged {
+            Some(arm) => ppm(arm.bad[place], arm.told(Metric::ServerError)),
+            None => ppm(counted.failed, counted.served),
+        }
     }
 
     /// What is taken for usual where nothing is known.
@@ -86,6 +95,7 @@ fn ppm(part: u64, whole: u64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use slipway_journal::event::judgement::Arm;
 
     fn release() -> ReleaseId {
         ReleaseId::try_from("ab".repeat(32)).unwrap()
@@ -97,6 +107,8 @@ mod tests {
                 release: release(),
                 served,
                 failed: served / 50,
+                shielded: 0,
+                judged: None,
                 retried: 0,
                 held: 0,
                 slowest_us: 0,
@@ -117,6 +129,18 @@ mod tests {
         };
         assert_eq!(history.slow(), Some(slow));
         assert_eq!(history.bad_ppm(), [20_000, 40_000, 10_000]);
+    }
+
+    #[test]
+    fn a_client_that_failed_again_and_again_makes_nothing_usual() {
+        let mut history = history(1_000, Vec::new()).unwrap();
+        history.0.failed = 500;
+        history.0.judged = Some(Arm {
+            requests: 1_000,
+            bad: [1, 0, 0],
+            left_out: [499, 0, 0],
+        });
+        assert_eq!(history.bad_ppm(), [1_996, 0, 0]);
     }
 
     #[test]

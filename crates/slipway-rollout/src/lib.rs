@@ -41,6 +41,7 @@ pub mod trigger;
 mod watch;
 
 pub use crate::core::ServiceSettings;
+pub use court::Standing;
 pub use driver::SETTLE;
 pub use engine::{Engine, Ground, Order};
 pub use error::RolloutError;

@@ -11,6 +11,7 @@ use slipway_journal::{EnvironmentName, ReleaseId, ServiceName};
 use slipway_proxy::Stats;
 
 use crate::book::{Book, Record};
+use crate::court;
 
 /// What the proxy counted for `service`, as the journal keeps it.
 pub fn counters(stats: &Stats, service: &ServiceName) -> Counters {
@@ -31,6 +32,8 @@ pub fn counters(stats: &Stats, service: &ServiceName) -> Counters {
                     release: p.release.parse().ok()?,
                     served: p.served,
                     failed: p.failed,
+                    shielded: p.shielded,
+                    judged: Some(court::arm(p)),
                     retried: p.retried,
                     held: p.held,
                     slowest_us: p.slowest_us,
@@ -55,6 +58,7 @@ pub struct Tally {
 struct Amount {
     served: u64,
     failed: u64,
+    shielded: u64,
     retried: u64,
     held: u64,
     slowest_us: u64,
@@ -106,6 +110,7 @@ impl Tally {
             release: release.clone(),
             served: amount.served,
             failed: amount.failed,
+            shielded: amount.shielded,
             retried: amount.retried,
             held: amount.held,
             slowest_us: amount.slowest_us,
@@ -140,6 +145,7 @@ fn since(base: &Counters, last: &Counters, release: &ReleaseId) -> Amount {
         return Amount {
             served: last.served,
             failed: last.failed,
+            shielded: last.shielded,
             retried: last.retried,
             held: last.held,
             slowest_us: last.slowest_us,
@@ -169,6 +175,7 @@ fn since(base: &Counters, last: &Counters, release: &ReleaseId) -> Amount {
     Amount {
         served: last.served.saturating_sub(base.served),
         failed: last.failed.saturating_sub(base.failed),
+        shielded: last.shielded.saturating_sub(base.shielded),
         retried: last.retried.saturating_sub(base.retried),
         held: last.held.saturating_sub(base.held),
         slowest_us,
@@ -180,6 +187,7 @@ impl Amount {
     fn add(&mut self, other: &Self) {
         self.served += other.served;
         self.failed += other.failed;
+        self.shielded += other.shielded;
         self.retried += other.retried;
         self.held += other.held;
         self.slowest_us = self.slowest_us.max(other.slowest_us);

@@ -83,6 +83,13 @@ pub enum Refusal {
         /// The rollout.
         rollout: RolloutId,
     },
+    /// Nobody can say how the rollout goes on.
+    NotSteerable {
+        /// The rollout.
+        rollout: RolloutId,
+        /// Why, in words.
+        why: &'static str,
+    },
     /// The rollout has traffic, so it can only be rolled back.
     HasTraffic {
         /// The rollout.
@@ -182,6 +189,10 @@ impl fmt::Display for Refusal {
             Self::AlreadyOver { rollout } => {
                 write!(f, "rollout {rollout} is over; there is nothing to cancel")
             }
+            Self::NotSteerable { rollout, why } => write!(
+                f,
+                "rollout {rollout} {why}; `slipway status` shows where it stands"
+            ),
             Self::HasTraffic { rollout } => write!(
                 f,
                 "rollout {rollout} has traffic already; `slipway rollback` takes it back"

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use slipway_journal::event::RolloutEvent;
 use slipway_journal::event::judgement::Verdict;
-use slipway_journal::event::rollout::{RolloutState, Step, Trigger};
+use slipway_journal::event::rollout::{RolloutState, Steering, Step, Trigger};
 use slipway_journal::{Generation, InstanceId, RolloutId, Slot};
 
 use crate::book::{Book, Instance, Record};
@@ -263,8 +263,13 @@ fn shift_after(view: &View<'_>, weight: u16) -> Next {
     }
 }
 
-/// Whether what the judge said of this share lets the next one follow.
+/// Whether what a person or else the judge said of this share lets the next one follow.
 fn may_pass(view: &View<'_>, weight: u16) -> bool {
+    match view.record.steering() {
+        Some(Steering::Hold) => return false,
+        Some(Steering::Advance) => return true,
+        Some(Steering::Resume) | None => {}
+    }
     let said = view.record.verdicts.iter().rev();
     let mut said = said.filter(|j| j.weight == weight).map(|j| &j.verdict);
     match said.next() {
@@ -281,10 +286,13 @@ fn shift(view: &View<'_>, weight: u16) -> Step {
     }
 }
 
-/// How long the old release stays warm: twice as long where a step was passed unseen.
+/// How long the old release stays warm: twice as long where a step was passed without the
+/// judge's word.
 fn bake(view: &View<'_>) -> Duration {
     let is_unsure = |v: &Verdict| matches!(v, Verdict::Inconclusive { .. });
-    let unseen = view.record.verdicts.iter().any(|j| is_unsure(&j.verdict));
+    let record = view.record;
+    let is_pressed = record.steered.iter().any(|s| s.order == Steering::Advance);
+    let unseen = is_pressed || record.verdicts.iter().any(|j| is_unsure(&j.verdict));
     view.policy.bake * if unseen { 2 } else { 1 }
 }
 

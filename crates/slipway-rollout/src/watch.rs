@@ -25,14 +25,13 @@ impl Driver {
         let settings = self.core.settings(&self.service)?;
         let policy = &settings.policy;
         let mut silent_since = None;
-        let mut court = self.court(record, policy)?;
-        let began = self.core.pace.monotonic();
+        let mut court = self.court.lock().await;
+        if !court.as_ref().is_some_and(|court| court.is_for(record)) {
+            *court = self.new_court(record, policy)?;
+        }
         loop {
             let now = self.core.pace.monotonic();
-            match self
-                .look(record, court.as_mut(), now.saturating_sub(began))
-                .await
-            {
+            match self.look(record, court.as_mut(), now).await {
                 Ok(true) => return Ok(()),
                 Ok(false) => {
                     silent_since = None;
@@ -81,7 +80,7 @@ impl Driver {
             let book = self.core.ledger.book();
             record.stage == RolloutState::Baking && book.of_service(&self.service).any(queued)
         };
-        self.is_taken_back(record) || is_waited_for()
+        self.is_taken_back(record) || self.is_steered(record) || is_waited_for()
     }
 
     /// Whether the rollout took another course meanwhile, or is to.
@@ -92,10 +91,18 @@ impl Driver {
             .is_none_or(|now| now.stage != record.stage || strategy::must_restore(&book, now))
     }
 
+    /// Whether a person said something since.
+    fn is_steered(&self, record: &Record) -> bool {
+        let book = self.core.ledger.book();
+        let now = book.rollouts.get(&record.id);
+        now.is_some_and(|now| now.steered.len() != record.steered.len())
+    }
+
     /// Who judges the release while it is watched.
-    fn court(&self, record: &Record, policy: &Policy) -> Result<Option<Court>, Hold> {
+    fn new_court(&self, record: &Record, policy: &Policy) -> Result<Option<Court>, Hold> {
         let previous = record.previous.map(|id| self.core.record(id)).transpose()?;
-        Ok(previous.and_then(|old| Court::of(record, &old.release, policy)))
+        let now = self.core.pace.monotonic();
+        Ok(previous.and_then(|old| Court::of(record, &old.release, policy, now)))
     }
 
     /// One look; whether there is something to decide: a trigger fired or had fired, or the
@@ -103,8 +110,8 @@ impl Driver {
     async fn look(
         &self,
         record: &Record,
-        court: Option<&mut Court>,
-        since: Duration,
+        mut court: Option<&mut Court>,
+        now: Duration,
     ) -> Result<bool, Hold> {
         let stats = self.core.traffic.stats().await?;
         let settings = self.core.settings(&self.service)?;
@@ -129,12 +136,16 @@ impl Driver {
             at_shift: at_shift.as_ref(),
             burst: &policy.burst,
         };
-        let judgement = court.and_then(|court| court.look(&stats, since));
+        let judgement = court.as_mut().and_then(|court| court.look(&stats, now));
+        if let Some(court) = &court {
+            self.core.tell(&self.service, court.standing(now));
+        }
         let fired = trigger::look(&facts);
         if fired.is_none() && judgement.is_none() {
             return Ok(self.is_to_decide(record));
         }
         let unsure = policy.strategy.unsure();
+        let verdict = judgement.as_ref().map(|j| j.verdict.clone());
         let has_spoken = judgement.as_ref().is_some_and(|j| moves_on(j, unsure));
         let id = record.id;
         let decide = |book: &Book| match book.rollouts.get(&id) {
@@ -150,6 +161,9 @@ impl Driver {
             _ => (Vec::new(), ()),
         };
         self.core.ledger.decide(ledger::trigger(), decide).await?;
+        if let (Some(court), Some(verdict)) = (court, verdict) {
+            court.wrote(&verdict);
+        }
         Ok(has_spoken || self.is_to_decide(record))
     }
 }

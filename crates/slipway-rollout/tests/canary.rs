@@ -8,11 +8,11 @@ mod bench;
 use std::time::Duration;
 
 use bench::{Bench, SECOND, end_of, reached};
-use slipway_journal::RolloutId;
 use slipway_journal::event::judgement::{Judgement, Metric, Verdict};
-use slipway_journal::event::rollout::{RolloutEvent, RolloutState, Trigger};
+use slipway_journal::event::rollout::{RolloutEvent, RolloutState, Steering, Trigger};
+use slipway_journal::{Actor, RolloutId};
 use slipway_rollout::judge::replay;
-use slipway_rollout::{Burst, Canary, Policy, RollbackPlan, Strategy, Unsure};
+use slipway_rollout::{Burst, Canary, Policy, Refusal, RollbackPlan, Strategy, Unsure};
 
 const STEPS: [u16; 2] = [3_000, 6_000];
 
@@ -52,6 +52,21 @@ impl Bench {
             _ => None,
         });
         judged.collect()
+    }
+
+    /// Waits until the judge has spoken so often.
+    async fn judged(&self, id: RolloutId, times: usize) {
+        let spoken = testkit::wait::answer(60 * SECOND, async || {
+            (self.judgements(id).await.len() >= times).then_some(())
+        });
+        assert!(spoken.await.is_some(), "the judge says nothing");
+    }
+
+    async fn say(&self, id: RolloutId, order: Steering) -> Result<(), Refusal> {
+        let actor = Actor::Person("test".to_owned());
+        let engine = self.engine();
+        let said = engine.steer(actor, id, order, "a test".to_owned());
+        said.await.unwrap()
     }
 
     async fn shares(&self, id: RolloutId) -> Vec<u16> {
@@ -221,5 +236,60 @@ async fn control_that_comes_back_in_the_middle_of_a_step_goes_on_with_it() {
     let tally = visitors.stop().await;
     assert_eq!(tally.failed, 0, "{:?}", tally.examples);
     assert_eq!(bench.shares(rollout).await, [3_000, 6_000, 10_000]);
+    bench.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_holds_a_canary_that_the_judge_would_let_pass_and_lets_it_go_on() {
+    let bench = Bench::start(policy(&short())).await;
+    bench.live(&bench.release("good", "one")).await;
+    let visitors = bench.visitors(40);
+    let second = bench.release("good", "two");
+    let rollout = bench.deploy(&second).await.unwrap();
+    let shifting = reached(&RolloutState::Shifting { weight: STEPS[0] });
+    bench.until(rollout, shifting).await;
+    let early = bench.say(rollout, Steering::Resume).await;
+    assert!(
+        matches!(early, Err(Refusal::NotSteerable { .. })),
+        "{early:?}"
+    );
+    bench.say(rollout, Steering::Hold).await.unwrap();
+    // The judge goes on looking, and says once what it thinks.
+    bench.judged(rollout, 1).await;
+    let again = bench.say(rollout, Steering::Hold).await;
+    assert!(
+        matches!(again, Err(Refusal::NotSteerable { .. })),
+        "{again:?}"
+    );
+    let is_held = |s: &RolloutState| matches!(s, RolloutState::Holding { reason } if reason == "held: a test");
+    bench.until(rollout, is_held).await;
+    assert_eq!(bench.shares(rollout).await, STEPS[..1]);
+    bench.say(rollout, Steering::Resume).await.unwrap();
+    bench.until(rollout, reached(&RolloutState::Baking)).await;
+    let tally = visitors.stop().await;
+    assert_eq!(tally.failed, 0, "{:?}", tally.examples);
+    let said = bench.judgements(rollout).await;
+    let said: Vec<_> = said.iter().map(|(w, j)| (*w, &j.verdict)).collect();
+    assert_eq!(said, STEPS.map(|weight| (weight, &Verdict::Advance)));
+    bench.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_gives_a_canary_its_next_share_without_the_judge() {
+    let bench = Bench::start(policy(&Canary::default())).await;
+    bench.live(&bench.release("good", "one")).await;
+    let rollout = bench.deploy(&bench.release("good", "two")).await.unwrap();
+    for weight in STEPS {
+        bench
+            .until(rollout, reached(&RolloutState::Shifting { weight }))
+            .await;
+        bench.say(rollout, Steering::Advance).await.unwrap();
+    }
+    bench.until(rollout, reached(&RolloutState::Baking)).await;
+    let late = bench.say(rollout, Steering::Advance).await;
+    assert!(
+        matches!(late, Err(Refusal::NotSteerable { .. })),
+        "{late:?}"
+    );
     bench.stop();
 }

@@ -201,6 +201,7 @@ fn little_data_is_inconclusive_and_says_what_would_stay_unseen() {
         let bad = Arm {
             requests: 1,
             bad: [1, 0, 0],
+            ..Arm::default()
         };
         let good = Arm {
             requests: 9,
@@ -224,6 +225,30 @@ fn watched(rate: f64, errors: f64, seed: u64, seconds: usize) -> (Vigil, Option<
         }
     }
     (vigil, None)
+}
+
+#[test]
+fn a_few_clients_that_ask_very_often_and_are_always_failed_are_harm() {
+    let mut trial = Trial::new(two_arms(), HISTORY);
+    // Two programs at 50 requests a second each, on a release that answers none of them: each
+    // counts once in ten seconds, and what else it asked says nothing.
+    for second in 1..=60 {
+        let canary = Arm {
+            requests: 100,
+            bad: if second % 10 == 1 { [2, 0, 0] } else { [0; 3] },
+            left_out: if second % 10 == 1 {
+                [98, 0, 0]
+            } else {
+                [100, 0, 0]
+            },
+        };
+        let baseline = Arm {
+            requests: 900,
+            ..Arm::default()
+        };
+        trial.see(second * 1_000, baseline, canary);
+    }
+    assert!(is_abort(trial.verdict()), "{:?}", trial.verdict());
 }
 
 #[test]
@@ -279,9 +304,14 @@ fn other_rules_lead_to_another_verdict_on_the_same_traffic() {
 }
 
 fn arm() -> impl Strategy<Value = Arm> {
-    (0_u64..40, prop::array::uniform3(0_u64..12)).prop_map(|(requests, bad)| Arm {
-        requests,
-        bad: bad.map(|b| b.min(requests)),
+    let counts = || prop::array::uniform3(0_u64..12);
+    (0_u64..40, counts(), counts()).prop_map(|(requests, bad, left_out)| {
+        let bad = bad.map(|b| b.min(requests));
+        Arm {
+            requests,
+            bad,
+            left_out: std::array::from_fn(|i| left_out[i].min(requests - bad[i])),
+        }
     })
 }
 
@@ -317,7 +347,7 @@ proptest! {
             let mut trial = Trial::new(rules.clone(), HISTORY);
             for (index, (baseline, canary)) in looks.iter().enumerate() {
                 let mut canary = *canary;
-                if worse == Some(index) && canary.bad[0] < canary.requests {
+                if worse == Some(index) && canary.bad[0] < canary.told(Metric::ServerError) {
                     canary.bad[0] += 1;
                 }
                 trial.see((index as u64 + 1) * 1_000, *baseline, canary);

@@ -184,6 +184,8 @@ fn counters(start: &str, served: u64) -> Counters {
             release: release("a"),
             served,
             failed: 0,
+            shielded: 0,
+            judged: None,
             retried: 0,
             held: 0,
             slowest_us: 10,

@@ -4,6 +4,7 @@ pub(crate) mod addresses;
 pub(crate) mod ask;
 pub(crate) mod cancel;
 pub(crate) mod completion;
+pub(crate) mod console;
 pub(crate) mod context;
 pub(crate) mod deploy;
 pub(crate) mod doctor;
@@ -27,6 +28,7 @@ pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod ship;
 pub(crate) mod status;
+pub(crate) mod steer;
 pub(crate) mod target;
 pub(crate) mod up;
 pub(crate) mod watch;
@@ -95,10 +97,14 @@ enum Verb {
     Deploy(deploy::Deploy),
     Rollback(rollback::Rollback),
     Cancel(cancel::Cancel),
+    Hold(steer::Hold),
+    Resume(steer::Resume),
+    Advance(steer::Advance),
     Status(status::StatusVerb),
     History(history::History),
     Receipt(receipt::ReceiptVerb),
     Logs(logs::Logs),
+    Console(console::Console),
     Exec(exec::Exec),
     Journal(journal::Journal),
     Doctor(doctor::Doctor),
@@ -132,10 +138,14 @@ pub(crate) fn run(cli: Cli, env: Env) -> anyhow::Result<Exit> {
         Verb::Deploy(deploy) => deploy.run(&context()?),
         Verb::Rollback(rollback) => rollback.run(&context()?),
         Verb::Cancel(cancel) => cancel.run(&context()?),
+        Verb::Hold(hold) => hold.run(&context()?),
+        Verb::Resume(resume) => resume.run(&context()?),
+        Verb::Advance(advance) => advance.run(&context()?),
         Verb::Status(status) => status.run(&context()?),
         Verb::History(history) => history.run(&context()?),
         Verb::Receipt(receipt) => receipt.run(&context()?),
         Verb::Logs(logs) => logs.run(&context()?),
+        Verb::Console(console) => console.run(&context()?),
         Verb::Exec(exec) => exec.run(&context()?),
         Verb::Journal(journal) => journal.run(&context()?),
         Verb::Doctor(doctor) => doctor.run(&context()?),

@@ -1,5 +1,5 @@
-//! The console: what the journal and the proxy say, as pages on loopback, and two
-//! buttons that ask the rollout engine. Writes nothing itself; no traffic passes here.
+//! The console: what the journal and the proxy say, as pages on loopback, and buttons that ask
+//! the rollout engine, for whoever is signed in. Writes nothing itself; no traffic passes here.
 
 mod assets;
 mod door;
@@ -10,6 +10,7 @@ mod helm;
 mod live;
 mod pages;
 mod router;
+pub(crate) mod session;
 mod traffic;
 mod verdicts;
 mod view;
@@ -30,6 +31,7 @@ use crate::console::door::Door;
 use crate::console::guard::FormKey;
 pub(crate) use crate::console::helm::{Answer, Helm, Plan};
 use crate::console::live::Live;
+use crate::console::session::Sessions;
 use crate::console::words::Clockface;
 use crate::state::State;
 
@@ -50,6 +52,8 @@ pub(crate) struct Ground {
     pub(crate) services: Vec<ServiceName>,
     /// The rollout engine; without it the console only shows.
     pub(crate) helm: Option<Arc<dyn Helm>>,
+    /// Who is signed in.
+    pub(crate) sessions: Arc<Sessions>,
     pub(crate) clock: Clock,
     pub(crate) random: Random,
 }

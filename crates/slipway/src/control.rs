@@ -19,12 +19,14 @@ use slipway_journal::event::ControlEvent;
 use slipway_journal::{Actor, EnvironmentName, Event, Journal, JournalError};
 use slipway_proxy::Client;
 use slipway_rollout::Engine;
+use slipway_rollout::book::Book;
 use tokio::time::sleep;
 
 use crate::accessories::{Accessories, Ground};
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::console;
+use crate::console::session::Sessions;
 use crate::control::helm::EngineHelm;
 use crate::control::orders::{Desk, Inner};
 use crate::environment::Environment;
@@ -64,21 +66,7 @@ impl Control<'_> {
         let context = self.context;
         context.state.create()?;
         let journal = open_journal(&context.state.journal(), &context.clock).await?;
-        let accessories = Accessories::new(
-            Ground {
-                state: context.state.clone(),
-                random: context.random.clone(),
-                program: self.program.clone(),
-            },
-            journal.clone(),
-        );
-        // What runs already needs no waiting; a first start takes seconds.
-        if accessories.all_run(&self.environment) {
-            let (accessories, environment) = (accessories.clone(), self.environment.clone());
-            tokio::spawn(async move { accessories.ensure(&environment).await });
-        } else {
-            accessories.ensure(&self.environment).await;
-        }
+        let accessories = self.accessories(&journal).await;
         await_proxy(context).await?;
         let (services, missing) = settings::resolve_what_is_known(&self.environment, &accessories);
         for failure in &missing {
@@ -86,8 +74,13 @@ impl Control<'_> {
         }
         let (ground, name) = (self.ground(&journal)?, self.name()?);
         let names = services.keys().cloned().collect();
+        // Before the engine reads the journal, so that it knows how often it was begun anew.
+        let book = Book::of(
+            name.clone(),
+            &journal.replay().await.context("reading the journal")?,
+        );
+        note(&journal, started(book.unfinished())).await;
         let engine = Engine::start(ground, services, shutdown.child()).await?;
-        note(&journal, started(engine.recovered())).await;
         if !missing.is_empty() {
             let project = context.project.clone();
             tokio::spawn(complete(
@@ -97,6 +90,11 @@ impl Control<'_> {
                 accessories.clone(),
             ));
         }
+        let sessions = Arc::new(Sessions::new(context.clock.clone(), context.random.clone()));
+        let address = self.console.as_ref().map(TcpListener::local_addr);
+        let address = address
+            .transpose()
+            .context("reading the console's address")?;
         let console = self.console.map(|socket| {
             let ground = console::Ground {
                 journal: journal.clone(),
@@ -105,6 +103,7 @@ impl Control<'_> {
                 environment: name.clone(),
                 services: names,
                 helm: Some(Arc::new(EngineHelm(engine.clone()))),
+                sessions: Arc::clone(&sessions),
                 clock: context.clock.clone(),
                 random: context.random.clone(),
             };
@@ -118,12 +117,33 @@ impl Control<'_> {
                 journal: journal.clone(),
                 engine,
                 accessories: accessories.clone(),
+                console: address.map(|address| (address, sessions)),
             }),
             socket: context.state.control_socket(),
             journal,
             accessories,
             console,
         })
+    }
+
+    /// What services need beside themselves: started, or adopted where it runs.
+    async fn accessories(&self, journal: &Journal) -> Accessories {
+        let accessories = Accessories::new(
+            Ground {
+                state: self.context.state.clone(),
+                random: self.context.random.clone(),
+                program: self.program.clone(),
+            },
+            journal.clone(),
+        );
+        // What runs already needs no waiting; a first start takes seconds.
+        if accessories.all_run(&self.environment) {
+            let (accessories, environment) = (accessories.clone(), self.environment.clone());
+            tokio::spawn(async move { accessories.ensure(&environment).await });
+        } else {
+            accessories.ensure(&self.environment).await;
+        }
+        accessories
     }
 
     fn ground(&self, journal: &Journal) -> anyhow::Result<slipway_rollout::Ground> {

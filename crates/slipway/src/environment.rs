@@ -58,7 +58,7 @@ pub(crate) struct AccessorySettings {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ConsoleSettings {
-    /// A loopback address: the console has no login yet.
+    /// A loopback address: looking needs no login.
     #[serde(deserialize_with = "loopback")]
     pub(crate) listen: SocketAddr,
 }
@@ -363,7 +363,7 @@ fn loopback<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D:
         Ok(address)
     } else {
         Err(D::Error::custom(format!(
-            "the console has no login and listens on loopback only, not on {address}"
+            "the console lets everybody look and listens on loopback only, not on {address}"
         )))
     }
 }

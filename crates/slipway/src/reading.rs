@@ -8,10 +8,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 use slipway_journal::event::PipelineEvent;
 use slipway_journal::event::judgement::Verdict;
-use slipway_journal::event::rollout::{Receipt, RolloutEvent, RolloutState, Step, Trigger};
+use slipway_journal::event::rollout::{
+    Receipt, RolloutEvent, RolloutState, Steering, Step, Trigger,
+};
 use slipway_journal::{
     Actor, EnvironmentName, Event, InstanceId, ReleaseId, RolloutId, Seq, ServiceName, Slot,
 };
+use slipway_rollout::strategy::WHOLE;
 
 /// Everything that is shown, as of entry `seq`.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -81,6 +84,13 @@ pub(crate) enum What {
         /// Its evidence.
         evidence: String,
     },
+    /// A person said how a share of the traffic goes on.
+    Steered {
+        /// How.
+        order: Steering,
+        /// Why.
+        reason: String,
+    },
     /// An instance ended although nobody asked it to.
     Death {
         /// The instance.
@@ -106,6 +116,30 @@ impl Rollout {
             self.state,
             RolloutState::Shifting { .. } | RolloutState::Live | RolloutState::Baking
         )
+    }
+
+    /// The share of the traffic that it has for now, also while it holds.
+    pub(crate) fn share(&self) -> Option<u16> {
+        let mut states = self.timeline.iter().rev().filter_map(|m| match &m.what {
+            What::State { state } => Some(state),
+            _ => None,
+        });
+        match states.find(|state| !matches!(state, RolloutState::Holding { .. }))? {
+            RolloutState::Shifting { weight } if *weight < WHOLE => Some(*weight),
+            _ => None,
+        }
+    }
+
+    /// Whether a person holds it at its share.
+    pub(crate) fn is_held(&self) -> bool {
+        let mut said = self.timeline.iter().rev().filter_map(|m| match &m.what {
+            What::State {
+                state: RolloutState::Shifting { .. },
+            } => Some(false),
+            What::Steered { order, .. } => Some(*order == Steering::Hold),
+            _ => None,
+        });
+        self.share().is_some() && said.next() == Some(true)
     }
 
     /// Whether this rollout ever reached `Live`.
@@ -215,6 +249,7 @@ impl Reading {
             | RolloutEvent::InstanceStarted { rollout, .. }
             | RolloutEvent::InstanceExited { rollout, .. }
             | RolloutEvent::Judged { rollout, .. }
+            | RolloutEvent::Steered { rollout, .. }
             | RolloutEvent::TriggerFired { rollout, .. } => {
                 if let Some(rollout) = self.find(*rollout) {
                     rollout.take(entry.at, event);
@@ -275,6 +310,10 @@ impl Rollout {
                 expected,
                 ..
             } => self.exited(at, *instance, how, *expected),
+            RolloutEvent::Steered { order, reason, .. } => {
+                let (order, reason) = (*order, reason.clone());
+                self.note(at, What::Steered { order, reason });
+            }
             RolloutEvent::TriggerFired {
                 trigger, evidence, ..
             } => {
@@ -407,6 +446,15 @@ pub(crate) fn verdict_words(verdict: &Verdict) -> String {
         Verdict::Hold { lacking } => format!("too early to say: {lacking}"),
         Verdict::Abort { evidence, .. } => format!("it does harm. {evidence}"),
         Verdict::Inconclusive { lacking } => format!("cannot say: {lacking}"),
+    }
+}
+
+/// What a person said of a share, in words.
+pub(crate) fn steering_words(order: Steering) -> &'static str {
+    match order {
+        Steering::Hold => "the share stays",
+        Steering::Resume => "the judge decides again",
+        Steering::Advance => "the next share follows",
     }
 }
 

@@ -149,6 +149,14 @@ test("a person rolls back from the console, without scripts", async () => {
     const live = await page.locator(".slot--live .slot__release").innerText();
     await page.getByRole("link", { name: "Roll back…" }).click();
     await title(page, "Roll shop back?");
+    // Whoever is not signed in may look, and is told how to sign in.
+    await page.getByRole("heading", { name: "Sign in first" }).waitFor();
+    assert.equal(await page.getByRole("button", { name: "Roll back now" }).count(), 0);
+    const back = page.url();
+    await page.goto(await slipway.signInLink());
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await title(page, /^You are /);
+    await page.goto(back);
     await page.getByLabel("Why").fill("prices are <wrong>");
     await page.getByRole("button", { name: "Roll back now" }).click();
     await title(page, new RegExp(`shop ${live}`));

@@ -103,6 +103,13 @@ export class Slipway {
     return this.run("ship");
   }
 
+  // A link to sign in at the console, good once and for a minute.
+  async signInLink(): Promise<string> {
+    const given = await this.run("console", "--json");
+    assert.equal(given.code, 0, given.words);
+    return (JSON.parse(given.out) as { url: string }).url;
+  }
+
   // Visitors who do not stop asking.
   arrive(): void {
     this.isLoaded = true;

@@ -31,6 +31,8 @@ pub enum ControlEvent {
         /// The program, without its arguments, which may be secret.
         program: String,
     },
+    /// Somebody was given a link to sign in at the console, good once and for a minute.
+    SignInLinkGiven,
     /// An accessory (PostgreSQL, Redis) was started.
     AccessoryStarted {
         /// Which one.

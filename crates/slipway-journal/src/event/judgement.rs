@@ -37,6 +37,21 @@ pub struct Arm {
     pub requests: u64,
     /// Of them bad, by metric; one client counts once for each metric within ten seconds.
     pub bad: [u64; 3],
+    /// Of them such that say nothing, by metric: what the same client had after its first bad
+    /// one within the ten seconds, and what was broken off before an answer could come.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub left_out: [u64; 3],
+}
+
+impl Arm {
+    /// Requests that say something of a metric.
+    pub fn told(&self, metric: Metric) -> u64 {
+        self.requests.saturating_sub(self.left_out[metric.place()])
+    }
+}
+
+fn is_nothing(counts: &[u64; 3]) -> bool {
+    *counts == [0; 3]
 }
 
 /// A while in which both releases had requests. It ended by a rule that knows counts of
@@ -219,6 +234,7 @@ mod tests {
         let arm = Arm {
             requests: 4,
             bad: [1, 0, 0],
+            left_out: [0; 3],
         };
         let two = Evidence::TwoArms {
             history_ppm: [1, 2, 3],
@@ -238,6 +254,11 @@ mod tests {
                 arm,
             }],
         };
+        let repeated = Arm {
+            left_out: [2, 0, 0],
+            ..arm
+        };
+        insta::assert_snapshot!(stored(&repeated), @r#"{"requests":4,"bad":[1,0,0],"left_out":[2,0,0]}"#);
         insta::assert_snapshot!(stored(&one), @r#"{"kind":"one-arm","reference_ppm":[1,2,3],"moments":5,"since":[{"number":4,"at_ms":8,"arm":{"requests":4,"bad":[1,0,0]}}]}"#);
     }
 }

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::judgement::Judgement;
+use super::judgement::{Arm, Judgement};
 use crate::ids::{
     EnvironmentName, Generation, InstanceId, ReleaseId, RolloutId, ServiceName, Slot,
 };
@@ -110,11 +110,33 @@ pub enum RolloutEvent {
         /// What it said, and from what.
         judgement: Box<Judgement>,
     },
+    /// A person said how a rollout with a share of the traffic goes on.
+    Steered {
+        /// The rollout.
+        rollout: RolloutId,
+        /// How.
+        order: Steering,
+        /// Why, in words.
+        reason: String,
+    },
     /// The account of a rollout, once its traffic has settled.
     ReceiptIssued {
         /// The receipt.
         receipt: Box<Receipt>,
     },
+}
+
+/// What a person says of a rollout with a share of the traffic. Triggers hold on whatever is
+/// said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Steering {
+    /// The share stays, also when the judge says that more is all right.
+    Hold,
+    /// The judge decides again.
+    Resume,
+    /// The next step follows at once, whatever the judge lacks.
+    Advance,
 }
 
 /// Where a rollout stands. See the design, §5.
@@ -276,10 +298,16 @@ pub struct ReleaseCounters {
     pub served: u64,
     /// Of them failed.
     pub failed: u64,
+    /// Of those failed: answered by the live release instead, which served them too.
+    #[serde(default)]
+    pub shielded: u64,
     /// Tries beyond the first.
     pub retried: u64,
     /// Requests that waited.
     pub held: u64,
+    /// The same requests as a judge counts them; none where nobody wrote that down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged: Option<Arm>,
     /// The slowest answer, microseconds.
     pub slowest_us: u64,
     /// Answers by time: (upper bound in microseconds, count), rising.
@@ -335,6 +363,19 @@ pub struct Receipt {
     pub rollback_now: String,
 }
 
+impl Receipt {
+    /// Requests of visitors that reached a release, each once.
+    pub fn served(&self) -> u64 {
+        self.traffic.iter().map(|t| t.served - t.shielded).sum()
+    }
+
+    /// Requests of visitors that failed, those that reached no instance included.
+    pub fn failed(&self) -> u64 {
+        let failed = self.traffic.iter().map(|t| t.failed - t.shielded);
+        failed.sum::<u64>() + self.unrouted
+    }
+}
+
 /// What one release served during a rollout.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReleaseTraffic {
@@ -344,6 +385,10 @@ pub struct ReleaseTraffic {
     pub served: u64,
     /// Of them: answered 5xx, or not to the end.
     pub failed: u64,
+    /// Of those failed: answered by the live release instead, so that no visitor saw it. It
+    /// served them too.
+    #[serde(default)]
+    pub shielded: u64,
     /// Tries beyond the first.
     pub retried: u64,
     /// Requests that waited in the hold queue.

@@ -91,6 +91,12 @@ async fn a_service_that_is_worked_on_shows_its_page_to_all_but_those_with_a_toke
         assert_eq!(shown.header(name), Some(value), "{name}");
     }
     assert_eq!(origin.all_requests(), 0);
+    // That is what was ordered, and no failure.
+    let stats = proxy.stats().await;
+    let [counted] = stats.unrouted.as_slice() else {
+        panic!("{:?}", stats.unrouted);
+    };
+    assert_eq!((counted.requests, counted.maintained), (0, 1));
     let told = BTreeMap::from([
         ("slipway-preview", token.to_owned()),
         ("cookie", format!("a=b; slipway-preview={token}")),

@@ -148,10 +148,14 @@ impl Stream {
             let begins = share / in_a_row as f64;
             for _ in 0..hits(&mut self.random, requests, begins) {
                 let client = self.random.u64(0..clients);
+                // The rest of a row is the same client's again.
+                answers.arm.requests += in_a_row - 1;
                 if self.counted[usize::from(is_canary)].insert((place, client)) {
                     answers.arm.bad[place] += 1;
+                    answers.arm.left_out[place] += in_a_row - 1;
+                } else {
+                    answers.arm.left_out[place] += in_a_row;
                 }
-                answers.arm.requests += in_a_row - 1;
                 if place == 0 {
                     answers.errors += in_a_row;
                     answers.unshielded += if self.random.u8(0..5) == 0 {

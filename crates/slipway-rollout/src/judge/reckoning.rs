@@ -1,6 +1,8 @@
 //! The numbers behind the judge: shares, odds, and what one block says for harm. Each gain is
 //! the logarithm of a factor whose expectation is at most one while there is no harm.
 
+use slipway_journal::event::judgement::{Arm, Metric};
+
 /// Requests, and the bad ones among them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Count {
@@ -26,6 +28,11 @@ impl Count {
             // Both are read from counters that go on meanwhile.
             bad: bad.min(requests),
         }
+    }
+
+    /// What an arm says of a metric.
+    pub(crate) fn of(arm: &Arm, metric: Metric) -> Self {
+        Self::new(arm.told(metric), arm.bad[metric.place()])
     }
 
     pub(crate) fn add(&mut self, other: Self) {
@@ -77,6 +84,9 @@ impl Pair {
         let usual = usual.clamp(SHARES.0, SHARES.1);
         let harmed = times(usual, odds);
         let (b, c) = (real(self.baseline.requests), real(self.canary.requests));
+        if b + c == 0.0 {
+            return 0.0;
+        }
         let both = (b * usual + c * harmed) / (b + c);
         self.baseline.gain(usual, both) + self.canary.gain(harmed, both)
     }

@@ -217,12 +217,14 @@ pub(crate) fn add(to: &mut Arm, more: Arm) {
     for (to, more) in to.bad.iter_mut().zip(more.bad) {
         *to += more;
     }
+    for (to, more) in to.left_out.iter_mut().zip(more.left_out) {
+        *to += more;
+    }
 }
 
 fn pair(block: &Block, metric: Metric) -> Pair {
-    let count = |arm: &Arm| Count::new(arm.requests, arm.bad[metric.place()]);
     Pair {
-        baseline: count(&block.baseline),
-        canary: count(&block.canary),
+        baseline: Count::of(&block.baseline, metric),
+        canary: Count::of(&block.canary, metric),
     }
 }

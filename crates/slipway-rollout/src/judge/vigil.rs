@@ -4,7 +4,9 @@
 //! What is kept is what was counted since each moment: it says everything, as the reference
 //! does not change, and does not grow with time.
 
-use slipway_journal::event::judgement::{Arm, Evidence, Judgement, Metric, Rules, Since, Verdict};
+use slipway_journal::event::judgement::{
+    Arm, Evidence, Figures, Judgement, Metric, Rules, Since, Verdict,
+};
 
 use super::course::Course;
 use super::figures;
@@ -62,7 +64,7 @@ impl Vigil {
             if is_moment {
                 course.begin(self.taken_ms);
             }
-            let counted = only(Count::new(open.requests, open.bad[metric.place()]));
+            let counted = only(Count::of(&open, metric));
             course.take(counted, |odds| counted.canary.gain_over(reference, odds));
         }
         if is_moment {
@@ -78,21 +80,22 @@ impl Vigil {
         &self.verdict
     }
 
+    /// The numbers now, one for each metric.
+    pub fn figures(&self) -> Vec<Figures> {
+        let each = Metric::ALL.into_iter();
+        each.map(|metric| {
+            let (course, reference) = (&self.courses[metric.place()], self.reference(metric));
+            figures::of(metric, course, reference, &self.rules)
+        })
+        .collect()
+    }
+
     /// The verdict with everything that it was made from.
     pub fn judgement(&self) -> Judgement {
-        let figures = Metric::ALL.into_iter().map(|metric| {
-            let reference = self.reference(metric);
-            figures::of(
-                metric,
-                &self.courses[metric.place()],
-                reference,
-                &self.rules,
-            )
-        });
         Judgement {
             at_ms: self.taken_ms,
             verdict: self.verdict.clone(),
-            figures: figures.collect(),
+            figures: self.figures(),
             rules: self.rules.clone(),
             evidence: self.evidence(),
         }
@@ -112,10 +115,9 @@ impl Vigil {
         for metric in Metric::ALL {
             let reference = vigil.reference(metric);
             let course = &mut vigil.courses[metric.place()];
-            let count = |arm: &Arm| Count::new(arm.requests, arm.bad[metric.place()]);
             let kept = since
                 .iter()
-                .map(|s| (s.number, s.at_ms, only(count(&s.arm))));
+                .map(|s| (s.number, s.at_ms, only(Count::of(&s.arm, metric))));
             course.stand_at(moments, kept, |seen, odds| {
                 seen.canary.gain_over(reference, odds)
             });
@@ -125,23 +127,28 @@ impl Vigil {
     }
 
     fn evidence(&self) -> Evidence {
-        let of = |metric: Metric| {
+        let counts = Metric::ALL.map(|metric| {
             let moments = self.courses[metric.place()].moments();
-            moments.map(|(_, seen)| seen.canary.bad).collect::<Vec<_>>()
+            moments.map(|(_, seen)| seen.canary).collect::<Vec<_>>()
+        });
+        let arm = |index: usize| {
+            let of = counts.each_ref().map(|moments| moments[index]);
+            let requests = of.iter().map(|c| c.requests).max().unwrap_or(0);
+            Arm {
+                requests,
+                bad: of.map(|c| c.bad),
+                left_out: of.map(|c| requests - c.requests),
+            }
         };
-        let bad = Metric::ALL.map(of);
         let since = self.courses[0].moments().enumerate();
         Evidence::OneArm {
             reference_ppm: self.reference_ppm,
             moments: self.courses[0].begun(),
             since: since
-                .map(|(index, (moment, seen))| Since {
+                .map(|(index, (moment, _))| Since {
                     number: moment.number,
                     at_ms: moment.at_ms,
-                    arm: Arm {
-                        requests: seen.canary.requests,
-                        bad: std::array::from_fn(|place| bad[place][index]),
-                    },
+                    arm: arm(index),
                 })
                 .collect(),
         }

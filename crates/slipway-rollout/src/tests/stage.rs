@@ -125,6 +125,7 @@ impl Stage {
             random: self.random.clone(),
             environment: environment(),
             services: RwLock::default(),
+            standings: RwLock::default(),
             shutdown: shutdown.clone(),
             publishing: Mutex::new(()),
         };

@@ -44,6 +44,6 @@ fn loopback(text: &str) -> Result<SocketAddr, String> {
     if address.ip().is_loopback() {
         Ok(address)
     } else {
-        Err("the console has no login and listens on loopback only".to_owned())
+        Err("the console lets everybody look and listens on loopback only".to_owned())
     }
 }

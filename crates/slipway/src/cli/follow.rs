@@ -203,6 +203,11 @@ fn line_of(moment: &Moment) -> Option<String> {
             paint(BAD, "!"),
             crate::reading::trigger_name(*trigger)
         ),
+        What::Steered { order, reason } => format!(
+            "  {} {}: {reason}",
+            paint(WARN, "…"),
+            crate::reading::steering_words(*order)
+        ),
         What::Death { how, .. } => {
             format!("  {} an instance ended by itself: {how}", paint(BAD, "!"))
         }

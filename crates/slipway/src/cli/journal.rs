@@ -11,7 +11,8 @@ use slipway_journal::{Entry, Event, Verification};
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
 use crate::reading::{
-    actor_name, share_name, state_name, state_reason, step_name, trigger_name, verdict_words,
+    actor_name, share_name, state_name, state_reason, steering_words, step_name, trigger_name,
+    verdict_words,
 };
 use crate::terminal::{self, BAD, DIM, GOOD, paint};
 
@@ -186,14 +187,16 @@ fn rollout_words(event: &RolloutEvent) -> String {
             share_name(*weight),
             verdict_words(&judgement.verdict)
         ),
+        RolloutEvent::Steered { order, reason, .. } => {
+            format!("{}: {reason}", steering_words(*order))
+        }
         RolloutEvent::Quarantined {
             release, reason, ..
         } => {
             format!("{} quarantined: {reason}", release.short())
         }
         RolloutEvent::ReceiptIssued { receipt } => {
-            let served: u64 = receipt.traffic.iter().map(|t| t.served).sum();
-            let failed: u64 = receipt.traffic.iter().map(|t| t.failed).sum();
+            let (served, failed) = (receipt.served(), receipt.failed());
             format!(
                 "receipt: {} served, {failed} failed",
                 terminal::number(served)
@@ -251,6 +254,7 @@ fn control_words(event: &ControlEvent) -> String {
                 "control {version} started as process {pid}, {recovered} rollouts taken up again"
             )
         }
+        ControlEvent::SignInLinkGiven => "given a link to the console".to_owned(),
         ControlEvent::ProgramRun {
             service,
             release,

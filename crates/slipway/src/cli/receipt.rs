@@ -144,8 +144,8 @@ fn traffic_lines(receipt: &Receipt) -> Vec<String> {
         return vec![paint(DIM, "  no request came in while it lasted")];
     }
     let heads = format!(
-        "  {:<20} {:>10} {:>7} {:>8} {:>6} {:>9} {:>10}",
-        "release", "served", "failed", "retried", "held", "p99", "slowest"
+        "  {:<18} {:>9} {:>7} {:>8} {:>7} {:>6} {:>8} {:>8}",
+        "release", "served", "failed", "shielded", "retried", "held", "p99", "slowest"
     );
     let rows = receipt.traffic.iter().map(|t| traffic_line(receipt, t));
     std::iter::once(paint(DIM, heads)).chain(rows).collect()
@@ -174,8 +174,9 @@ fn traffic_line(receipt: &Receipt, traffic: &ReleaseTraffic) -> String {
         }
     };
     format!(
-        "  {name:<20} {:>10} {failed} {:>8} {:>6} {:>9} {:>10}",
+        "  {name:<18} {:>9} {failed} {:>8} {:>7} {:>6} {:>8} {:>8}",
         terminal::number(traffic.served),
+        terminal::number(traffic.shielded),
         terminal::number(traffic.retried),
         terminal::number(traffic.held),
         timed(traffic.p99_us),

@@ -10,7 +10,9 @@ use tokio::sync::mpsc;
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::run;
-use crate::reading::{Moment, Rollout, What, short_id, state_name, state_reason, trigger_name};
+use crate::reading::{
+    Moment, Rollout, What, short_id, state_name, state_reason, steering_words, trigger_name,
+};
 use crate::terminal::{self, BAD, BOLD, DIM, GOOD, WARN, paint};
 
 /// Differences of one kind that are named; the rest is counted.
@@ -97,6 +99,7 @@ fn show_rollout(rollout: &Rollout) {
             What::Trigger { trigger, evidence } => {
                 format!("{}: {evidence}", trigger_name(*trigger))
             }
+            What::Steered { order, reason } => format!("{}: {reason}", steering_words(*order)),
             What::Death { how, .. } => format!("an instance ended by itself: {how}"),
             What::State { state } => state_name(state),
             What::Step { .. } => continue,

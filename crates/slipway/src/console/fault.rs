@@ -15,6 +15,8 @@ pub(crate) enum Fault {
     Misdirected,
     /// The form does not come from a page of this console.
     Forged,
+    /// Nobody is signed in who could change anything.
+    Nobody,
     /// Too many live streams.
     Busy,
     TimedOut,
@@ -37,7 +39,7 @@ impl Fault {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
-            Self::Forged => StatusCode::FORBIDDEN,
+            Self::Forged | Self::Nobody => StatusCode::FORBIDDEN,
             Self::Busy | Self::NoEngine => StatusCode::SERVICE_UNAVAILABLE,
             Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
             Self::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -63,6 +65,11 @@ impl Fault {
                 "This form does not come from a page of the running console: control may have \
                  started again since the page was loaded. Go back, load the page again and repeat \
                  it.",
+            ),
+            Self::Nobody => (
+                "Nothing was changed",
+                "Nobody is signed in here, or the session is over. `slipway console` on this \
+                 machine gives a link to sign in; then go back and repeat it.",
             ),
             Self::Busy => (
                 "Too many open pages",

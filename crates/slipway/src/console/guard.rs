@@ -1,6 +1,6 @@
-//! Who may ask and change what. The console has no login yet: it answers on loopback,
-//! under loopback names only, and a change needs a form that this very console gave to
-//! this very browser.
+//! Who may ask and change what. The console answers on loopback, under loopback names only,
+//! and whoever asks may look. A change needs somebody who is signed in, and a form that this
+//! very console gave to this very browser.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use chassis::Random;
 use serde::Deserialize;
+use slipway_journal::Actor;
 
 use crate::console::Desk;
 use crate::console::fault::Fault;
@@ -37,6 +38,8 @@ const FIXED_HEADERS: [(&str, &str); 7] = [
 ];
 
 const COOKIE_NAME: &str = "slipway-console";
+/// The cookie of somebody who is signed in.
+const SESSION_NAME: &str = "slipway-session";
 /// More than anybody writes into the field for a reason.
 const REASON_CHARS_MAX: usize = 300;
 
@@ -106,12 +109,18 @@ pub(crate) struct Browser {
     cookie: String,
     is_new: bool,
     token: String,
+    person: Option<Actor>,
 }
 
 impl Browser {
     /// What the form must carry in its field `token`.
     pub(crate) fn token(&self) -> &str {
         &self.token
+    }
+
+    /// Who sits at it; nobody before somebody signed in.
+    pub(crate) fn person(&self) -> Option<&Actor> {
+        self.person.as_ref()
     }
 
     /// Gives the browser its cookie, where it has none yet.
@@ -136,22 +145,47 @@ impl FromRequestParts<Arc<Desk>> for Browser {
         parts: &mut Parts,
         desk: &Arc<Desk>,
     ) -> Result<Self, Self::Rejection> {
-        let known = cookie(&parts.headers).map(str::to_owned);
+        let known = cookie(&parts.headers, COOKIE_NAME).map(str::to_owned);
         let is_new = known.is_none();
         let cookie = known.unwrap_or_else(|| desk.ground.random.token());
         Ok(Self {
             token: desk.key.hash(&cookie).to_hex().to_string(),
             cookie,
             is_new,
+            person: person(&parts.headers, desk),
         })
     }
 }
 
-/// The one form of the console, sent by a browser to which this console gave it.
+/// Somebody who is signed in, where somebody is.
+fn person(headers: &HeaderMap, desk: &Desk) -> Option<Actor> {
+    desk.ground.sessions.who(cookie(headers, SESSION_NAME)?)
+}
+
+/// A form of the console, sent by a browser to which this console gave it.
+pub(crate) struct Sent {
+    /// Why, in the person's words; nothing where they gave none.
+    reason: Option<String>,
+    /// The secret of a link.
+    pub(crate) code: String,
+    /// The secret of a session, where the browser has one.
+    pub(crate) session: Option<String>,
+    pub(crate) browser: Browser,
+}
+
+/// A form that changes something, sent by somebody who is signed in.
 pub(crate) struct Order {
+    pub(crate) actor: Actor,
     /// Why, in the person's words; nothing where they gave none.
     pub(crate) reason: Option<String>,
     pub(crate) browser: Browser,
+}
+
+/// The cookie that a session is known by, and the one that ends it.
+pub(crate) fn session_cookie(token: Option<&str>) -> String {
+    let token = token.unwrap_or_default();
+    let end = if token.is_empty() { "; Max-Age=0" } else { "" };
+    format!("{SESSION_NAME}={token}; Path=/; HttpOnly; SameSite=Strict{end}")
 }
 
 #[derive(Deserialize)]
@@ -160,30 +194,50 @@ struct Fields {
     token: String,
     #[serde(default)]
     reason: String,
+    #[serde(default)]
+    code: String,
 }
 
 impl FromRequest<Arc<Desk>> for Order {
     type Rejection = Fault;
 
     async fn from_request(request: Request, desk: &Arc<Desk>) -> Result<Self, Fault> {
+        let sent = Sent::from_request(request, desk).await?;
+        let actor = sent.browser.person.clone().ok_or(Fault::Nobody)?;
+        Ok(Self {
+            actor,
+            reason: sent.reason,
+            browser: sent.browser,
+        })
+    }
+}
+
+impl FromRequest<Arc<Desk>> for Sent {
+    type Rejection = Fault;
+
+    async fn from_request(request: Request, desk: &Arc<Desk>) -> Result<Self, Fault> {
         if !is_own_page(request.headers()) {
             return Err(Fault::Forged);
         }
-        let cookie = cookie(request.headers())
-            .map(str::to_owned)
-            .ok_or(Fault::Forged)?;
+        let own = cookie(request.headers(), COOKIE_NAME);
+        let own = own.map(str::to_owned).ok_or(Fault::Forged)?;
+        let session = cookie(request.headers(), SESSION_NAME).map(str::to_owned);
+        let person = person(request.headers(), desk);
         let Form(fields) = Form::<Fields>::from_request(request, desk)
             .await
             .map_err(|_| Fault::Forged)?;
-        if !desk.key.fits(&cookie, &fields.token) {
+        if !desk.key.fits(&own, &fields.token) {
             return Err(Fault::Forged);
         }
         Ok(Self {
             reason: reason(&fields.reason),
+            code: fields.code,
+            session,
             browser: Browser {
-                cookie,
+                cookie: own,
                 is_new: false,
                 token: fields.token,
+                person,
             },
         })
     }
@@ -213,14 +267,14 @@ fn is_own_page(headers: &HeaderMap) -> bool {
     }
 }
 
-fn cookie(headers: &HeaderMap) -> Option<&str> {
+fn cookie<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
     headers
         .get_all(COOKIE)
         .iter()
         .filter_map(|line| line.to_str().ok())
         .flat_map(|line| line.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .find_map(|(name, value)| (name == COOKIE_NAME).then_some(value))
+        .find_map(|(name, value)| (name == wanted).then_some(value))
         .filter(|value| {
             (16..=64).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_alphanumeric())
         })

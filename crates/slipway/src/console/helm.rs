@@ -2,7 +2,9 @@
 //! fake behind it.
 
 use futures_util::future::BoxFuture;
+use slipway_journal::event::rollout::Steering;
 use slipway_journal::{Actor, RolloutId, ServiceName};
+use slipway_rollout::Standing;
 
 /// What rolling back would do now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,4 +45,16 @@ pub(crate) trait Helm: Send + Sync {
     /// Takes back a rollout that has no traffic yet.
     fn cancel(&self, actor: Actor, rollout: RolloutId, reason: String)
     -> BoxFuture<'_, Answer<()>>;
+
+    /// Says how a rollout with a share of the traffic goes on.
+    fn steer(
+        &self,
+        actor: Actor,
+        rollout: RolloutId,
+        order: Steering,
+        reason: String,
+    ) -> BoxFuture<'_, Answer<()>>;
+
+    /// What the judge sees of a rollout now.
+    fn standing(&self, rollout: RolloutId) -> Option<Standing>;
 }

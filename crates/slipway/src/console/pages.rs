@@ -8,6 +8,8 @@ pub(crate) mod log;
 pub(crate) mod overview;
 pub(crate) mod receipt;
 pub(crate) mod rollout;
+pub(crate) mod sign_in;
+pub(crate) mod steer;
 
 use anyhow::Context as _;
 use askama::Template;

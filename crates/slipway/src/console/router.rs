@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use crate::console::fault::Fault;
 use crate::console::{Desk, assets, events, guard, pages};
@@ -27,9 +27,18 @@ pub(crate) fn routes(desk: Arc<Desk>) -> Router {
             get(pages::act::ask_cancel).post(pages::act::cancel),
         )
         .route(
+            "/rollouts/{id}/steer/{order}",
+            get(pages::steer::ask).post(pages::steer::say),
+        )
+        .route(
             "/services/{service}/rollback",
             get(pages::act::ask_rollback).post(pages::act::roll_back),
         )
+        .route(
+            "/sign-in",
+            get(pages::sign_in::ask).post(pages::sign_in::sign_in),
+        )
+        .route("/sign-out", post(pages::sign_in::sign_out))
         .route("/receipts/{id}", get(pages::receipt::get))
         .route("/receipts/{id}/file", get(pages::receipt::file))
         .route("/journal", get(pages::journal::get))

@@ -1,7 +1,7 @@
 //! The console over real sockets: a journal in a folder of its own, a proxy's socket
 //! that tells what fits it, and a browser reduced to its requests.
 
-mod house;
+pub(crate) mod house;
 mod orders;
 mod pages;
 mod streams;

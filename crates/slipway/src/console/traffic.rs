@@ -43,6 +43,7 @@ struct Beat {
     served: u64,
     failed: u64,
     latency: Vec<(u64, u64)>,
+    p99_us: Option<u64>,
 }
 
 /// What one release serves now.
@@ -63,6 +64,8 @@ pub(crate) struct Now {
 pub(crate) struct Point {
     pub(crate) served: f64,
     pub(crate) failed: f64,
+    /// The highest 99th percentile of its samples, microseconds; none where nobody asked.
+    pub(crate) p99_us: Option<u64>,
 }
 
 impl Traffic {
@@ -131,6 +134,7 @@ impl Traffic {
                 Point {
                     served: per_second(chunk.iter().map(|b| b.served).sum(), lasted),
                     failed: per_second(chunk.iter().map(|b| b.failed).sum(), lasted),
+                    p99_us: chunk.iter().filter_map(|b| b.p99_us).max(),
                 }
             })
             .rev()
@@ -149,7 +153,7 @@ impl Series {
             failed: pool.failed,
             latency: pool.latency.iter().copied().collect(),
         };
-        let latency = seen
+        let latency: BTreeMap<u64, u64> = seen
             .latency
             .iter()
             .map(|(bound, count)| {
@@ -162,7 +166,8 @@ impl Series {
             lasted: Duration::ZERO,
             served: seen.served.saturating_sub(self.seen.served),
             failed: seen.failed.saturating_sub(self.seen.failed),
-            latency,
+            p99_us: percentile(&latency, 99),
+            latency: latency.into_iter().collect(),
         };
         self.seen = seen;
         self.beat(lasted, beat);
@@ -265,6 +270,22 @@ mod tests {
         traffic.take(second(2), &stats("a", 1100, 0, &later));
         let now = traffic.now("booking", "one").unwrap();
         assert_eq!((now.p50_us, now.p99_us), (Some(1_000), Some(5_000)));
+    }
+
+    #[test]
+    fn the_line_keeps_the_slowest_of_each_point() {
+        let mut traffic = Traffic::default();
+        let mut seen = Vec::new();
+        for second in 0..4 {
+            seen.push((1_000 * (second + 1), 10));
+            traffic.take(
+                self::second(second),
+                &stats("a", 10 * (second + 1), 0, &seen),
+            );
+        }
+        let line = traffic.line("booking", "one", 2);
+        let slowest: Vec<_> = line.iter().map(|p| p.p99_us).collect();
+        assert_eq!(slowest, [Some(2_000), Some(4_000)]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 pub(crate) mod chart;
 pub(crate) mod history;
+pub(crate) mod judge;
 pub(crate) mod ledger;
 pub(crate) mod log;
 pub(crate) mod overview;

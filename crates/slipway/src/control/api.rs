@@ -32,6 +32,8 @@ pub(crate) async fn serve(socket: &Path, desk: Desk, shutdown: Shutdown) -> anyh
         .route("/v1/deploy", post(orders::deploy))
         .route("/v1/rollback", post(orders::rollback))
         .route("/v1/cancel", post(orders::cancel))
+        .route("/v1/steer", post(orders::steer))
+        .route("/v1/sign-in", post(orders::sign_in))
         .route("/v1/exec", post(orders::exec))
         .route("/v1/events", post(orders::append))
         .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))

@@ -2,8 +2,9 @@
 
 use anyhow::Context as _;
 use futures_util::future::BoxFuture;
+use slipway_journal::event::rollout::Steering;
 use slipway_journal::{Actor, RolloutId, ServiceName};
-use slipway_rollout::{Engine, RollbackPlan};
+use slipway_rollout::{Engine, RollbackPlan, Standing};
 
 use crate::console::{Answer, Helm, Plan};
 
@@ -45,5 +46,23 @@ impl Helm for EngineHelm {
             let answered = asked.context("cancelling the rollout")?;
             Ok(answered.map_err(|refusal| refusal.to_string()))
         })
+    }
+
+    fn steer(
+        &self,
+        actor: Actor,
+        rollout: RolloutId,
+        order: Steering,
+        reason: String,
+    ) -> BoxFuture<'_, Answer<()>> {
+        Box::pin(async move {
+            let asked = self.0.steer(actor, rollout, order, reason).await;
+            let answered = asked.context("saying how the rollout goes on")?;
+            Ok(answered.map_err(|refusal| refusal.to_string()))
+        })
+    }
+
+    fn standing(&self, rollout: RolloutId) -> Option<Standing> {
+        self.0.standing(rollout)
     }
 }

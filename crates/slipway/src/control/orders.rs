@@ -2,6 +2,7 @@
 //! Every order carries the name that the kernel proved. A refusal is an answer, with what
 //! to do next; nothing is done then.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -20,11 +21,12 @@ use slipway_rollout::{Engine, Order, Refusal, RollbackPlan, RolloutError};
 
 use crate::accessories::Accessories;
 use crate::cli::failure::{Exit, Failure};
+use crate::console::session::{self, Sessions};
 use crate::control::peer::Caller;
 use crate::control::settings;
 use crate::control::wire::{
     Accepted, CancelOrder, DeployOrder, ExecOrder, Plan, PlanKind, Problem, Ready, Refused,
-    RollbackOrder, Variables,
+    RollbackOrder, SignInLink, SteerOrder, Variables,
 };
 use crate::environment::{self, Environment};
 use crate::reading::Reading;
@@ -42,6 +44,8 @@ pub(crate) struct Inner {
     pub(crate) journal: Journal,
     pub(crate) engine: Engine,
     pub(crate) accessories: Accessories,
+    /// Where the console answers, and who is signed in there.
+    pub(crate) console: Option<(SocketAddr, Arc<Sessions>)>,
 }
 
 /// Why an order was not carried out.
@@ -207,6 +211,39 @@ pub(crate) async fn cancel(
     let rollout = order.rollout;
     desk.engine.cancel(actor, rollout, order.reason).await??;
     Ok(Json(Accepted { rollout }))
+}
+
+/// `POST /v1/steer`
+pub(crate) async fn steer(
+    State(Desk(desk)): State<Desk>,
+    Caller(actor): Caller,
+    order: Body<SteerOrder>,
+) -> Result<Json<Accepted>, No> {
+    let Json(order) = order?;
+    let rollout = order.rollout;
+    let asked = desk.engine.steer(actor, rollout, order.order, order.reason);
+    asked.await??;
+    Ok(Json(Accepted { rollout }))
+}
+
+/// `POST /v1/sign-in`: the kernel said who asks, so the console may believe it.
+pub(crate) async fn sign_in(
+    State(Desk(desk)): State<Desk>,
+    Caller(actor): Caller,
+) -> Result<Json<SignInLink>, No> {
+    let Some((address, sessions)) = &desk.console else {
+        return Err(Failure::refused("this control has no console")
+            .hint("set [console] in the environment's file, then `slipway down` and `slipway up`")
+            .into());
+    };
+    let event = Event::Control(ControlEvent::SignInLinkGiven);
+    let noted = desk.journal.append(actor.clone(), vec![event]).await;
+    noted.map_err(|error| No::Broken(error.into()))?;
+    let code = sessions.invite(actor);
+    Ok(Json(SignInLink {
+        url: format!("http://{address}/sign-in?code={code}"),
+        seconds: session::LINK.as_secs(),
+    }))
 }
 
 /// Which service is asked about.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use slipway_journal::event::rollout::Steering;
 use slipway_journal::{ReleaseId, RolloutId, ServiceName};
 
 /// `POST /v1/deploy`
@@ -27,6 +28,23 @@ pub(crate) struct RollbackOrder {
 pub(crate) struct CancelOrder {
     pub(crate) rollout: RolloutId,
     pub(crate) reason: String,
+}
+
+/// `POST /v1/steer`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct SteerOrder {
+    pub(crate) rollout: RolloutId,
+    pub(crate) order: Steering,
+    pub(crate) reason: String,
+}
+
+/// The answer to `POST /v1/sign-in`: where whoever asked may sign in at the console.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct SignInLink {
+    /// A secret, good once.
+    pub(crate) url: String,
+    /// For so long.
+    pub(crate) seconds: u64,
 }
 
 /// The answer to an order that is carried out.

@@ -189,6 +189,7 @@ fn story() -> Seen {
     });
     seen.run(&ground, "cancel", &[]);
     seen.run(&ground, "receipt", &[]);
+    seen.run(&ground, "console", &[]);
     seen.run(&ground, "history", &[]);
     seen.run(&ground, "journal verify", &[]);
     seen.run(&ground, "journal show", &[]);

@@ -7,7 +7,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use slipway_journal::{Actor, RolloutId, ServiceName};
+use slipway_journal::{RolloutId, ServiceName};
 
 use crate::console::Desk;
 use crate::console::fault::Fault;
@@ -20,17 +20,19 @@ use crate::console::words::capital;
 
 #[derive(Template)]
 #[template(path = "confirm.html")]
-struct ConfirmPage {
-    site: Site,
-    token: String,
-    title: String,
+pub(crate) struct ConfirmPage {
+    pub(crate) site: Site,
+    pub(crate) token: String,
+    pub(crate) title: String,
     /// What would happen, a paragraph each.
-    words: Vec<String>,
+    pub(crate) words: Vec<String>,
     /// Why it was not done, after it was tried.
-    refusal: Option<String>,
+    pub(crate) refusal: Option<String>,
     /// What the button says; nothing where nothing can be done.
-    button: Option<&'static str>,
-    back: String,
+    pub(crate) button: Option<&'static str>,
+    /// Whether somebody is signed in, who alone can do it.
+    pub(crate) is_signed_in: bool,
+    pub(crate) back: String,
 }
 
 /// Answers `GET /services/{service}/rollback`.
@@ -52,7 +54,9 @@ pub(crate) async fn roll_back(
 ) -> Result<Response, Fault> {
     let service = known(&desk, &service)?;
     let reason = reason(&order);
-    let done = helm(&desk)?.rollback(actor(), &service, reason).await?;
+    let done = helm(&desk)?
+        .rollback(order.actor.clone(), &service, reason)
+        .await?;
     match done {
         Ok(rollout) => Ok(Redirect::to(&format!("/rollouts/{rollout}")).into_response()),
         Err(refusal) => {
@@ -80,7 +84,10 @@ pub(crate) async fn cancel(
 ) -> Result<Response, Fault> {
     let rollout: RolloutId = id.parse().map_err(|_| Fault::NotFound)?;
     let reason = reason(&order);
-    match helm(&desk)?.cancel(actor(), rollout, reason).await? {
+    match helm(&desk)?
+        .cancel(order.actor.clone(), rollout, reason)
+        .await?
+    {
         Ok(()) => Ok(Redirect::to(&format!("/rollouts/{rollout}")).into_response()),
         Err(refusal) => {
             let page = cancel_page(&desk, &id, &order.browser, Some(refusal))?;
@@ -125,6 +132,7 @@ async fn rollback_page(
         words,
         refusal,
         button,
+        is_signed_in: browser.person().is_some(),
         back: "/".to_owned(),
     })
 }
@@ -158,11 +166,12 @@ fn cancel_page(
         words: vec![words],
         refusal,
         button,
+        is_signed_in: browser.person().is_some(),
         back: format!("/rollouts/{rollout}"),
     })
 }
 
-fn answer(page: &ConfirmPage, browser: &Browser) -> Result<Response, Fault> {
+pub(crate) fn answer(page: &ConfirmPage, browser: &Browser) -> Result<Response, Fault> {
     let mut response = render(page)?;
     browser.remember(&mut response);
     Ok(response)
@@ -176,16 +185,11 @@ fn known(desk: &Desk, service: &str) -> Result<ServiceName, Fault> {
         .ok_or(Fault::NotFound)
 }
 
-fn helm(desk: &Desk) -> Result<&dyn Helm, Fault> {
+pub(crate) fn helm(desk: &Desk) -> Result<&dyn Helm, Fault> {
     desk.ground.helm.as_deref().ok_or(Fault::NoEngine)
 }
 
-/// Nothing proves who sits at the browser, so the journal gets no name.
-fn actor() -> Actor {
-    Actor::Person("console".to_owned())
-}
-
-fn reason(order: &Order) -> String {
+pub(crate) fn reason(order: &Order) -> String {
     order
         .reason
         .clone()

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::console::Desk;
 use crate::console::fault::Fault;
 use crate::console::pages::{Section, Site, render};
-use crate::console::view::history::{PAGE, ReleaseLine, RolloutLine, releases, rollouts};
+use crate::console::view::history::{PAGE, ReleaseLine, RolloutLine, Wanted, releases, rollouts};
 
 #[derive(Template)]
 #[template(path = "history.html")]
@@ -20,12 +20,17 @@ struct HistoryPage {
     releases: Vec<ReleaseLine>,
     newer: Option<usize>,
     older: Option<usize>,
+    /// What is looked for.
+    search: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct From {
     #[serde(default)]
     skip: usize,
+    /// Words that must all be there.
+    #[serde(default)]
+    q: String,
 }
 
 /// Answers `/rollouts`.
@@ -36,13 +41,15 @@ pub(crate) async fn get(
     let page = {
         let face = desk.face();
         let picture = desk.live.picture();
-        let (lines, more) = rollouts(&picture, from.skip, &face);
+        let wanted = Wanted::of(&from.q);
+        let (lines, more) = rollouts(&picture, &wanted, from.skip, &face);
         HistoryPage {
             site: Site::of(&desk, Section::History),
             rollouts: lines,
-            releases: releases(&picture, &face),
+            releases: releases(&picture, &wanted, &face),
             newer: (from.skip > 0).then(|| from.skip.saturating_sub(PAGE)),
             older: more.then(|| from.skip.saturating_add(PAGE)),
+            search: from.q.clone(),
         }
     };
     render(&page)

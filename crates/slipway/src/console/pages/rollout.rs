@@ -68,10 +68,10 @@ fn look(desk: &Desk, id: RolloutId) -> Result<(Seq, RolloutWords), Fault> {
     let face = desk.face();
     let picture = desk.live.picture();
     let rollout = picture.reading.rollout(id).ok_or(Fault::NotFound)?;
-    let can_act = desk.ground.helm.is_some();
+    let helm = desk.ground.helm.as_deref();
     Ok((
         picture.reading.seq,
-        rollout_words(&picture, rollout, can_act, &face),
+        rollout_words(&picture, rollout, helm, &face),
     ))
 }
 

@@ -17,13 +17,16 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use slipway_journal::event::RolloutEvent;
+use slipway_journal::event::rollout::Steering;
 use slipway_journal::{Actor, Event, Journal, RolloutId, ServiceName};
 use slipway_proxy::Client;
+use slipway_rollout::Standing;
 use tempfile::TempDir;
 use tokio::net::{TcpStream, UnixListener};
 use tokio::task::JoinHandle;
 
 use crate::console::helm::{Answer, Helm, Plan};
+use crate::console::session::Sessions;
 use crate::console::view::sample;
 use crate::console::{self, Ground};
 use crate::state::State;
@@ -33,6 +36,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// A running console.
 pub(crate) struct House {
     pub(crate) address: String,
+    /// The cookie of somebody who is signed in.
+    pub(crate) session: String,
+    pub(crate) sessions: Arc<Sessions>,
     pub(crate) journal: Journal,
     pub(crate) state: State,
     pub(crate) shutdown: Shutdown,
@@ -50,6 +56,7 @@ pub(crate) struct House {
 pub(crate) struct Notes {
     pub(crate) orders: Mutex<Vec<String>>,
     pub(crate) refusal: Option<String>,
+    pub(crate) standing: Option<Standing>,
 }
 
 impl Notes {
@@ -92,6 +99,22 @@ impl Helm for Notes {
         let answer = self.note(format!("{actor:?} cancels {rollout}: {reason}"), ());
         async { Ok(answer) }.boxed()
     }
+
+    fn steer(
+        &self,
+        actor: Actor,
+        rollout: RolloutId,
+        order: Steering,
+        reason: String,
+    ) -> BoxFuture<'_, Answer<()>> {
+        let words = format!("{actor:?} says {order:?} of {rollout}: {reason}");
+        let answer = self.note(words, ());
+        async { Ok(answer) }.boxed()
+    }
+
+    fn standing(&self, rollout: RolloutId) -> Option<Standing> {
+        self.standing.clone().filter(|s| s.rollout == rollout)
+    }
 }
 
 impl House {
@@ -127,6 +150,7 @@ impl House {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let shutdown = Shutdown::new();
+        let sessions = Arc::new(Sessions::new(clock.clone(), Random::seeded(5)));
         let ground = Ground {
             journal: journal.clone(),
             proxy: Client::new(state.proxy_socket()),
@@ -134,12 +158,17 @@ impl House {
             environment: "production".parse().unwrap(),
             services: vec![sample::service()],
             helm,
+            sessions: Arc::clone(&sessions),
             clock,
             random: Random::seeded(7),
         };
+        let link = sessions.invite(Actor::Person("thandi".to_owned()));
+        let session = sessions.begin(&link).unwrap();
         let served = tokio::spawn(console::serve(listener, ground, shutdown.clone()));
         Self {
             address,
+            session: format!("slipway-session={session}"),
+            sessions,
             journal,
             state,
             shutdown,

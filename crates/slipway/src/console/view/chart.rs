@@ -25,6 +25,25 @@ pub(crate) struct TrafficWords {
     pub(crate) p50: String,
     pub(crate) p99: String,
     pub(crate) chart: Chart,
+    pub(crate) latency: Line,
+}
+
+/// How slow one answer in a hundred was, over the last minutes.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Line {
+    /// The words of the picture.
+    pub(crate) label: String,
+    /// `d` of the line; interrupted where nobody asked.
+    pub(crate) edge: String,
+}
+
+/// What the lines of several releases are drawn to, so that they can be compared.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Scale {
+    /// Requests per second.
+    pub(crate) rate: f64,
+    /// Microseconds.
+    pub(crate) latency: f64,
 }
 
 /// The line.
@@ -39,12 +58,12 @@ pub(crate) struct Chart {
     pub(crate) failures: String,
 }
 
-/// The traffic of `release`, drawn to the scale of `peak`.
+/// The traffic of `release`, drawn to scale.
 pub(crate) fn traffic_words(
     traffic: &Traffic,
     service: &str,
     release: &str,
-    peak: f64,
+    scale: Scale,
 ) -> Option<TrafficWords> {
     let now = traffic.now(service, release)?;
     let line = traffic.line(service, release, WIDTH);
@@ -55,21 +74,65 @@ pub(crate) fn traffic_words(
         has_failures: now.failed > 0,
         p50: latency(now.p50_us),
         p99: latency(now.p99_us),
-        chart: chart(&line, &now, peak),
+        chart: chart(&line, &now, scale.rate),
+        latency: latency_line(&line, scale.latency),
     })
 }
 
-/// The highest rate of the releases, so that their lines can be compared.
-pub(crate) fn peak<'a>(
+/// The highest of the releases.
+pub(crate) fn scale<'a>(
     traffic: &Traffic,
     service: &str,
     releases: impl IntoIterator<Item = &'a str>,
-) -> f64 {
+) -> Scale {
+    let least = Scale {
+        rate: 1.0,
+        latency: 1.0,
+    };
     releases
         .into_iter()
         .flat_map(|release| traffic.line(service, release, WIDTH))
-        .map(|point| point.served)
-        .fold(1.0, f64::max)
+        .fold(least, |scale, point| Scale {
+            rate: scale.rate.max(point.served),
+            latency: scale.latency.max(real(point.p99_us.unwrap_or(0))),
+        })
+}
+
+fn latency_line(line: &[Point], highest: f64) -> Line {
+    let known: Vec<u64> = line.iter().filter_map(|p| p.p99_us).collect();
+    let label = match (known.last(), known.iter().max()) {
+        (Some(now), Some(most)) => format!(
+            "Time that 99 % of the answers did not exceed, over the last minutes: {} at last, {} at most",
+            micros(*now),
+            micros(*most)
+        ),
+        _ => "Nobody asked over the last minutes".to_owned(),
+    };
+    let mut edge = String::new();
+    let mut pen = 'M';
+    let mut x = first_place(line);
+    for point in line {
+        match point.p99_us {
+            Some(us) => {
+                let y = FLOOR - real(us) / highest * HEIGHT;
+                append(&mut edge, format_args!("{pen}{x:.1} {y:.1}"));
+                pen = 'L';
+            }
+            None => pen = 'M',
+        }
+        x += RIGHT / GAPS;
+    }
+    Line { label, edge }
+}
+
+/// Where the oldest point is drawn.
+fn first_place(line: &[Point]) -> f64 {
+    RIGHT - GAPS.min(count(line) - 1.0) * RIGHT / GAPS
+}
+
+#[expect(clippy::cast_precision_loss, reason = "microseconds of one answer")]
+fn real(us: u64) -> f64 {
+    us as f64
 }
 
 fn chart(line: &[Point], now: &Now, peak: f64) -> Chart {
@@ -81,7 +144,7 @@ fn chart(line: &[Point], now: &Now, peak: f64) -> Chart {
         counted(now.failed, "request", "requests"),
     );
     let (mut edge, mut failures) = (String::new(), String::new());
-    let first = RIGHT - GAPS.min(count(line) - 1.0) * RIGHT / GAPS;
+    let first = first_place(line);
     let mut x = first;
     for (place, point) in line.iter().enumerate() {
         let y = FLOOR - point.served / peak * HEIGHT;
@@ -122,7 +185,11 @@ mod tests {
     use super::*;
 
     fn line(points: &[(f64, f64)]) -> Vec<Point> {
-        let point = |&(served, failed): &(f64, f64)| Point { served, failed };
+        let point = |&(served, failed): &(f64, f64)| Point {
+            served,
+            failed,
+            p99_us: None,
+        };
         points.iter().map(point).collect()
     }
 
@@ -136,6 +203,22 @@ mod tests {
             chart.area
         );
         assert_eq!(chart.failures, "");
+    }
+
+    #[test]
+    fn slowness_is_drawn_and_interrupted_where_nobody_asked() {
+        let point = |p99_us| Point {
+            p99_us,
+            ..Point::default()
+        };
+        let points = [Some(5_000), None, Some(10_000), Some(2_500)].map(point);
+        let line = latency_line(&points, 10_000.0);
+        assert_eq!(line.edge, "M227.8 23.0M235.9 3.0L240.0 33.0");
+        assert!(
+            line.label.ends_with("2.5 ms at last, 10 ms at most"),
+            "{}",
+            line.label
+        );
     }
 
     #[test]

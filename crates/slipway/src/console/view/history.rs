@@ -1,12 +1,11 @@
 //! Rollouts and releases, newest first, a line each. Pure.
 
 use crate::console::live::Picture;
-use crate::console::view::receipt::failed;
 use crate::console::view::rollout::{GateWords, gates, took};
 use crate::console::view::service::live_release;
 use crate::console::view::{Mood, ReleaseWords, short_commit};
 use crate::console::words::{Clockface, When, capital, number, short, span};
-use crate::reading::{Rollout, actor_name, state_name, state_reason};
+use crate::reading::{Release, Rollout, actor_name, state_name, state_reason};
 
 /// Lines on one page.
 pub(crate) const PAGE: usize = 50;
@@ -40,21 +39,52 @@ pub(crate) struct ReleaseLine {
     pub(crate) gates: Vec<GateWords>,
 }
 
-/// A page of rollouts after the first `skip`, and whether there are more.
+/// Words that are looked for; each must be somewhere, in large or small letters.
+#[derive(Debug, Default)]
+pub(crate) struct Wanted(Vec<String>);
+
+impl Wanted {
+    pub(crate) fn of(text: &str) -> Self {
+        Self(text.split_whitespace().map(str::to_lowercase).collect())
+    }
+
+    fn is_in(&self, said: &[&str]) -> bool {
+        let said: Vec<String> = said.iter().map(|s| s.to_lowercase()).collect();
+        let is_said = |word: &String| said.iter().any(|s| s.contains(word));
+        self.0.iter().all(is_said)
+    }
+
+    fn is_rollout(&self, rollout: &Rollout, picture: &Picture) -> bool {
+        let commit = ReleaseWords::of(&rollout.release, &picture.reading).commit;
+        let reason = state_reason(&rollout.state);
+        let triggers = rollout
+            .triggers
+            .iter()
+            .map(|(_, evidence)| evidence.as_str());
+        let mut said = vec![rollout.service.as_str(), rollout.release.as_str()];
+        let (id, state) = (rollout.rollout.to_string(), state_name(&rollout.state));
+        said.extend([id.as_str(), state.as_str(), actor_name(&rollout.actor)]);
+        said.extend(commit.as_deref().into_iter().chain(reason.as_deref()));
+        said.extend(triggers);
+        self.is_in(&said)
+    }
+}
+
+/// A page of the rollouts that are wanted after the first `skip`, and whether there are more.
 pub(crate) fn rollouts(
     picture: &Picture,
+    wanted: &Wanted,
     skip: usize,
     face: &Clockface,
 ) -> (Vec<RolloutLine>, bool) {
-    let all = &picture.reading.rollouts;
-    let lines = all
-        .iter()
-        .rev()
-        .skip(skip)
+    let all = picture.reading.rollouts.iter().rev();
+    let mut found = all.filter(|r| wanted.is_rollout(r, picture)).skip(skip);
+    let lines = found
+        .by_ref()
         .take(PAGE)
         .map(|rollout| line(picture, rollout, face))
         .collect();
-    (lines, all.len() > skip.saturating_add(PAGE))
+    (lines, found.next().is_some())
 }
 
 fn line(picture: &Picture, rollout: &Rollout, face: &Clockface) -> RolloutLine {
@@ -70,18 +100,26 @@ fn line(picture: &Picture, rollout: &Rollout, face: &Clockface) -> RolloutLine {
         asked: face.when(rollout.asked_at),
         actor: actor_name(&rollout.actor).to_owned(),
         took: span(took(rollout, face)),
-        failed: receipt.map(|r| number(failed(r))),
-        has_failures: receipt.is_some_and(|r| failed(r) > 0),
+        failed: receipt.map(|r| number(r.failed())),
+        has_failures: receipt.is_some_and(|r| r.failed() > 0),
     }
 }
 
-/// The newest releases.
-pub(crate) fn releases(picture: &Picture, face: &Clockface) -> Vec<ReleaseLine> {
+/// The newest releases that are wanted.
+pub(crate) fn releases(picture: &Picture, wanted: &Wanted, face: &Clockface) -> Vec<ReleaseLine> {
     let reading = &picture.reading;
+    let is_wanted = |release: &&Release| {
+        let quarantine = reading.quarantined.get(&release.release);
+        let mut said = vec![release.service.as_str(), release.release.as_str()];
+        said.push(&release.commit);
+        said.extend(quarantine.map(String::as_str));
+        wanted.is_in(&said)
+    };
     reading
         .releases
         .iter()
         .rev()
+        .filter(is_wanted)
         .take(PAGE)
         .map(|release| ReleaseLine {
             words: ReleaseWords {
@@ -106,7 +144,7 @@ mod tests {
 
     #[test]
     fn the_newest_rollout_is_first_and_failures_are_counted() {
-        let (lines, more) = rollouts(&sample::picture(3), 0, &sample::face());
+        let (lines, more) = rollouts(&sample::picture(3), &Wanted::default(), 0, &sample::face());
         let texts: Vec<(&str, Option<&str>)> = lines
             .iter()
             .map(|l| (l.state.as_str(), l.failed.as_deref()))
@@ -124,13 +162,35 @@ mod tests {
 
     #[test]
     fn what_is_skipped_is_not_shown() {
-        let (lines, more) = rollouts(&sample::picture(3), 2, &sample::face());
+        let (lines, more) = rollouts(&sample::picture(3), &Wanted::default(), 2, &sample::face());
         assert_eq!((lines.len(), more), (1, false));
     }
 
     #[test]
+    fn words_are_looked_for_in_what_a_line_says() {
+        let picture = sample::picture(3);
+        let found = |text: &str| {
+            let wanted = Wanted::of(text);
+            let lines = rollouts(&picture, &wanted, 0, &sample::face()).0;
+            let states: Vec<String> = lines.into_iter().map(|l| l.state).collect();
+            (
+                states.join(", "),
+                releases(&picture, &wanted, &sample::face()).len(),
+            )
+        };
+        assert_eq!(
+            found("BOOKING"),
+            ("preview, rolled back, baking".to_owned(), 3)
+        );
+        assert_eq!(found("booking 31 clients"), ("rolled back".to_owned(), 0));
+        assert_eq!(found("bbbbbbbb"), ("rolled back".to_owned(), 1));
+        assert_eq!(found("thandi baking"), ("baking".to_owned(), 0));
+        assert_eq!(found("nobody said this"), (String::new(), 0));
+    }
+
+    #[test]
     fn releases_carry_their_verdicts_and_their_fate() {
-        let lines = releases(&sample::picture(3), &sample::face());
+        let lines = releases(&sample::picture(3), &Wanted::default(), &sample::face());
         let texts: Vec<(&str, bool, bool, usize)> = lines
             .iter()
             .map(|l| {

@@ -6,9 +6,10 @@ use slipway_journal::event::pipeline::{JobResult, PipelineEvent};
 use slipway_journal::event::rollout::RolloutEvent;
 use slipway_journal::{Entry, Event};
 
-use crate::console::words::{Clockface, When, short, span};
+use crate::console::words::{Clockface, When, capital, short, span};
 use crate::reading::{
-    actor_name, share_name, state_name, state_reason, step_name, trigger_name, verdict_words,
+    actor_name, share_name, state_name, state_reason, steering_words, step_name, trigger_name,
+    verdict_words,
 };
 
 /// What is looked for; an empty field is not.
@@ -172,6 +173,9 @@ fn rollout(event: &RolloutEvent) -> String {
             share_name(*weight),
             verdict_words(&judgement.verdict)
         ),
+        RolloutEvent::Steered { order, reason, .. } => {
+            format!("{}: {reason}", capital(steering_words(*order)))
+        }
         RolloutEvent::Quarantined {
             release, reason, ..
         } => format!("Release {} quarantined: {reason}", release.short()),
@@ -191,6 +195,7 @@ fn rollout_of(event: &RolloutEvent) -> String {
         | RolloutEvent::InstanceStarted { rollout, .. }
         | RolloutEvent::InstanceExited { rollout, .. }
         | RolloutEvent::Judged { rollout, .. }
+        | RolloutEvent::Steered { rollout, .. }
         | RolloutEvent::TriggerFired { rollout, .. }
         | RolloutEvent::Quarantined { rollout, .. } => *rollout,
     }
@@ -207,6 +212,7 @@ fn control(event: &ControlEvent) -> String {
             n => format!("Control {version} started and took up {n} unfinished rollouts"),
         },
         ControlEvent::Stopped { reason } => format!("Control stopped: {reason}"),
+        ControlEvent::SignInLinkGiven => "A link to sign in here was given".to_owned(),
         ControlEvent::ProgramRun {
             service,
             release,

@@ -89,16 +89,9 @@ pub(crate) fn receipt_words(
     })
 }
 
-/// Requests that failed while the rollout ran, those that reached no instance included.
-pub(crate) fn failed(receipt: &Receipt) -> u64 {
-    let failed: u64 = receipt.traffic.iter().map(|t| t.failed).sum();
-    failed.saturating_add(receipt.unrouted)
-}
-
 fn sentence(receipt: &Receipt) -> String {
-    let served: u64 = receipt.traffic.iter().map(|t| t.served).sum();
-    let served = counted(served, "request was", "requests were");
-    match failed(receipt) {
+    let served = counted(receipt.served(), "request was", "requests were");
+    match receipt.failed() {
         0 => format!("{served} answered while it ran, and none failed."),
         failed => format!("{served} answered while it ran; {} failed.", number(failed)),
     }
@@ -129,6 +122,7 @@ fn rows(traffic: &[ReleaseTraffic]) -> Vec<Row> {
     vec![
         row("Served", |t| number(t.served)),
         row("Failed", |t| number(t.failed)),
+        row("Of them shielded", |t| number(t.shielded)),
         row("Retried", |t| number(t.retried)),
         row("Held", |t| number(t.held)),
         row("99 % within", |t| micros(t.p99_us)),
@@ -199,6 +193,22 @@ mod tests {
                 .unwrap()
                 .starts_with("3 requests reached no instance")
         );
+    }
+
+    #[test]
+    fn a_request_that_the_live_release_answered_instead_did_not_fail_and_counts_once() {
+        let mut reading = sample::reading();
+        let receipt = reading.rollouts[1].receipt.as_mut().unwrap();
+        let served: u64 = receipt.traffic.iter().map(|t| t.served).sum();
+        receipt.traffic[1].shielded = 60;
+        assert_eq!((receipt.served(), receipt.failed()), (served - 60, 4));
+        let words = receipt_words(&reading, &reading.rollouts[1], &sample::face()).unwrap();
+        assert!(
+            words.sentence.ends_with("; 4 failed."),
+            "{}",
+            words.sentence
+        );
+        assert!(words.rows.iter().any(|r| r.name == "Of them shielded"));
     }
 
     #[test]

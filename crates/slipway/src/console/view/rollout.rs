@@ -6,9 +6,11 @@ use std::time::Duration;
 use slipway_journal::event::rollout::RolloutState;
 use slipway_journal::{Outcome, ReleaseId};
 
+use crate::console::helm::Helm;
 use crate::console::live::Picture;
 use crate::console::verdicts::Verdict;
-use crate::console::view::chart::{TrafficWords, peak, traffic_words};
+use crate::console::view::chart::{TrafficWords, scale, traffic_words};
+use crate::console::view::judge::{JudgeWords, judge_words};
 use crate::console::view::service::{InstanceWords, newest, pool_stats};
 use crate::console::view::stepper::{Stepper, stepper};
 use crate::console::view::timeline::{Line, timeline};
@@ -42,7 +44,31 @@ pub(crate) struct RolloutWords {
     pub(crate) is_quarantined: bool,
     pub(crate) gates: Vec<GateWords>,
     pub(crate) lever: Lever,
+    pub(crate) steers: Vec<Steer>,
+    pub(crate) judge: Option<JudgeWords>,
 }
+
+/// What a person may say of a share of the traffic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Steer {
+    /// Its place in the address.
+    pub(crate) order: &'static str,
+    pub(crate) label: &'static str,
+}
+
+/// In the order of the buttons.
+pub(crate) const HOLD: Steer = Steer {
+    order: "hold",
+    label: "Hold…",
+};
+pub(crate) const RESUME: Steer = Steer {
+    order: "resume",
+    label: "Resume…",
+};
+pub(crate) const ADVANCE: Steer = Steer {
+    order: "advance",
+    label: "Advance…",
+};
 
 /// What a release of the rollout serves now.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,13 +105,14 @@ impl Lever {
     }
 }
 
-/// `rollout`, as of now; `can_act` where an engine is there to ask.
+/// `rollout`, as of now; `helm` where an engine is there to ask.
 pub(crate) fn rollout_words(
     picture: &Picture,
     rollout: &Rollout,
-    can_act: bool,
+    helm: Option<&dyn Helm>,
     face: &Clockface,
 ) -> RolloutWords {
+    let can_act = helm.is_some();
     let reading = &picture.reading;
     RolloutWords {
         id: rollout.rollout.to_string(),
@@ -125,7 +152,21 @@ pub(crate) fn rollout_words(
         } else {
             Lever::Nothing
         },
+        steers: if can_act { steers(rollout) } else { Vec::new() },
+        judge: helm
+            .filter(|_| !rollout.state.is_end())
+            .and_then(|helm| helm.standing(rollout.rollout))
+            .map(|standing| judge_words(&standing)),
     }
+}
+
+/// What may be said of its share now.
+fn steers(rollout: &Rollout) -> Vec<Steer> {
+    if rollout.share().is_none() || !rollout.triggers.is_empty() {
+        return Vec::new();
+    }
+    let first = if rollout.is_held() { RESUME } else { HOLD };
+    vec![ADVANCE, first]
 }
 
 /// By its receipt, the moment of the switch or of the way back; without one, until its last
@@ -157,7 +198,9 @@ fn lever(rollout: &Rollout, is_newest: bool) -> Lever {
         _ if rollout.has_traffic() && is_newest => Lever::RollBack,
         _ if rollout.has_traffic() => Lever::Nothing,
         // A rollout that holds with traffic on it must be rolled back, not cancelled.
-        RolloutState::Holding { .. } if rollout.went_live() => Lever::RollBack,
+        RolloutState::Holding { .. } if rollout.went_live() || rollout.share().is_some() => {
+            Lever::RollBack
+        }
         _ => Lever::Cancel,
     }
 }
@@ -171,7 +214,7 @@ fn traffic(picture: &Picture, rollout: &Rollout) -> Vec<ReleaseTrafficWords> {
     let releases: Vec<(&'static str, &ReleaseId)> = std::iter::once(("new", &rollout.release))
         .chain(rollout.previous.iter().map(|p| ("old", p)))
         .collect();
-    let scale = peak(
+    let scale = scale(
         &picture.traffic,
         service,
         releases.iter().map(|(_, r)| r.as_str()),
@@ -245,12 +288,47 @@ pub(crate) fn gates(verdicts: &[Verdict]) -> Vec<GateWords> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::console::tests::house::Notes;
     use crate::console::view::sample;
+    use slipway_journal::event::rollout::Steering;
 
     fn words(count: usize) -> RolloutWords {
         let picture = sample::picture(count);
         let rollout = &picture.reading.rollouts[count - 1];
-        rollout_words(&picture, rollout, true, &sample::face())
+        rollout_words(&picture, rollout, Some(&Notes::default()), &sample::face())
+    }
+
+    fn of_canary(picture: &Picture) -> RolloutWords {
+        let helm = Notes {
+            standing: Some(sample::standing()),
+            ..Notes::default()
+        };
+        let rollout = &picture.reading.rollouts[2];
+        rollout_words(picture, rollout, Some(&helm), &sample::face())
+    }
+
+    #[test]
+    fn a_share_of_the_traffic_can_be_made_larger_held_and_taken_back() {
+        let mut picture = sample::canary();
+        let words = of_canary(&picture);
+        assert_eq!(words.steers, [ADVANCE, HOLD]);
+        assert_eq!(words.lever, Lever::RollBack);
+        assert_eq!(words.judge.unwrap().metrics.len(), 3);
+        let reason = "held: the mail goes out at ten".to_owned();
+        let held = RolloutState::Holding { reason };
+        sample::say(&mut picture, Steering::Hold, held);
+        let words = of_canary(&picture);
+        assert_eq!(words.steers, [ADVANCE, RESUME]);
+        assert_eq!(words.lever, Lever::RollBack);
+        assert!(words.lines.iter().any(|l| l.title == "The share stays"));
+        let again = RolloutState::Shifting { weight: 1_000 };
+        sample::say(&mut picture, Steering::Resume, again);
+        assert_eq!(of_canary(&picture).steers, [ADVANCE, HOLD]);
+    }
+
+    #[test]
+    fn where_there_is_no_share_nothing_can_be_said_of_it() {
+        assert!((1..=3).all(|count| words(count).steers.is_empty()));
     }
 
     #[test]
@@ -264,7 +342,7 @@ mod tests {
     fn without_an_engine_there_is_no_lever() {
         let picture = sample::picture(3);
         let rollout = &picture.reading.rollouts[2];
-        let words = rollout_words(&picture, rollout, false, &sample::face());
+        let words = rollout_words(&picture, rollout, None, &sample::face());
         assert_eq!(words.lever, Lever::Nothing);
     }
 

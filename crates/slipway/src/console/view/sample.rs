@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use slipway_journal::event::judgement::{Figures, Metric, Verdict};
 use slipway_journal::event::rollout::{
-    Receipt, ReleaseTraffic, RolloutEvent, RolloutState, Step, Trigger,
+    Receipt, ReleaseTraffic, RolloutEvent, RolloutState, Steering, Step, Trigger,
 };
 use slipway_journal::event::{ControlEvent, PipelineEvent};
 use slipway_journal::{
@@ -19,6 +20,7 @@ use slipway_journal::{
 use slipway_proxy::{
     Health, HealthCheck, Pool, PoolStats, Route, Stats, Table, Target, TargetStats,
 };
+use slipway_rollout::Standing;
 use uuid::Uuid;
 
 use crate::console::live::Picture;
@@ -148,6 +150,57 @@ fn counts(release: &ReleaseId, served: u64, failed: u64, instances: &[u128]) -> 
             })
             .collect(),
         ..PoolStats::default()
+    }
+}
+
+/// The picture while the third release has a tenth of the visitors.
+pub(crate) fn canary() -> Picture {
+    let mut picture = picture(3);
+    let entries = entries_of(3);
+    let last = entries.last().unwrap();
+    let mut book = Book {
+        at: last.at,
+        entries,
+    };
+    let id = rollout_id(3);
+    let shifting = RolloutState::Shifting { weight: 1_000 };
+    book.enter(id, 900, shifting.clone());
+    let step = Step::Shift {
+        weight: 1_000,
+        generation: Generation(22),
+    };
+    book.step(id, 4, step, "table 22 is served");
+    for entry in &book.entries {
+        picture.take(entry);
+    }
+    picture
+}
+
+/// What a person says of it then.
+pub(crate) fn say(picture: &mut Picture, order: Steering, state: RolloutState) {
+    let entries = entries_of(3);
+    let mut book = Book {
+        at: entries.last().unwrap().at + Duration::from_secs(1),
+        entries,
+    };
+    let rollout = rollout_id(3);
+    // As many as the picture has, so that what follows is new to it.
+    while book.entries.last().unwrap().seq < picture.reading.seq {
+        let last = book.entries.last().unwrap().clone();
+        book.write(0, last.event);
+    }
+    let reason = "the mail goes out at ten".to_owned();
+    book.rollout(
+        0,
+        RolloutEvent::Steered {
+            rollout,
+            order,
+            reason,
+        },
+    );
+    book.enter(rollout, 0, state);
+    for entry in &book.entries {
+        picture.take(entry);
     }
 }
 
@@ -451,11 +504,37 @@ fn running(book: &mut Book) {
     book.rollout(5, preview);
 }
 
+/// A judge that has looked at the third rollout for a while.
+pub(crate) fn standing() -> Standing {
+    let figures = |metric, baseline, canary, ln_e_milli| Figures {
+        metric,
+        baseline,
+        canary,
+        ln_e_milli,
+        ln_e_limit_milli: 5_704,
+        bound_ppm: 47_000,
+        bound_limit_ppm: 10_000,
+    };
+    Standing {
+        rollout: rollout_id(3),
+        at_ms: 43_000,
+        verdict: Verdict::Hold {
+            lacking: "it was looked at for 43 of 60 s".to_owned(),
+        },
+        figures: vec![
+            figures(Metric::ServerError, (1_204, 3), (131, 2), 1_386),
+            figures(Metric::Slow, (1_204, 61), (131, 5), -310),
+            figures(Metric::VerySlow, (1_204, 1), (131, 0), -12),
+        ],
+    }
+}
+
 fn traffic(letter: char, served: u64, failed: u64) -> ReleaseTraffic {
     ReleaseTraffic {
         release: release(letter),
         served,
         failed,
+        shielded: 0,
         retried: 2,
         held: 0,
         slowest_us: 48_100,

@@ -10,7 +10,7 @@ use slipway_proxy::{Health, PoolStats, Route};
 
 use crate::console::helm::Plan;
 use crate::console::live::Picture;
-use crate::console::view::chart::{TrafficWords, peak, traffic_words};
+use crate::console::view::chart::{TrafficWords, scale, traffic_words};
 use crate::console::view::stepper::{Stepper, stepper};
 use crate::console::view::{Mood, ReleaseWords};
 use crate::console::words::{Clockface, When, capital, share, short};
@@ -267,7 +267,7 @@ fn slot_words(
         .flat_map(|r| r.pools.values())
         .map(|p| p.release.as_str())
         .collect::<Vec<_>>();
-    let scale = peak(&picture.traffic, service.as_str(), releases);
+    let scale = scale(&picture.traffic, service.as_str(), releases);
     let is_silent = picture.proxy.silent.is_some();
     SlotWords {
         slot,

@@ -6,7 +6,9 @@ use slipway_journal::event::rollout::Step;
 
 use crate::console::view::Mood;
 use crate::console::words::{Clockface, between, capital, coarse, short, span};
-use crate::reading::{Moment, Rollout, What, state_name, state_reason, step_name, trigger_name};
+use crate::reading::{
+    Moment, Rollout, What, state_name, state_reason, steering_words, step_name, trigger_name,
+};
 
 /// One line of a timeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +82,13 @@ fn line(moment: &Moment, asked_at: Timestamp, is_over: bool, face: &Clockface) -
             Some(evidence.clone()),
             None,
             Mood::Bad,
+        ),
+        What::Steered { order, reason } => (
+            Kind::State,
+            capital(steering_words(*order)),
+            Some(reason.clone()),
+            None,
+            Mood::Calm,
         ),
         What::Death { instance, how } => (
             Kind::Alarm,
