@@ -172,13 +172,12 @@ impl Rules {
         (from, to): (Date, Date),
     ) -> sqlx::Result<Self> {
         let dates = (stored_date(from), stored_date(to));
-        let choice = store::lane::holiday_choice(connection, dates.0, dates.1).await?;
-        let hours = store::lane::hours(connection, lanes, locations, dates.0, dates.1);
-        let (openings, exceptions) = hours.await?;
+        let hours = store::lane::hours(connection, lanes, locations, dates.0, dates.1).await?;
+        let holidays = holidays((hours.keeps_holidays, hours.holidays));
         Ok(Self {
-            openings,
-            exceptions,
-            holidays: holidays(choice).closed(from, to),
+            openings: hours.openings,
+            exceptions: hours.exceptions,
+            holidays: holidays.closed(from, to),
         })
     }
 

@@ -71,7 +71,11 @@ impl Crew {
         who: Who,
     ) -> sqlx::Result<Self> {
         let people = store::service::givers(connection, service).await?;
-        let needs = needs(store::service::needs(connection, service).await?);
+        // One question less for each booking of what needs nothing but people.
+        let needs = match people.first() {
+            Some(giver) if !giver.has_needs => Vec::new(),
+            _ => needs(store::service::needs(connection, service).await?),
+        };
         Ok(Self { people, needs }.only(who))
     }
 

@@ -36,24 +36,45 @@ pub(crate) async fn openings(
     .await
 }
 
-/// The weekly hours of `lanes`, and the dates on which one of them or of `locations` is different.
+/// What hours follow from.
+#[derive(Debug)]
+pub(crate) struct Hours {
+    pub(crate) openings: Vec<Opening>,
+    pub(crate) exceptions: Vec<Exception>,
+    /// Whether the business in scope keeps public holidays.
+    pub(crate) keeps_holidays: bool,
+    /// The single days that it decided about, and whether it is closed then.
+    pub(crate) holidays: Vec<(Date, bool)>,
+}
+
+/// The weekly hours of `lanes`, the dates on which one of them or of `locations` is different,
+/// and what the business in scope decided about holidays.
 pub(crate) async fn hours(
     connection: &mut PgConnection,
     lanes: &[Uuid],
     locations: &[Uuid],
     from: Date,
     to: Date,
-) -> sqlx::Result<(Vec<Opening>, Vec<Exception>)> {
-    // One message to the database instead of two: either a weekday or a date is there.
+) -> sqlx::Result<Hours> {
+    // One message to the database instead of three; each kind of row has columns that no other
+    // kind has.
     let rows = sqlx::query!(
-        r#"select lane_id as "of!", weekday, null::date as date, opens, closes from opening
-         where lane_id = any($1)
+        r#"select lane_id as "of!", weekday, null::date as date, opens, closes,
+                null::bool as keeps_holidays, null::bool as is_closed
+         from opening where lane_id = any($1)
          union all
-         select lane_id, null, date, opens, closes from opening_exception
+         select lane_id, null, date, opens, closes, null, null from opening_exception
          where lane_id = any($1) and date between $3 and $4
          union all
-         select location_id, null, date, opens, closes from location_exception
-         where location_id = any($2) and date between $3 and $4"#,
+         select location_id, null, date, opens, closes, null, null from location_exception
+         where location_id = any($2) and date between $3 and $4
+         union all
+         select business.id, null, choice.date, null, null, business.keeps_holidays,
+                choice.is_closed
+         from business
+         left join holiday_choice as choice
+             on choice.business_id = business.id and choice.date between $3 and $4
+         where business.id = current_business()"#,
         lanes,
         locations,
         from,
@@ -69,7 +90,8 @@ pub(crate) async fn hours(
             closes: row.closes?,
         })
     });
-    let exceptions = rows.iter().filter_map(|row| {
+    let of_days = rows.iter().filter(|row| row.keeps_holidays.is_none());
+    let exceptions = of_days.filter_map(|row| {
         Some(Exception {
             of: row.of,
             date: row.date?,
@@ -77,31 +99,13 @@ pub(crate) async fn hours(
             closes: row.closes,
         })
     });
-    Ok((openings.collect(), exceptions.collect()))
-}
-
-/// Whether the business in scope keeps public holidays, and the single days that it decided
-/// about: the date, and whether it is closed.
-pub(crate) async fn holiday_choice(
-    connection: &mut PgConnection,
-    from: Date,
-    to: Date,
-) -> sqlx::Result<(bool, Vec<(Date, bool)>)> {
-    let rows = sqlx::query!(
-        r#"select business.keeps_holidays, choice.date as "date?",
-                choice.is_closed as "is_closed?"
-         from business
-         left join holiday_choice as choice
-             on choice.business_id = business.id and choice.date between $1 and $2
-         where business.id = current_business()"#,
-        from,
-        to
-    )
-    .fetch_all(connection)
-    .await?;
-    let keeps = rows.first().is_some_and(|row| row.keeps_holidays);
-    let days = rows.into_iter().filter_map(|r| r.date.zip(r.is_closed));
-    Ok((keeps, days.collect()))
+    let holidays = rows.iter().filter_map(|row| row.date.zip(row.is_closed));
+    Ok(Hours {
+        openings: openings.collect(),
+        exceptions: exceptions.collect(),
+        keeps_holidays: rows.iter().any(|row| row.keeps_holidays == Some(true)),
+        holidays: holidays.collect(),
+    })
 }
 
 /// Says that the claims of lanes have changed. Locks them in the order of their ids, as

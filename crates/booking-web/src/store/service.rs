@@ -38,6 +38,8 @@ pub(crate) struct Giver {
     /// How many may be booked with them in a day and in a week, whatever the service.
     pub(crate) day_max: Option<i16>,
     pub(crate) week_max: Option<i16>,
+    /// Whether the service needs something besides people.
+    pub(crate) has_needs: bool,
 }
 
 impl Service {
@@ -135,13 +137,14 @@ pub(crate) async fn givers(
 ) -> sqlx::Result<Vec<Giver>> {
     sqlx::query_as!(
         Giver,
-        "select staff.id as staff_id, staff.name, staff.location_id, lane.id as lane_id,
-                lane.version as lane_version, staff.day_max, staff.week_max
+        r#"select staff.id as staff_id, staff.name, staff.location_id, lane.id as lane_id,
+                lane.version as lane_version, staff.day_max, staff.week_max,
+                (select exists (select from service_need where service_id = $1)) as "has_needs!"
          from service_staff
          join staff on staff.id = service_staff.staff_id and staff.is_active
          join lane on lane.id = staff.lane_id
          where service_staff.service_id = $1
-         order by staff.id",
+         order by staff.id"#,
         service
     )
     .fetch_all(connection)
