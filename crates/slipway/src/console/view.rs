@@ -89,13 +89,15 @@ impl ReleaseWords {
     }
 }
 
-/// Ten digits of a commit, and whether the tree had changes.
+/// Ten digits of a commit, and whether the tree had changes; of what is no commit, its words.
 pub(crate) fn short_commit(commit: &str) -> String {
     let (hash, mark) = match commit.strip_suffix("-dirty") {
         Some(hash) => (hash, " with changes"),
         None => (commit, ""),
     };
-    let short: String = hash.chars().take(10).collect();
+    let is_hash = hash.bytes().all(|b| b.is_ascii_hexdigit());
+    let digits = if is_hash { 10 } else { usize::MAX };
+    let short: String = hash.chars().take(digits).collect();
     format!("{short}{mark}")
 }
 

@@ -51,6 +51,7 @@ pub(crate) fn judge_words(standing: &Standing) -> JudgeWords {
 
 fn metric_words(figures: &Figures) -> MetricWords {
     let limit = figures.ln_e_limit_milli.max(1);
+    let enough = odds(figures.ln_e_limit_milli);
     let strength = figures.ln_e_milli.clamp(0, limit);
     MetricWords {
         name: match figures.metric {
@@ -61,11 +62,10 @@ fn metric_words(figures: &Figures) -> MetricWords {
         old: (figures.baseline.0 > 0).then(|| of_all(figures.baseline)),
         new: of_all(figures.canary),
         filled: strength * WHOLE / limit,
-        label: format!(
-            "{} to one that it does harm; {} take it back",
-            odds(figures.ln_e_milli),
-            odds(figures.ln_e_limit_milli)
-        ),
+        label: match figures.ln_e_milli {
+            ..=0 => format!("nothing speaks for harm; {enough} to one take it back"),
+            now => format!("{} to one that it does harm; {enough} take it back", odds(now)),
+        },
         mood: match strength {
             s if s >= limit => Mood::Bad,
             // Three to one: from there on nothing advances.
@@ -100,7 +100,6 @@ fn odds(ln_milli: i64) -> String {
     let odds = (ln_milli as f64 / 1000.0).exp();
     match odds {
         odds if odds > 1e6 => "more than a million".to_owned(),
-        odds if odds < 1.0 => "less than one".to_owned(),
         odds => number(odds.round() as u64),
     }
 }
@@ -122,11 +121,7 @@ mod tests {
         assert_eq!((errors.filled, errors.mood), (58, Mood::Warn));
         let slow = &words.metrics[1];
         assert_eq!((slow.filled, slow.mood), (0, Mood::Good));
-        assert!(
-            slow.label.starts_with("less than one to one"),
-            "{}",
-            slow.label
-        );
+        assert_eq!(slow.label, "nothing speaks for harm; 300 to one take it back");
     }
 
     #[test]
