@@ -64,7 +64,10 @@ fn metric_words(figures: &Figures) -> MetricWords {
         filled: strength * WHOLE / limit,
         label: match figures.ln_e_milli {
             ..=0 => format!("nothing speaks for harm; {enough} to one take it back"),
-            now => format!("{} to one that it does harm; {enough} take it back", odds(now)),
+            now => format!(
+                "{} to one that it does harm; {enough} take it back",
+                odds(now)
+            ),
         },
         mood: match strength {
             s if s >= limit => Mood::Bad,
@@ -121,7 +124,10 @@ mod tests {
         assert_eq!((errors.filled, errors.mood), (58, Mood::Warn));
         let slow = &words.metrics[1];
         assert_eq!((slow.filled, slow.mood), (0, Mood::Good));
-        assert_eq!(slow.label, "nothing speaks for harm; 300 to one take it back");
+        assert_eq!(
+            slow.label,
+            "nothing speaks for harm; 300 to one take it back"
+        );
     }
 
     #[test]
