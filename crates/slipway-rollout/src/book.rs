@@ -447,7 +447,11 @@ impl Book {
         let owner = |instance: &InstanceId| self.instances.get(instance).map(|i| i.owner);
         let is_care = match step {
             Step::Reroute { .. } => true,
-            Step::Start { .. } => record.stage != RolloutState::Expanded,
+            // A rolling rollout starts instances while it has a share; nobody looks after it then.
+            Step::Start { .. } => !matches!(
+                record.stage,
+                RolloutState::Expanded | RolloutState::Shifting { weight: ..WHOLE }
+            ),
             Step::Stop { instance } => owner(instance) == Some(rollout) && keeps(&record.stage),
             _ => false,
         };
@@ -468,15 +472,20 @@ impl Book {
                 };
                 self.instances.insert(instance.id, instance);
             }
-            Step::Stop { instance } => {
-                if let Some(known) = self.instances.get_mut(instance) {
-                    known.stopping = true;
-                }
-            }
+            Step::Stop { instance } => self.leave(std::slice::from_ref(instance)),
+            Step::Thin { instances, .. } => self.leave(instances),
             _ => {}
         }
         if let Some(generation) = generation_of(step) {
             self.generation = self.generation.max(generation);
+        }
+    }
+
+    fn leave(&mut self, instances: &[InstanceId]) {
+        for instance in instances {
+            if let Some(known) = self.instances.get_mut(instance) {
+                known.stopping = true;
+            }
         }
     }
 
@@ -531,6 +540,8 @@ pub(crate) fn generation_of(step: &Step) -> Option<Generation> {
         | Step::Shift { generation, .. }
         | Step::Restore { generation }
         | Step::Unroute { generation, .. }
+        | Step::Hold { generation }
+        | Step::Thin { generation, .. }
         | Step::Reroute { generation, .. } => Some(*generation),
         Step::Prepare
         | Step::Expand

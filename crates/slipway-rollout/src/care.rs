@@ -10,7 +10,7 @@ use slipway_journal::{Generation, InstanceId, RolloutId, ServiceName, Slot};
 use slipway_proxy::Route;
 
 use crate::book::{Book, Record};
-use crate::policy::Policy;
+use crate::policy::{Policy, Strategy};
 use crate::strategy;
 
 /// A death counts for the back-off for so long.
@@ -92,7 +92,8 @@ pub fn cared_for<'a>(book: &'a Book, service: &ServiceName) -> Vec<&'a Record> {
         .filter(|_| !leaving && keeps_warm(live))
         .and_then(|id| book.rollouts.get(&id));
     let live = Some(live).filter(|r| !condemned(r));
-    live.into_iter().chain(warm).collect()
+    let kept = live.into_iter().chain(warm);
+    kept.filter(|r| !strategy::is_displaced(book, r)).collect()
 }
 
 fn keeps_warm(live: &Record) -> bool {
@@ -121,7 +122,8 @@ fn repair_of(sight: &Sight<'_>, record: &Record) -> Option<Repair> {
         .filter(|i| routed.contains(i) || sight.proved.contains(i))
         .collect();
     // A table without a target would be refused; the proxy holds requests meanwhile.
-    if !good.is_empty() && good != routed {
+    let waits = |r: &Route| r.hold && r.live == record.slot.to_string();
+    if !good.is_empty() && (good != routed || sight.route.is_some_and(waits)) {
         let (slot, generation) = (record.slot, sight.generation);
         let step = Step::Reroute { slot, generation };
         return Some(Repair::Do { rollout, step });
@@ -131,8 +133,7 @@ fn repair_of(sight: &Sight<'_>, record: &Record) -> Option<Repair> {
             instance: unproved.id,
         });
     }
-    let wanted = usize::try_from(sight.policy.instances.max(1)).unwrap_or(usize::MAX);
-    if mine().count() >= wanted {
+    if mine().count() >= wanted(sight, record) {
         return None;
     }
     let until = start_again_at(sight, rollout);
@@ -142,6 +143,21 @@ fn repair_of(sight: &Sight<'_>, record: &Record) -> Option<Repair> {
     let instance = sight.instance;
     let step = Step::Start { instance };
     Some(Repair::Do { rollout, step })
+}
+
+/// How many instances of a release are to run: fewer while it makes room for another, or waits
+/// until there is room.
+fn wanted(sight: &Sight<'_>, record: &Record) -> usize {
+    let size = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
+    let wanted = sight.policy.instances.max(1);
+    let left = size(wanted).saturating_sub(strategy::taken(sight.book, record));
+    match (&sight.policy.strategy, record.previous) {
+        (Strategy::Rolling(rolling), Some(previous)) => {
+            let most = size(wanted.saturating_add(rolling.surge.up(wanted)));
+            left.min(most.saturating_sub(sight.book.alive_of(previous).count()))
+        }
+        _ => left,
+    }
 }
 
 /// The instances of a slot that the table names.

@@ -65,10 +65,20 @@ impl Court {
         now: Duration,
     ) -> Option<Self> {
         let history = History::of(record, old);
-        let seat = match (&record.stage, &policy.strategy) {
-            (RolloutState::Shifting { weight }, Strategy::Canary(canary)) if *weight < WHOLE => {
+        let rules = match &policy.strategy {
+            Strategy::Canary(canary) => Some(canary.rules()),
+            // A batch is judged once it has its share.
+            Strategy::Rolling(rolling)
+                if record.share().is_some_and(|s| has_shifted(record, s)) =>
+            {
+                Some(rolling.rules())
+            }
+            Strategy::Rolling(_) | Strategy::BlueGreen | Strategy::Recreate(_) => None,
+        };
+        let seat = match (&record.stage, rules) {
+            (RolloutState::Shifting { weight }, Some(rules)) if *weight < WHOLE => {
                 let usual = history.map_or_else(History::unknown_ppm, |h| h.bad_ppm());
-                let rules = judge::nth(canary.rules(), place(record));
+                let rules = judge::nth(rules, place(record));
                 Seat::Trial(Box::new(Trial::new(rules, usual)))
             }
             (RolloutState::Live | RolloutState::Baking, _) => {
@@ -181,6 +191,11 @@ fn place(record: &Record) -> u32 {
     let bakes = usize::from(record.stage == RolloutState::Baking);
     let places = u32::try_from(shares.len() + bakes).unwrap_or(u32::MAX);
     places.saturating_add(record.restarts)
+}
+
+/// Whether traffic was moved to this very share.
+fn has_shifted(record: &Record, share: u16) -> bool {
+    record.did(|s| matches!(s, Step::Shift { weight, .. } if *weight == share))
 }
 
 /// What the proxy counted of a release, as it is judged.

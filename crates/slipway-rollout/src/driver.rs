@@ -186,7 +186,7 @@ impl Driver {
         let Next::Do { enter, step } = &next else {
             return Ok(());
         };
-        let lacking = lacks_instances(&self.core.ledger.book(), record.id, &next, &scene.policy);
+        let lacking = lacks_instances(&self.core.ledger.book(), record.id, &next);
         if let Some(reason) = lacking {
             return self.fail(record, &reason).await;
         }
@@ -208,7 +208,7 @@ impl Driver {
         let decide = |book: &Book| match book.rollouts.get(&id) {
             Some(record)
                 if strategy::next(&scene.view(book, record)) == *next
-                    && lacks_instances(book, id, next, &scene.policy).is_none() =>
+                    && lacks_instances(book, id, next).is_none() =>
             {
                 (events(record), true)
             }
@@ -338,7 +338,7 @@ fn is_late(record: &Record, scene: &Scene) -> bool {
 }
 
 /// A release that lost an instance before it had traffic does not get any.
-fn lacks_instances(book: &Book, id: RolloutId, next: &Next, policy: &Policy) -> Option<String> {
+fn lacks_instances(book: &Book, id: RolloutId, next: &Next) -> Option<String> {
     let Next::Do {
         step: Step::Preview { .. } | Step::Shift { .. },
         ..
@@ -346,14 +346,17 @@ fn lacks_instances(book: &Book, id: RolloutId, next: &Next, policy: &Policy) -> 
     else {
         return None;
     };
-    let alive = book.alive_of(id).count();
-    let wanted = usize::try_from(policy.instances.max(1)).unwrap_or(usize::MAX);
+    let record = book.rollouts.get(&id).filter(|r| r.is_before_traffic())?;
+    let started = record
+        .steps
+        .iter()
+        .filter(|s| matches!(s.step, Step::Start { .. }) && s.held());
     let how = book
         .instances
         .values()
         .filter(|i| i.owner == id)
         .find_map(|i| i.exited.as_ref().map(|(how, _)| how.clone()));
-    (alive < wanted).then(|| {
+    (book.alive_of(id).count() < started.count()).then(|| {
         format!(
             "an instance ended before the release had traffic: {}; `slipway logs` shows what it \
              wrote",

@@ -4,12 +4,13 @@
 use std::time::Duration;
 
 use slipway_journal::event::rollout::Step;
-use slipway_journal::{InstanceId, RolloutId};
+use slipway_journal::{Generation, InstanceId, RolloutId};
 
-use crate::book::{Record, generation_of};
+use crate::book::{Record, Stepped, generation_of};
 use crate::core::{Hold, Publication, Right, side};
 use crate::driver::Driver;
 use crate::outcome::{Effect, Observed};
+use crate::policy::{Policy, Strategy};
 use crate::receipt::counters;
 use crate::routing::Change;
 use crate::shelf::Shelf;
@@ -33,8 +34,9 @@ impl Driver {
             Step::Expand => self.expand(record).await?,
             Step::Start { instance } => self.start(record, *instance).await?,
             Step::AwaitReady => {
-                self.unless_called_off(record, self.await_ready(record))
-                    .await?
+                let ready = self.unless_called_off(record, self.await_ready(record));
+                let ready = self.while_watched(record, ready).await?;
+                ready.unwrap_or_else(given_up)
             }
             Step::Preview { .. } => {
                 self.unless_called_off(record, self.look_at_preview(record, None))
@@ -44,11 +46,19 @@ impl Driver {
                 let drain = self.drain(record, step);
                 self.unless_called_off(record, drain).await?
             }
-            Step::Stop { instance } => self.stop(*instance).await?,
+            Step::Stop { instance } => {
+                match self.while_watched(record, self.stop(*instance)).await? {
+                    Some(stopped) => stopped,
+                    // It ends all the same, and that is waited for later.
+                    None => return Ok(()),
+                }
+            }
             // These have a table and were published above.
             Step::Shift { .. }
             | Step::Restore { .. }
             | Step::Unroute { .. }
+            | Step::Hold { .. }
+            | Step::Thin { .. }
             | Step::Reroute { .. } => return Ok(()),
         };
         self.report(record, step, effect).await
@@ -78,7 +88,7 @@ impl Driver {
             Publication::Overtaken(reason) => Effect::NotServed(reason),
             Publication::Refused(reason) => match step {
                 // Nothing of these can be given up; they are tried again.
-                Step::Unroute { .. } => return Err(Hold(reason)),
+                Step::Unroute { .. } | Step::Thin { .. } => return Err(Hold(reason)),
                 _ => Effect::Failed(reason),
             },
             Publication::Served | Publication::Found => {
@@ -138,6 +148,10 @@ impl Driver {
     fn change(&self, record: &Record, step: &Step) -> Result<Change, Hold> {
         let book = self.core.ledger.book();
         let own = || side(&book, record);
+        let previous = || {
+            let previous = record.previous.and_then(|id| book.rollouts.get(&id));
+            previous.ok_or_else(|| Hold("there is no earlier release".to_owned()))
+        };
         Ok(match step {
             Step::Preview { .. } => Change::Preview {
                 side: own(),
@@ -149,15 +163,15 @@ impl Driver {
                 epoch: epoch(record.id),
             },
             Step::Shift { .. } => Change::Live { side: own() },
-            Step::Restore { .. } => {
-                let previous = record.previous.and_then(|id| book.rollouts.get(&id));
-                let previous =
-                    previous.ok_or_else(|| Hold("there is no earlier release".to_owned()))?;
-                Change::Live {
-                    side: side(&book, previous),
-                }
-            }
+            Step::Restore { .. } => Change::Live {
+                side: side(&book, previous()?),
+            },
             Step::Unroute { slot, .. } => Change::Without { slot: *slot },
+            Step::Hold { .. } => Change::Held,
+            Step::Thin { weight, .. } => Change::Fewer {
+                side: side(&book, previous()?),
+                weight: (*weight > 0).then_some(*weight),
+            },
             _ => return Err(Hold("the step has no table".to_owned())),
         })
     }
@@ -209,6 +223,22 @@ impl Driver {
             biased;
             () = called_off => Ok(Effect::done("given up, because the rollout was called off".to_owned())),
             effect = effect => effect,
+        }
+    }
+
+    /// An effect that takes its time, while a release has traffic; nothing where a trigger fires
+    /// before its end.
+    async fn while_watched<T>(
+        &self,
+        record: &Record,
+        effect: impl Future<Output = Result<T, Hold>>,
+    ) -> Result<Option<T>, Hold> {
+        if !record.has_traffic() {
+            return Ok(Some(effect.await?));
+        }
+        tokio::select! {
+            done = effect => Ok(Some(done?)),
+            () = self.watch_for_ever(record) => Ok(None),
         }
     }
 
@@ -286,11 +316,7 @@ impl Driver {
         let health = self.core.manifest(&record.release).await?.health;
         let settings = self.core.settings(&self.service)?;
         let policy = &settings.policy;
-        let instances: Vec<InstanceId> = {
-            let book = self.core.ledger.book();
-            let own = book.instances.values().filter(|i| i.owner == record.id);
-            own.map(|i| i.id).collect()
-        };
+        let instances = started_anew(record);
         let proofs = instances
             .iter()
             .map(|i| self.core.prove(*i, &record.release, &health, policy));
@@ -311,16 +337,12 @@ impl Driver {
         let Step::Drain { generation } = step else {
             return Err(Hold("the step drains nothing".to_owned()));
         };
-        let window = self.core.settings(&self.service)?.policy.drain_window;
+        let settings = self.core.settings(&self.service)?;
+        let window = drain_window(record, *generation, &settings.policy);
         let generation = slipway_proxy::Generation(generation.0);
-        let drained = self.core.traffic.drained(generation, window);
-        let left = if record.has_traffic() {
-            tokio::select! {
-                left = drained => left?,
-                () = self.watch_for_ever(record) => return Ok(Effect::done("given up, because a trigger fired".to_owned())),
-            }
-        } else {
-            drained.await?
+        let drained = async { Ok(self.core.traffic.drained(generation, window).await?) };
+        let Some(left) = self.while_watched(record, drained).await? else {
+            return Ok(given_up());
         };
         Ok(Effect::done(match left {
             0 => "no request is left on older tables".to_owned(),
@@ -357,9 +379,34 @@ fn epoch(rollout: RolloutId) -> u64 {
     rollout.0.as_u64_pair().1
 }
 
+/// The instances that were started since others proved themselves.
+fn started_anew(record: &Record) -> Vec<InstanceId> {
+    let proved = |s: &Stepped| s.held() && s.step == Step::AwaitReady;
+    let since = record.steps.iter().rposition(proved).map_or(0, |n| n + 1);
+    let later = record.steps.iter().skip(since).filter(|s| !s.is_care);
+    let started = later.filter_map(|s| match s.step {
+        Step::Start { instance } => Some(instance),
+        _ => None,
+    });
+    started.collect()
+}
+
+/// How long requests in flight may go on: not long where others wait meanwhile.
+fn drain_window(record: &Record, generation: Generation, policy: &Policy) -> Duration {
+    let holds = record.did(|s| *s == Step::Hold { generation });
+    match &policy.strategy {
+        Strategy::Recreate(recreate) if holds => recreate.drain.min(policy.drain_window),
+        _ => policy.drain_window,
+    }
+}
+
+fn given_up() -> Effect {
+    Effect::done("given up, because a trigger fired".to_owned())
+}
+
 const MEBIBYTE: u64 = 1024 * 1024;
 
-/// The first release has no table that shows it to testers only; nothing is published.
+/// A preview without a table; nothing is published.
 fn is_direct(record: &Record, step: &Step) -> bool {
-    matches!(step, Step::Preview { .. }) && record.previous.is_none()
+    matches!(step, Step::Preview { .. }) && strategy::is_direct(record)
 }

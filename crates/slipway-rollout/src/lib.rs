@@ -46,6 +46,6 @@ pub use driver::SETTLE;
 pub use engine::{Engine, Ground, Order};
 pub use error::RolloutError;
 pub use plan::RollbackPlan;
-pub use policy::{Burst, Canary, Policy, Strategy, Unsure};
+pub use policy::{Burst, Canary, Policy, Portion, Recreate, Rolling, Strategy, Unsure};
 pub use refusal::Refusal;
 pub use shelf::Shelf;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use slipway_journal::event::RolloutEvent;
-use slipway_journal::event::rollout::{Counters, RolloutState, Step};
+use slipway_journal::event::rollout::{Counters, RolloutState, Step, Trigger};
 use slipway_journal::{InstanceId, RolloutId, Slot};
 
 use crate::book::{Book, NOT_SERVED, Record};
@@ -95,16 +95,7 @@ fn reported(book: &Book, record: &Record, step: &Step, effect: Effect) -> Vec<Ro
                 format!("failed: {reason}")
             };
             let mut events = vec![done(words, None, None)];
-            let state = match step {
-                Step::Restore { .. } => Some(RolloutState::Halted { reason }),
-                _ if !record.stage.is_end() => Some(RolloutState::Failed { reason }),
-                _ => None,
-            };
-            events.extend(
-                state
-                    .into_iter()
-                    .flat_map(|s| strategy::entering(record, s)),
-            );
+            events.extend(failed(book, record, step, reason));
             events
         }
         Effect::Done(observed) => {
@@ -125,6 +116,29 @@ fn reported(book: &Book, record: &Record, step: &Step, effect: Effect) -> Vec<Ro
             events
         }
     }
+}
+
+/// What follows where a step cannot be done.
+fn failed(book: &Book, record: &Record, step: &Step, reason: String) -> Vec<RolloutEvent> {
+    let is_batch = matches!(step, Step::Start { .. } | Step::AwaitReady) && record.has_traffic();
+    let mut events = Vec::new();
+    let state = match step {
+        Step::Restore { .. } => Some(RolloutState::Halted { reason }),
+        _ if record.stage.is_end() => None,
+        // Earlier batches have visitors, who get the old release back.
+        _ if is_batch => {
+            events.push(RolloutEvent::TriggerFired {
+                rollout: record.id,
+                trigger: Trigger::FailedHealth,
+                evidence: format!("the next batch is not ready: {reason}"),
+            });
+            (!strategy::is_warm(book, record)).then_some(RolloutState::Halted { reason })
+        }
+        _ => Some(RolloutState::Failed { reason }),
+    };
+    let entered = state.map(|state| strategy::entering(record, state));
+    events.extend(entered.into_iter().flatten());
+    events
 }
 
 pub(crate) fn started(rollout: RolloutId, instance: InstanceId, running: Running) -> RolloutEvent {

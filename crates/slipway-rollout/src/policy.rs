@@ -59,6 +59,58 @@ pub enum Strategy {
     BlueGreen,
     /// In steps, with the judge between them.
     Canary(Canary),
+    /// Instance by instance.
+    Rolling(Rolling),
+    /// The old release is stopped before the new one starts; visitors wait meanwhile.
+    Recreate(Recreate),
+}
+
+/// Instances of the new release come and those of the old one go, a batch at a time; each batch
+/// gets its share of the visitors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rolling {
+    /// Instances beyond the wanted ones that may run meanwhile; a part of one counts as one.
+    /// Default 1.
+    pub surge: Portion,
+    /// Wanted instances that may be missing meanwhile; a part of one does not count. Default 0.
+    pub unavailable: Portion,
+    /// How long each batch is watched before the next. Default 10 s.
+    pub dwell: Duration,
+}
+
+/// The old release is stopped before the new one starts: for what may never run twice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recreate {
+    /// How long requests in flight may go on before their instance is asked to end; whoever
+    /// comes waits meanwhile. Default 2 s, a fifth of what the proxy lets them wait.
+    pub drain: Duration,
+}
+
+/// A number of instances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Portion {
+    /// So many.
+    Count(u32),
+    /// Per cent of the wanted ones.
+    Percent(u32),
+}
+
+impl Portion {
+    /// In instances, where `wanted` are wanted; a part of one counts as one.
+    pub fn up(self, wanted: u32) -> u32 {
+        match self {
+            Self::Count(count) => count,
+            Self::Percent(percent) => wanted.saturating_mul(percent).div_ceil(100),
+        }
+    }
+
+    /// In instances, where `wanted` are wanted; a part of one does not count.
+    pub fn down(self, wanted: u32) -> u32 {
+        match self {
+            Self::Count(count) => count,
+            Self::Percent(percent) => wanted.saturating_mul(percent) / 100,
+        }
+    }
 }
 
 /// A canary: a share of the visitors first, each of them staying where they are, and more when
@@ -89,10 +141,11 @@ pub enum Unsure {
 }
 
 impl Strategy {
-    /// The share that follows `weight`.
+    /// The share that follows `weight` where shares follow from nothing but the last one; that
+    /// of a rolling rollout follows from its instances.
     pub fn after(&self, weight: u16) -> u16 {
         match self {
-            Self::BlueGreen => WHOLE,
+            Self::BlueGreen | Self::Rolling(_) | Self::Recreate(_) => WHOLE,
             Self::Canary(canary) => {
                 let mut steps = canary.steps.iter().copied();
                 steps.find(|s| *s > weight).unwrap_or(WHOLE).min(WHOLE)
@@ -103,8 +156,38 @@ impl Strategy {
     /// What follows when the judge cannot say.
     pub fn unsure(&self) -> Unsure {
         match self {
-            Self::BlueGreen => Unsure::Hold,
+            Self::BlueGreen | Self::Rolling(_) | Self::Recreate(_) => Unsure::Hold,
             Self::Canary(canary) => canary.unsure,
+        }
+    }
+}
+
+impl Rolling {
+    /// The rules of the judge for each batch: it may take the release back, and otherwise time
+    /// alone decides.
+    pub fn rules(&self) -> Rules {
+        Rules {
+            dwell_most_ms: u64::MAX,
+            requests_least: u32::MAX,
+            ..judge::two_arms()
+        }
+    }
+}
+
+impl Default for Rolling {
+    fn default() -> Self {
+        Self {
+            surge: Portion::Count(1),
+            unavailable: Portion::Count(0),
+            dwell: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Default for Recreate {
+    fn default() -> Self {
+        Self {
+            drain: Duration::from_secs(2),
         }
     }
 }

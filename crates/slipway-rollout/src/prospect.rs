@@ -214,6 +214,13 @@ impl View<'_> {
                 known.len()
             ));
         }
+        match strategy::taken(self.book, previous) {
+            0 => {}
+            gone => prospect.loss.push(format!(
+                "{gone} of the instances of {to_words} were stopped for {}: less capacity until control has started them again",
+                moving.release.short()
+            )),
+        }
         prospect
     }
 

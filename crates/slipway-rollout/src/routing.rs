@@ -47,7 +47,16 @@ pub enum Change {
         /// The slot.
         slot: Slot,
     },
-    /// A slot's instances answer elsewhere.
+    /// Visitors wait.
+    Held,
+    /// A slot has fewer instances, and the other one a share that is greater.
+    Fewer {
+        /// The slot and the instances that stay.
+        side: Side,
+        /// The share, in hundredths of a per cent; none where there is no share yet.
+        weight: Option<u16>,
+    },
+    /// A slot's instances answer elsewhere; visitors of the live one wait no longer.
     Elsewhere {
         /// The slot and its instances now.
         side: Side,
@@ -61,8 +70,9 @@ impl Change {
             Self::Preview { side, .. }
             | Self::Live { side }
             | Self::Share { side, .. }
+            | Self::Fewer { side, .. }
             | Self::Elsewhere { side } => Some(&side.release),
-            Self::Without { .. } => None,
+            Self::Without { .. } | Self::Held => None,
         }
     }
 }
@@ -118,8 +128,8 @@ pub fn changed(
 ) -> Result<Table, Unroutable> {
     let mut next = table.clone();
     next.generation = slipway_proxy::Generation(generation.0);
-    let route = next.routes.get_mut(service.as_str());
-    match (change, route) {
+    match (change, next.routes.get_mut(service.as_str())) {
+        (Change::Live { side }, _) => make_live(&mut next, service, manner, side)?,
         (Change::Preview { side, token }, Some(route)) => {
             let pool = side.slot.to_string();
             route
@@ -129,18 +139,6 @@ pub fn changed(
                 pool,
                 token: token.clone(),
             });
-        }
-        (Change::Live { side }, _) => {
-            let pool = side.pool(service, manner)?;
-            let name = side.slot.to_string();
-            let before = next.routes.remove(service.as_str());
-            // Who works on the service ends that, and no deployment does.
-            let (mut pools, maintenance) =
-                before.map_or_else(Default::default, |route| (route.pools, route.maintenance));
-            pools.insert(name.clone(), pool);
-            let mut route = manner.route(pools, name);
-            route.maintenance = maintenance;
-            next.routes.insert(service.to_string(), route);
         }
         (
             Change::Share {
@@ -157,31 +155,64 @@ pub fn changed(
             };
             share(route, split, side.pool(service, manner)?, manner.slow);
         }
-        (Change::Without { slot }, Some(route)) => {
-            let name = slot.to_string();
-            if route.live == name {
-                let (service, slot) = (service.clone(), *slot);
-                return Err(Unroutable::Live { service, slot });
-            }
-            route.pools.remove(&name);
-            if route.preview.as_ref().is_some_and(|p| p.pool == name) {
-                route.preview = None;
-            }
-            if route.split.as_ref().is_some_and(|s| s.pool == name) {
-                route.split = None;
+        (Change::Without { slot }, Some(route)) => without(route, service, *slot)?,
+        (Change::Held, Some(route)) => route.hold = true,
+        (Change::Fewer { side, weight }, Some(route)) => {
+            let pool = side.pool(service, manner)?;
+            route.pools.insert(side.slot.to_string(), pool);
+            if let (Some(split), Some(weight)) = (&mut route.split, weight) {
+                split.weight = *weight;
             }
         }
         (Change::Elsewhere { side }, Some(route)) => {
             let pool = side.pool(service, manner)?;
-            route.pools.insert(side.slot.to_string(), pool);
+            let name = side.slot.to_string();
+            route.hold = route.hold && route.live != name;
+            route.pools.insert(name, pool);
         }
         (Change::Without { .. }, None) => {}
-        (Change::Preview { .. } | Change::Share { .. } | Change::Elsewhere { .. }, None) => {
+        (_, None) => {
             let service = service.clone();
             return Err(Unroutable::NoRoute { service });
         }
     }
     Ok(next)
+}
+
+/// Visitors reach a side, whatever the route was before.
+fn make_live(
+    table: &mut Table,
+    service: &ServiceName,
+    manner: &Manner,
+    side: &Side,
+) -> Result<(), Unroutable> {
+    let pool = side.pool(service, manner)?;
+    let name = side.slot.to_string();
+    let before = table.routes.remove(service.as_str());
+    // Who works on the service ends that, and no deployment does.
+    let (mut pools, maintenance) =
+        before.map_or_else(Default::default, |route| (route.pools, route.maintenance));
+    pools.insert(name.clone(), pool);
+    let mut route = manner.route(pools, name);
+    route.maintenance = maintenance;
+    table.routes.insert(service.to_string(), route);
+    Ok(())
+}
+
+fn without(route: &mut Route, service: &ServiceName, slot: Slot) -> Result<(), Unroutable> {
+    let name = slot.to_string();
+    if route.live == name {
+        let service = service.clone();
+        return Err(Unroutable::Live { service, slot });
+    }
+    route.pools.remove(&name);
+    if route.preview.as_ref().is_some_and(|p| p.pool == name) {
+        route.preview = None;
+    }
+    if route.split.as_ref().is_some_and(|s| s.pool == name) {
+        route.split = None;
+    }
+    Ok(())
 }
 
 /// A share of the visitors goes to a pool; nobody needs a token to see it any more.

@@ -1,7 +1,12 @@
 //! The course of a rollout as a pure function: what the journal says and what is so now give
 //! the next step. Never acts. Blue-green shifts once, from 0 to 100 per cent, after the preview
-//! was looked at; a canary shifts in steps, each of which the judge has to let pass.
+//! was looked at; a canary shifts in steps, each of which the judge has to let pass. `rolling`
+//! and `recreate` are what they add.
 
+mod recreate;
+mod rolling;
+
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -10,8 +15,8 @@ use slipway_journal::event::judgement::Verdict;
 use slipway_journal::event::rollout::{RolloutState, Steering, Step, Trigger};
 use slipway_journal::{Generation, InstanceId, RolloutId, Slot};
 
-use crate::book::{Book, Instance, Record};
-use crate::policy::{Policy, Unsure};
+use crate::book::{Book, Instance, Record, Stepped};
+use crate::policy::{Policy, Strategy, Unsure};
 
 /// Everything that the next step depends on.
 #[derive(Debug, Clone, Copy)]
@@ -65,17 +70,11 @@ pub enum Next {
 /// The next step of a rollout.
 pub fn next(view: &View<'_>) -> Next {
     let record = view.record;
+    if let Some(next) = back(view) {
+        return next;
+    }
     if let Some(open) = record.open_step() {
         return Next::Finish(open.step.clone());
-    }
-    if must_restore(view.book, record) {
-        let generation = view.generation;
-        return act(Step::Restore { generation });
-    }
-    if record.is_restored() && !matches!(record.stage, RolloutState::RolledBack { .. }) {
-        return Next::Enter(RolloutState::RolledBack {
-            reason: reason_of(record),
-        });
     }
     match &record.stage {
         RolloutState::Queued => Next::Enter(RolloutState::Locked),
@@ -95,7 +94,12 @@ pub fn next(view: &View<'_>) -> Next {
             act(preview(view))
         }
         RolloutState::Preview => shift_after(view, 0),
-        RolloutState::Shifting { weight } => shifting(view, *weight),
+        RolloutState::Shifting { weight } => match (&view.policy.strategy, record.previous) {
+            (Strategy::Rolling(rolling), Some(previous)) => {
+                rolling::shifting(view, rolling, previous, *weight)
+            }
+            _ => shifting(view, *weight),
+        },
         RolloutState::Live => match due(view, view.policy.observe) {
             Some(until) => Next::Watch { until },
             None => Next::Account {
@@ -115,6 +119,27 @@ pub fn next(view: &View<'_>) -> Next {
             Next::Over
         }
     }
+}
+
+/// What brings the old release back. Nobody waits for an instance that takes its time to end.
+fn back(view: &View<'_>) -> Option<Next> {
+    let record = view.record;
+    let open = |s: &&Stepped| s.done.is_none() && !s.is_care;
+    let is_restore = |s: &&Stepped| matches!(s.step, Step::Restore { .. });
+    let mut restores = record.steps.iter().filter(open).filter(is_restore);
+    if let Some(restore) = restores.next() {
+        return Some(Next::Finish(restore.step.clone()));
+    }
+    let may_act = |s: &Stepped| matches!(s.step, Step::Stop { .. });
+    if must_restore(view.book, record) && record.open_step().is_none_or(may_act) {
+        let generation = view.generation;
+        return Some(act(Step::Restore { generation }));
+    }
+    let is_over = matches!(record.stage, RolloutState::RolledBack { .. });
+    (record.is_restored() && !is_over).then(|| {
+        let reason = reason_of(record);
+        Next::Enter(RolloutState::RolledBack { reason })
+    })
 }
 
 /// All of the traffic, in hundredths of a per cent.
@@ -137,16 +162,70 @@ pub fn entering(record: &Record, state: RolloutState) -> Vec<RolloutEvent> {
 }
 
 /// Whether the old release can have the traffic back by publishing one table: none of its
-/// instances was told to stop, and one is alive.
+/// instances was told to stop but those of earlier batches, and one is alive.
 pub fn is_warm(book: &Book, record: &Record) -> bool {
     let Some(previous) = record.previous else {
         return false;
     };
+    let thinned = thinned(record);
     let told_to_stop = record.steps.iter().any(|s| match &s.step {
-        Step::Stop { instance } => is_of(book, instance, previous),
+        Step::Stop { instance } => is_of(book, instance, previous) && !thinned.contains(instance),
         _ => false,
     });
     !told_to_stop && book.alive_of(previous).any(|i| !i.stopping)
+}
+
+/// How many instances of a release a later rollout has taken, and not given back.
+pub fn taken(book: &Book, release: &Record) -> usize {
+    let takers = successors(book, release).filter(|r| !has_given_up(r));
+    let taken: BTreeSet<InstanceId> = takers
+        .flat_map(|r| thinned(r).into_iter().chain(stopped(r)))
+        .filter(|i| is_of(book, i, release.id))
+        .collect();
+    taken.len()
+}
+
+/// Whether a later rollout keeps visitors waiting while none of a release's instances runs, or
+/// has still instances of its own there.
+pub fn is_displaced(book: &Book, release: &Record) -> bool {
+    let holds = |r: &&Record| r.steps.iter().any(|s| matches!(s.step, Step::Hold { .. }));
+    successors(book, release)
+        .filter(holds)
+        .any(|r| !has_given_up(r) || book.alive_of(r.id).next().is_some())
+}
+
+/// The rollouts that were to take a release's place.
+fn successors<'a>(book: &'a Book, release: &'a Record) -> impl Iterator<Item = &'a Record> {
+    book.of_service(&release.service)
+        .filter(|r| r.previous == Some(release.id))
+}
+
+fn has_given_up(record: &Record) -> bool {
+    record.is_restored()
+        || matches!(
+            record.stage,
+            RolloutState::Cancelled { .. }
+                | RolloutState::Superseded { .. }
+                | RolloutState::Failed { .. }
+                | RolloutState::RolledBack { .. }
+        )
+}
+
+/// The instances that the batches of a rollout took out.
+fn thinned(record: &Record) -> BTreeSet<InstanceId> {
+    let of_step = |step: &Step| match step {
+        Step::Thin { instances, .. } => instances.clone(),
+        _ => Vec::new(),
+    };
+    record.steps.iter().flat_map(|s| of_step(&s.step)).collect()
+}
+
+/// The instances that a rollout told to stop.
+fn stopped(record: &Record) -> impl Iterator<Item = InstanceId> {
+    record.steps.iter().filter_map(|s| match s.step {
+        Step::Stop { instance } => Some(instance),
+        _ => None,
+    })
 }
 
 /// Whether the account of the state that the rollout is in was given.
@@ -211,6 +290,17 @@ fn locked(view: &View<'_>) -> Next {
 }
 
 fn expanded(view: &View<'_>) -> Next {
+    match (&view.policy.strategy, view.record.previous) {
+        (Strategy::Rolling(rolling), Some(previous)) => {
+            return rolling::expanded(view, rolling, previous);
+        }
+        (Strategy::Recreate(_), Some(previous)) => {
+            if let Some(next) = recreate::room(view, previous) {
+                return next;
+            }
+        }
+        _ => {}
+    }
     let started = view
         .record
         .steps
@@ -225,13 +315,18 @@ fn expanded(view: &View<'_>) -> Next {
 }
 
 fn preview(view: &View<'_>) -> Step {
-    // Without an old release there is no table that could show the new one to testers only;
-    // its instances are looked at directly, and no number is used up.
-    let generation = match view.record.previous {
-        Some(_) => view.generation,
-        None => view.book.generation,
+    let generation = if is_direct(view.record) {
+        view.book.generation
+    } else {
+        view.generation
     };
     Step::Preview { generation }
+}
+
+/// Whether no table could show the new release to testers only, because there is no old one or
+/// everybody waits. Its instances are then looked at directly, and no number is used up.
+pub(crate) fn is_direct(record: &Record) -> bool {
+    record.previous.is_none() || record.did(|s| matches!(s, Step::Hold { .. }))
 }
 
 fn shifting(view: &View<'_>, weight: u16) -> Next {
@@ -253,10 +348,15 @@ fn shifting(view: &View<'_>, weight: u16) -> Next {
 
 /// The next share of the traffic; all of it where there is no release to stand beside.
 fn shift_after(view: &View<'_>, weight: u16) -> Next {
-    let weight = match view.record.previous {
-        Some(_) => view.policy.strategy.after(weight),
-        None => WHOLE,
+    let weight = match (&view.policy.strategy, view.record.previous) {
+        (Strategy::Rolling(rolling), Some(previous)) => rolling::share(view, rolling, previous),
+        (strategy, Some(_)) => strategy.after(weight),
+        (_, None) => WHOLE,
     };
+    move_to(view, weight)
+}
+
+fn move_to(view: &View<'_>, weight: u16) -> Next {
     Next::Do {
         enter: Some(RolloutState::Shifting { weight }),
         step: shift(view, weight),
@@ -298,7 +398,11 @@ fn bake(view: &View<'_>) -> Duration {
 
 fn baking(view: &View<'_>) -> Next {
     let record = view.record;
-    let nothing_warm = record.previous.is_none();
+    let no_room = match &view.policy.strategy {
+        Strategy::Rolling(rolling) => rolling.surge.up(view.policy.instances) == 0,
+        _ => record.did(|s| matches!(s, Step::Hold { .. })),
+    };
+    let nothing_warm = record.previous.is_none() || no_room;
     if let Some(until) = due(view, bake(view))
         && !nothing_warm
         && !is_waited_for(view)
@@ -324,8 +428,7 @@ fn clear_away(view: &View<'_>) -> Next {
 /// Whether the table was last told of the rollout's own pool, and not that it is gone.
 fn is_shown(record: &Record) -> bool {
     let shows = |s: &Step| match s {
-        // The first release is previewed without a table.
-        Step::Preview { .. } => record.previous.is_some(),
+        Step::Preview { .. } => !is_direct(record),
         Step::Shift { .. } => true,
         step => is_unroute(step, record.slot),
     };

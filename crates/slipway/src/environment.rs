@@ -2,8 +2,10 @@
 //! variables and policy. Unknown keys are errors with line and column.
 
 mod canary;
+mod policy;
 mod proxy;
 mod rules;
+mod strategy;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,12 +16,11 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, SeqAccess, Visitor};
 use slipway_journal::{EnvironmentName, ServiceName};
-use slipway_rollout::Strategy;
 
 use crate::cli::failure::Failure;
-use crate::environment::canary::{CanarySettings, StrategyName};
 use crate::state::State;
 
+pub(crate) use policy::{BurstSettings, PolicySettings};
 pub(crate) use proxy::ProxySettings;
 pub(crate) use rules::RuleSettings;
 
@@ -86,56 +87,6 @@ pub(crate) struct ServiceSettings {
     pub(crate) rules: Vec<RuleSettings>,
     #[serde(default)]
     pub(crate) policy: PolicySettings,
-}
-
-/// How its rollouts go; what is not set has the default of the rollout engine, where each
-/// number is explained (`slipway_rollout::Policy`).
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct PolicySettings {
-    /// Instances of a release, 1 to 64.
-    #[serde(default, deserialize_with = "instances")]
-    pub(crate) instances: Option<u32>,
-    pub(crate) ready_successes: Option<u32>,
-    pub(crate) ready_every: Option<Span>,
-    pub(crate) ready_within: Option<Span>,
-    pub(crate) quiet: Option<Span>,
-    pub(crate) migrate_within: Option<Span>,
-    pub(crate) preview_within: Option<Span>,
-    pub(crate) observe: Option<Span>,
-    pub(crate) bake: Option<Span>,
-    pub(crate) drain_window: Option<Span>,
-    pub(crate) stop_grace: Option<Span>,
-    pub(crate) progress_within: Option<Span>,
-    pub(crate) restart_after: Option<Span>,
-    #[serde(default)]
-    pub(crate) burst: BurstSettings,
-    #[serde(default)]
-    pub(crate) strategy: StrategyName,
-    pub(crate) canary: Option<CanarySettings>,
-}
-
-impl PolicySettings {
-    /// How traffic moves, or why that cannot be meant.
-    pub(crate) fn strategy(&self) -> Result<Strategy, String> {
-        canary::strategy(self.strategy, self.canary.as_ref())
-    }
-}
-
-/// When bad answers take a release back.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct BurstSettings {
-    /// 1 to 60: without a second nothing is ever looked at.
-    #[serde(default, deserialize_with = "window")]
-    pub(crate) window_s: Option<u64>,
-    pub(crate) failed: Option<u64>,
-    /// At most 100, or it would never hold.
-    #[serde(default, deserialize_with = "percent")]
-    pub(crate) share_percent: Option<u64>,
-    pub(crate) clients: Option<u32>,
-    #[serde(default, deserialize_with = "percent")]
-    pub(crate) old_percent: Option<u64>,
 }
 
 /// A length of time, written `24h`, `90s`, `500ms`.
@@ -368,37 +319,6 @@ fn loopback<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D:
     }
 }
 
-fn instances<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
-    let count = u32::deserialize(deserializer)?;
-    if (1..=64).contains(&count) {
-        Ok(Some(count))
-    } else {
-        Err(D::Error::custom(format!(
-            "{count} instances: write 1 to 64"
-        )))
-    }
-}
-
-fn window<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    let seconds = u64::deserialize(deserializer)?;
-    if (1..=60).contains(&seconds) {
-        Ok(Some(seconds))
-    } else {
-        Err(D::Error::custom(format!(
-            "a window of {seconds} s: write 1 to 60"
-        )))
-    }
-}
-
-fn percent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    let share = u64::deserialize(deserializer)?;
-    if share <= 100 {
-        Ok(Some(share))
-    } else {
-        Err(D::Error::custom(format!("{share} %: write 0 to 100")))
-    }
-}
-
 fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SocketAddr>, D::Error> {
     struct Addresses;
 
@@ -470,27 +390,6 @@ policy = { bake = "24h", drain_window = "90s" }
         assert_eq!(fill("x{a}y{internal_port}{a}"), "x{b}y{internal_port}{b}");
         assert_eq!(fill("open { end"), "open { end");
         assert_eq!(fill(""), "");
-    }
-
-    #[test]
-    fn no_instance_at_all_is_refused() {
-        let text = GOOD.replace("bake = \"24h\"", "instances = 0");
-        assert!(
-            message(&text).contains("write 1 to 64"),
-            "{}",
-            message(&text)
-        );
-    }
-
-    #[test]
-    fn a_burst_that_could_never_be_one_is_refused() {
-        for (burst, said) in [
-            ("share_percent = 500", "500 %: write 0 to 100"),
-            ("window_s = 0", "write 1 to 60"),
-        ] {
-            let text = GOOD.replace("bake = \"24h\"", &format!("burst = {{ {burst} }}"));
-            assert!(message(&text).contains(said), "{}", message(&text));
-        }
     }
 
     #[test]

@@ -424,6 +424,15 @@ pub(crate) fn step_name(step: &Step) -> String {
         Step::Unroute { slot, generation } => {
             format!("take {slot} out of the routes, table {generation}")
         }
+        Step::Hold { generation } => format!("let visitors wait, table {generation}"),
+        Step::Thin {
+            instances,
+            generation,
+            ..
+        } => format!(
+            "take {} of the old release out of the routes, table {generation}",
+            instances.len()
+        ),
         Step::Stop { .. } => "stop an instance".into(),
         Step::Reroute { slot, generation } => {
             format!("tell the routes where {slot} answers now, table {generation}")

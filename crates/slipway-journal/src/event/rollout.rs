@@ -261,6 +261,21 @@ pub enum Step {
         /// The table that says so.
         generation: Generation,
     },
+    /// Keep visitors waiting, within the proxy's limits, while no instance runs.
+    Hold {
+        /// The table that says so.
+        generation: Generation,
+    },
+    /// Take some of the old release's instances out of the table, which are then stopped.
+    Thin {
+        /// The instances.
+        instances: Vec<InstanceId>,
+        /// Share of the new release from then on, in hundredths of a per cent; 0 where it has
+        /// no traffic yet.
+        weight: u16,
+        /// The table that says so.
+        generation: Generation,
+    },
     /// Stop an instance: ask, wait, kill.
     Stop {
         /// The instance.

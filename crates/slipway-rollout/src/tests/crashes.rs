@@ -7,7 +7,7 @@ use slipway_journal::{ReleaseId, RolloutId};
 
 use crate::book::{Book, Record};
 use crate::engine::Order;
-use crate::policy::{Canary, Strategy};
+use crate::policy::{Canary, Portion, Recreate, Rolling, Strategy};
 use crate::strategy;
 use crate::tests::fuse::Fuse;
 use crate::tests::stage::{Stage, person};
@@ -25,13 +25,60 @@ enum Story {
     Canary,
     /// A share of the visitors sees that it fails a third of its requests.
     BadCanary,
+    /// It takes the old one's place instance by instance.
+    Rolling,
+    /// The same, without room for a single instance more.
+    Tight,
+    /// A batch of it sees visitors, and fails a third of their requests.
+    BadRolling,
+    /// It starts when the old one has ended.
+    Recreate,
+    /// The same, and it never becomes ready.
+    Sick,
     /// There is no release before it.
     First,
 }
 
 impl Story {
     fn is_bad(self) -> bool {
-        matches!(self, Self::Bad | Self::BadCanary)
+        matches!(self, Self::Bad | Self::BadCanary | Self::BadRolling)
+    }
+
+    /// How it goes, where it is not all at once.
+    fn strategy(self) -> Strategy {
+        let rolling = |surge, unavailable| {
+            Strategy::Rolling(Rolling {
+                surge: Portion::Count(surge),
+                unavailable: Portion::Count(unavailable),
+                dwell: Duration::from_secs(2),
+            })
+        };
+        match self {
+            Self::Canary | Self::BadCanary => Strategy::Canary(Canary {
+                steps: vec![1_000, 5_000],
+                dwell: Duration::from_secs(2),
+                ..Canary::default()
+            }),
+            Self::Rolling | Self::BadRolling => rolling(1, 0),
+            Self::Tight => rolling(0, 1),
+            Self::Recreate | Self::Sick => Strategy::Recreate(Recreate::default()),
+            Self::Good | Self::Bad | Self::Regretted | Self::First => Strategy::BlueGreen,
+        }
+    }
+
+    /// How many instances a release has in it.
+    fn instances(self) -> u32 {
+        match self {
+            Self::Rolling | Self::BadRolling | Self::Tight => 3,
+            _ => 2,
+        }
+    }
+
+    fn new_one_stays(self) -> bool {
+        matches!(
+            self,
+            Self::Good | Self::Canary | Self::First | Self::Rolling | Self::Tight | Self::Recreate
+        )
     }
 }
 
@@ -94,14 +141,27 @@ async fn play(stage: &mut Stage, story: Story, release: &ReleaseId, fuse: Fuse) 
             }
         }
     }
-    let settled =
-        |book: &Book| record_of(book, release).is_some_and(|record| is_settled(book, record));
+    let settled = |book: &Book| {
+        let settled = record_of(book, release).is_some_and(|record| is_settled(book, record));
+        settled && is_whole(stage, book)
+    };
     stage.until(settled).await
+}
+
+/// Whether as many instances as are wanted run, visitors reach all of them, and nobody has
+/// anything left to do about it.
+fn is_whole(stage: &Stage, book: &Book) -> bool {
+    let wanted = usize::try_from(stage.policy.instances).unwrap();
+    let alive: Vec<usize> = stage.world.alive().into_values().collect();
+    let mut steps = book.rollouts.values().flat_map(|r| &r.steps);
+    alive == [wanted] && stage.world.reached() == wanted && steps.all(|s| s.done.is_some())
 }
 
 /// A stage on which a first release is live, and a second one that the story is about.
 async fn prepare(story: Story, seed: u64) -> (Stage, ReleaseId, ReleaseId) {
     let mut stage = Stage::new(seed);
+    stage.policy.instances = story.instances();
+    stage.policy.ready_within = Duration::from_secs(3);
     let (first, second) = (stage.release("first"), stage.release("second"));
     if story == Story::First {
         return (stage, second.clone(), second);
@@ -111,12 +171,16 @@ async fn prepare(story: Story, seed: u64) -> (Stage, ReleaseId, ReleaseId) {
     if story.is_bad() {
         stage.world.make_bad(second.as_str());
     }
-    if matches!(story, Story::Canary | Story::BadCanary) {
-        stage.policy.strategy = Strategy::Canary(Canary {
-            steps: vec![1_000, 5_000],
-            dwell: Duration::from_secs(2),
-            ..Canary::default()
-        });
+    stage.policy.strategy = story.strategy();
+    match story {
+        Story::Rolling => stage.world.need(3),
+        Story::Tight => stage.world.need(2),
+        Story::Recreate => stage.world.make_exclusive(),
+        Story::Sick => {
+            stage.world.make_sick(second.as_str());
+            stage.world.make_exclusive();
+        }
+        _ => {}
     }
     (stage, first, second)
 }
@@ -124,21 +188,27 @@ async fn prepare(story: Story, seed: u64) -> (Stage, ReleaseId, ReleaseId) {
 async fn check(stage: &Stage, story: Story, first: &ReleaseId, second: &ReleaseId, point: i64) {
     let context = format!("{story:?}, killed at point {point}");
     assert_eq!(stage.world.violations(), Vec::<String>::new(), "{context}");
-    let winner = match story {
-        Story::Good | Story::Canary | Story::First => second,
-        Story::Bad | Story::BadCanary | Story::Regretted => first,
-    };
+    let winner = if story.new_one_stays() { second } else { first };
     let live = stage.world.live();
     assert_eq!(live.as_deref(), Some(winner.as_str()), "{context}");
     let alive: Vec<(String, usize)> = stage.world.alive().into_iter().collect();
-    assert_eq!(alive, [(winner.to_string(), 2)], "{context}");
+    let wanted = usize::try_from(story.instances()).unwrap();
+    assert_eq!(alive, [(winner.to_string(), wanted)], "{context}");
+    let most = match story {
+        Story::Rolling => 4,
+        Story::Tight => 3,
+        _ => usize::MAX,
+    };
+    assert!(stage.world.most() <= most, "{context}");
     let book = stage.book().await;
     let record = record_of(&book, second).unwrap();
     match story {
-        Story::Good | Story::Canary | Story::First => {
-            assert_eq!(record.stage, RolloutState::Done, "{context}");
+        _ if story.new_one_stays() => assert_eq!(record.stage, RolloutState::Done, "{context}"),
+        Story::Sick => {
+            let failed = matches!(record.stage, RolloutState::Failed { .. });
+            assert!(failed, "{context}: {:?}", record.stage);
         }
-        Story::Bad | Story::BadCanary | Story::Regretted => {
+        _ => {
             let rolled_back = matches!(record.stage, RolloutState::RolledBack { .. });
             assert!(rolled_back, "{context}: {:?}", record.stage);
             assert!(book.quarantined.contains_key(second), "{context}");
@@ -219,6 +289,31 @@ fn a_canary_goes_through_its_steps_whenever_control_is_killed() {
 #[test]
 fn a_bad_canary_is_taken_back_whenever_control_is_killed() {
     assert!(at_every_point(Story::BadCanary) > 40);
+}
+
+#[test]
+fn a_release_takes_another_s_place_instance_by_instance_whenever_control_is_killed() {
+    assert!(at_every_point(Story::Rolling) > 60);
+}
+
+#[test]
+fn it_does_so_without_room_for_one_more_whenever_control_is_killed() {
+    assert!(at_every_point(Story::Tight) > 60);
+}
+
+#[test]
+fn a_bad_batch_is_taken_back_whenever_control_is_killed() {
+    assert!(at_every_point(Story::BadRolling) > 40);
+}
+
+#[test]
+fn a_release_starts_when_the_old_one_has_ended_whenever_control_is_killed() {
+    assert!(at_every_point(Story::Recreate) > 45);
+}
+
+#[test]
+fn where_it_never_becomes_ready_the_old_one_is_started_again_whenever_control_is_killed() {
+    assert!(at_every_point(Story::Sick) > 40);
 }
 
 #[test]

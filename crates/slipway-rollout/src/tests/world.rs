@@ -37,6 +37,14 @@ struct State {
     table: Table,
     /// Releases that fail a third of their requests.
     bad: BTreeSet<String>,
+    /// Releases that never answer a look well.
+    sick: BTreeSet<String>,
+    /// Whether releases may never run at once.
+    is_exclusive: bool,
+    /// As many instances must be routed wherever two releases are.
+    least: usize,
+    /// The most instances that ever ran at once.
+    most: usize,
     counts: BTreeMap<String, PoolStats>,
     violations: Vec<String>,
     silent: bool,
@@ -83,6 +91,27 @@ impl World {
 
     pub(crate) fn make_bad(&self, release: &str) {
         self.state().bad.insert(release.to_owned());
+    }
+
+    pub(crate) fn make_sick(&self, release: &str) {
+        self.state().sick.insert(release.to_owned());
+    }
+
+    /// From now on two releases may never run at once.
+    pub(crate) fn make_exclusive(&self) {
+        self.state().is_exclusive = true;
+    }
+
+    /// From now on so many instances must be there for visitors while two releases share them.
+    pub(crate) fn need(&self, least: usize) {
+        let mut state = self.state();
+        state.least = least;
+        state.most = 0;
+    }
+
+    /// The most instances that ran at once since `need`.
+    pub(crate) fn most(&self) -> usize {
+        self.state().most
     }
 
     pub(crate) fn silence_proxy(&self, silent: bool) {
@@ -147,6 +176,16 @@ impl World {
         });
     }
 
+    /// How many instances that run visitors reach; none where they wait.
+    pub(crate) fn reached(&self) -> usize {
+        let state = self.state();
+        let Some(route) = state.table.routes.values().find(|r| !r.hold) else {
+            return 0;
+        };
+        let live = route.pools.get(&route.live);
+        live.map_or(0, |pool| state.targets_alive(&pool.targets))
+    }
+
     /// The release that visitors reach.
     pub(crate) fn live(&self) -> Option<String> {
         let state = self.state();
@@ -177,6 +216,25 @@ impl State {
                     table.generation
                 ));
             }
+            let share = route.split.as_ref().and_then(|s| route.pools.get(&s.pool));
+            let there =
+                share.map(|s| self.targets_alive(&s.targets) + self.targets_alive(&targets));
+            if there.is_some_and(|there| there < self.least) {
+                self.violations.push(format!(
+                    "table {} has {there:?} instances where {} are needed",
+                    table.generation, self.least
+                ));
+            }
+        }
+    }
+
+    fn check_start(&mut self, started: &Process) {
+        let alive = || self.processes.values().filter(|p| p.is_alive);
+        let others = alive().any(|p| p.release != started.release);
+        self.most = self.most.max(alive().count());
+        if others && self.is_exclusive {
+            let violation = format!("{} runs beside another release", started.release);
+            self.violations.push(violation);
         }
     }
 
@@ -188,7 +246,7 @@ impl State {
         }
         let name = instance.to_string();
         for route in self.table.routes.values() {
-            let live = route.pools.get(&route.live);
+            let live = route.pools.get(&route.live).filter(|_| !route.hold);
             if live.is_some_and(|p| p.targets.iter().any(|t| t.instance == name)) {
                 self.violations
                     .push(format!("{instance} is stopped while visitors reach it"));
@@ -199,7 +257,7 @@ impl State {
     /// Visitors who came since the last look: ten each time, and ten more where a share of
     /// them goes elsewhere.
     fn visit(&mut self, second: u64) {
-        let Some(route) = self.table.routes.values().next() else {
+        let Some(route) = self.table.routes.values().find(|r| !r.hold) else {
             return;
         };
         let names = std::iter::once(&route.live).chain(route.split.as_ref().map(|s| &s.pool));
@@ -374,6 +432,8 @@ impl Runtime for World {
                         },
                         is_alive: true,
                     });
+                let process = process.clone();
+                state.check_start(&process);
                 process.is_alive.then(|| process.running.clone())
             });
             self.fuse.burn("after start").await;
@@ -445,7 +505,14 @@ impl Runtime for World {
                 .values()
                 .find(|p| p.running.address == address && p.is_alive);
             process
-                .map(|p| answer(&p.release))
+                .map(|p| Answer {
+                    status: if state.sick.contains(&p.release) {
+                        503
+                    } else {
+                        200
+                    },
+                    ..answer(&p.release)
+                })
                 .ok_or_else(|| "connection refused".to_owned())
         })
     }

@@ -1,22 +1,11 @@
-//! How traffic moves to a new release, as the environment's file says it. Refuses what could
-//! never come to an end or would skip a step, with the place where it stands.
+//! The numbers of a canary, as the environment's file says them. Refuses what could never come
+//! to an end or would skip a step, with the place where it stands.
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
-use slipway_rollout::{Canary, Strategy, Unsure};
+use slipway_rollout::{Canary, Unsure};
 
 use super::Span;
-
-/// The name of a strategy.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum StrategyName {
-    /// All of the traffic at once.
-    #[default]
-    BlueGreen,
-    /// In steps, with the judge between them.
-    Canary,
-}
 
 /// The numbers of a canary; what is not set has the default of the rollout engine, where each
 /// is explained (`slipway_rollout::Canary`).
@@ -44,33 +33,21 @@ pub(crate) enum UnsureName {
     Abort,
 }
 
-/// The strategy that a name and numbers give, or why they do not go together.
-pub(crate) fn strategy(
-    name: StrategyName,
-    settings: Option<&CanarySettings>,
-) -> Result<Strategy, String> {
-    match (name, settings) {
-        (StrategyName::BlueGreen, None) => Ok(Strategy::BlueGreen),
-        (StrategyName::BlueGreen, Some(_)) => Err(
-            "`canary` is set and the strategy is blue-green; add `strategy = \"canary\"`"
-                .to_owned(),
-        ),
-        (StrategyName::Canary, settings) => {
-            let canary = settings.cloned().unwrap_or_default().canary();
-            if canary.dwell_most < canary.dwell {
-                return Err(format!(
-                    "canary: a step lasts {} s at least and {} s at most; raise `dwell_most`",
-                    canary.dwell.as_secs(),
-                    canary.dwell_most.as_secs()
-                ));
-            }
-            Ok(Strategy::Canary(canary))
-        }
-    }
-}
-
 impl CanarySettings {
-    fn canary(self) -> Canary {
+    /// The canary, or why that cannot be meant.
+    pub(crate) fn canary(self) -> Result<Canary, String> {
+        let canary = self.completed();
+        if canary.dwell_most < canary.dwell {
+            return Err(format!(
+                "canary: a step lasts {} s at least and {} s at most; raise `dwell_most`",
+                canary.dwell.as_secs(),
+                canary.dwell_most.as_secs()
+            ));
+        }
+        Ok(canary)
+    }
+
+    fn completed(self) -> Canary {
         let standard = Canary::default();
         let dwell = self.dwell.map_or(standard.dwell, |span| span.0);
         Canary {
@@ -120,30 +97,20 @@ fn steps<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<u16>>,
 mod tests {
     use super::*;
 
-    #[derive(Debug, Deserialize)]
-    struct Part {
-        #[serde(default)]
-        strategy: StrategyName,
-        canary: Option<CanarySettings>,
-    }
-
-    fn read(text: &str) -> Result<Strategy, String> {
-        let part: Part = toml::from_str(text).map_err(|error| error.to_string())?;
-        strategy(part.strategy, part.canary.as_ref())
+    fn read(text: &str) -> Result<Canary, String> {
+        let settings: CanarySettings = toml::from_str(text).map_err(|error| error.to_string())?;
+        settings.canary()
     }
 
     #[test]
-    fn nothing_set_is_blue_green_and_a_canary_has_steps_of_its_own() {
-        assert_eq!(read(""), Ok(Strategy::BlueGreen));
-        let standard = Strategy::Canary(Canary::default());
-        assert_eq!(read("strategy = \"canary\""), Ok(standard));
-        let text = "strategy = \"canary\"\ncanary = { steps = [0.5, 25], unsure = \"abort\" }";
+    fn what_is_not_set_has_the_engine_s_default() {
+        assert_eq!(read(""), Ok(Canary::default()));
         let own = Canary {
             steps: vec![50, 2_500],
             unsure: Unsure::Abort,
             ..Canary::default()
         };
-        assert_eq!(read(text), Ok(Strategy::Canary(own)));
+        assert_eq!(read("steps = [0.5, 25]\nunsure = \"abort\""), Ok(own));
     }
 
     #[test]
@@ -156,11 +123,8 @@ mod tests {
             ("weights = [5]", "unknown field `weights`"),
             ("unsure = \"guess\"", "unknown variant `guess`"),
         ] {
-            let text = format!("strategy = \"canary\"\ncanary = {{ {canary} }}");
-            let error = read(&text).unwrap_err();
+            let error = read(canary).unwrap_err();
             assert!(error.contains(said), "{canary}: {error}");
         }
-        let error = read("canary = { steps = [5] }").unwrap_err();
-        assert!(error.contains("add `strategy = \"canary\"`"), "{error}");
     }
 }

@@ -22,14 +22,15 @@ pub(crate) struct Load {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Places {
     pub(crate) page: &'static str,
-    pub(crate) upload: &'static str,
+    /// None where nobody writes anything, so that whoever meets a death can be asked again.
+    pub(crate) upload: Option<&'static str>,
     pub(crate) slow: &'static str,
 }
 
 /// Those of the test application.
 const APP: Places = Places {
     page: "/",
-    upload: "/upload",
+    upload: Some("/upload"),
     slow: "/slow?ms=60",
 };
 
@@ -37,6 +38,18 @@ impl Load {
     /// Visitors of the test application.
     pub(crate) fn start(address: SocketAddr, visitors: usize) -> Self {
         Self::at(address, visitors, APP)
+    }
+
+    /// Visitors of the test application who only read.
+    pub(crate) fn readers(address: SocketAddr, visitors: usize) -> Self {
+        Self::at(
+            address,
+            visitors,
+            Places {
+                upload: None,
+                ..APP
+            },
+        )
     }
 
     /// `visitors` different people ask again and again, without a pause but a short one;
@@ -126,9 +139,9 @@ async fn crowd(
 async fn visit(visitor: &mut Visitor, places: Places, turn: u64, tally: &mut Tally) {
     if turn.is_multiple_of(20) {
         tally.add("slow", &visitor.get(places.slow).await);
-    } else if turn.is_multiple_of(10) {
+    } else if let Some(upload) = places.upload.filter(|_| turn.is_multiple_of(10)) {
         let body = whole(vec![b'x'; 64 * 1024]);
-        let outcome = visitor.send(Method::POST, places.upload, &[], body).await;
+        let outcome = visitor.send(Method::POST, upload, &[], body).await;
         tally.add("upload", &outcome);
     } else {
         tally.add("page", &visitor.get(places.page).await);

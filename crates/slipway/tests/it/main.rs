@@ -15,5 +15,6 @@ mod second;
 mod shapes;
 mod ship;
 mod stories;
+mod strategies;
 mod tls;
 mod words;

@@ -11,7 +11,7 @@ use crate::release::{link, program};
 
 const WORDCOUNT: Places = Places {
     page: "/",
-    upload: "/api/count",
+    upload: Some("/api/count"),
     slow: "/slow?ms=60",
 };
 /// Ports of their own, so that tests run side by side.
