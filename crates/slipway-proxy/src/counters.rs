@@ -13,6 +13,10 @@ use crate::stats::{Bad, PoolStats, Second};
 const SECONDS: usize = 16;
 /// How many different clients of a second are told apart.
 const CLIENTS: usize = 64;
+/// Seconds in which a client is bad once.
+const ONCE_S: u64 = 10;
+/// Seconds in which a client is one of the bad clients once.
+const HOUR_S: u64 = 3_600;
 /// Who waited so long for an answer did not leave because of something else.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -65,8 +69,12 @@ pub(crate) enum Pace {
 pub(crate) struct Counters {
     service: String,
     release: String,
-    /// Who was counted as failed, slow and very slow.
+    /// Who was judged by within the second.
+    tried: Clients,
+    /// Who was counted as failed, slow and very slow within ten seconds.
     counted: [Clients; 3],
+    /// Who was within the hour.
+    known: [Clients; 3],
     shards: Box<[Shard]>,
 }
 
@@ -78,6 +86,7 @@ struct Shard {
     failed: AtomicU64,
     abandoned: AtomicU64,
     bad: [AtomicU64; 3],
+    bad_clients: [AtomicU64; 3],
     left_out: [AtomicU64; 3],
     retried: AtomicU64,
     held: AtomicU64,
@@ -103,7 +112,9 @@ impl Counters {
         Self {
             service: service.to_owned(),
             release: release.to_owned(),
-            counted: Default::default(),
+            tried: Clients::within(1),
+            counted: std::array::from_fn(|_| Clients::within(ONCE_S)),
+            known: std::array::from_fn(|_| Clients::within(HOUR_S)),
             shards: (0..workers.max(1)).map(|_| Shard::new()).collect(),
         }
     }
@@ -156,14 +167,13 @@ impl Counters {
         }
     }
 
-    /// A request ended in the second `at`; `client` tells clients apart and is asked for
-    /// only when it failed or was slow.
+    /// A request ended in the second `at`; `client` tells clients apart.
     pub(crate) fn end(
         &self,
         worker: usize,
         at: u64,
         (outcome, pace): (Outcome, Pace),
-        client: impl FnOnce() -> u64,
+        client: u64,
     ) {
         let shard = self.shard(worker);
         let slot = shard.slot(at);
@@ -172,10 +182,6 @@ impl Counters {
         if matches!(outcome, Outcome::Abandoned | Outcome::GivenUp(_)) {
             shard.abandoned.fetch_add(1, Ordering::Relaxed);
         }
-        if matches!(outcome, Outcome::Good | Outcome::Abandoned) && pace == Pace::Quick {
-            return;
-        }
-        let client = client();
         if outcome == Outcome::Failed {
             shard.failed.fetch_add(1, Ordering::Relaxed);
             slot.failed.fetch_add(1, Ordering::Relaxed);
@@ -184,9 +190,17 @@ impl Counters {
         self.judge(shard, at, (outcome, pace), client);
     }
 
-    /// Counts what is bad for whoever judges the release, and what says nothing: of each kind a
-    /// client's first bad request within ten seconds stands for all of them.
+    /// Counts for whoever judges the release. A client is judged by once within a second,
+    /// whatever comes of it, so that few who ask very often do not count for all; and is bad
+    /// once within ten seconds for each kind. What is left out says nothing: that, and where
+    /// nobody knows what would have come.
     fn judge(&self, shard: &Shard, at: u64, (outcome, pace): (Outcome, Pace), client: u64) {
+        if !self.tried.is_new(at, client) {
+            for count in &shard.left_out {
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+            return;
+        }
         let was_answered = !matches!(outcome, Outcome::GivenUp(_));
         // Who left sooner would perhaps have been answered in time.
         let is_slow = |is: bool| (is || was_answered).then_some(is);
@@ -197,11 +211,14 @@ impl Counters {
         ];
         for (kind, is_bad) in is_bad.into_iter().enumerate() {
             let count = match is_bad {
-                Some(false) => continue,
+                None => &shard.left_out[kind],
                 Some(true) if self.counted[kind].is_new(at, client) => &shard.bad[kind],
-                Some(true) | None => &shard.left_out[kind],
+                Some(_) => continue,
             };
             count.fetch_add(1, Ordering::Relaxed);
+            if is_bad == Some(true) && self.known[kind].is_new(at, client) {
+                shard.bad_clients[kind].fetch_add(1, Ordering::Relaxed);
+            }
         }
     }
 
@@ -214,16 +231,19 @@ impl Counters {
             ..PoolStats::default()
         };
         let mut begun = 0;
+        let mut bad_clients = Bad::default();
         for shard in &self.shards {
+            // A part before its whole, so that it is never seen larger.
+            stats.shielded += shard.shielded.load(Ordering::Acquire);
+            bad_clients.add(&shard.bad_clients);
             stats.bad.add(&shard.bad);
             stats.left_out.add(&shard.left_out);
             // Ended before begun, so that what is in flight is never seen below nought.
             stats.served += shard.served.load(Ordering::Acquire);
-            stats.failed += shard.failed.load(Ordering::Relaxed);
+            stats.failed += shard.failed.load(Ordering::Acquire);
             stats.abandoned += shard.abandoned.load(Ordering::Relaxed);
             stats.retried += shard.retried.load(Ordering::Relaxed);
             stats.held += shard.held.load(Ordering::Relaxed);
-            stats.shielded += shard.shielded.load(Ordering::Relaxed);
             stats.previewed += shard.previewed.load(Ordering::Acquire);
             stats.slowest_us = stats
                 .slowest_us
@@ -231,6 +251,7 @@ impl Counters {
             begun += shard.begun.load(Ordering::Acquire);
             shard.latency.add_to(&mut latency);
         }
+        stats.bad_clients = Some(bad_clients);
         stats.in_flight = begun.saturating_sub(stats.served + stats.previewed);
         stats.latency = latency::listed(&latency);
         let oldest = now.saturating_sub(SECONDS as u64 - 2);
@@ -274,6 +295,7 @@ impl Shard {
             failed: zero(),
             abandoned: zero(),
             bad: [zero(), zero(), zero()],
+            bad_clients: [zero(), zero(), zero()],
             left_out: [zero(), zero(), zero()],
             retried: zero(),
             held: zero(),
@@ -357,7 +379,7 @@ mod tests {
             (1, Outcome::Abandoned, 9),
         ] {
             counters.begin(worker);
-            counters.end(worker, 3, (outcome, Pace::Quick), || client);
+            counters.end(worker, 3, (outcome, Pace::Quick), client);
         }
         counters.begin(0);
         let stats = counters.stats(3);
@@ -384,7 +406,7 @@ mod tests {
             (0, 9, Outcome::Good, Pace::Slow, 8),
             (0, 10, Outcome::Failed, Pace::Quick, 7),
         ] {
-            counters.end(worker, at, (outcome, pace), || client);
+            counters.end(worker, at, (outcome, pace), client);
         }
         let stats = counters.stats(10);
         let bad = Bad {
@@ -393,19 +415,25 @@ mod tests {
             very_slow: 1,
         };
         assert_eq!((stats.served, stats.failed, stats.bad), (5, 3, bad));
-        let left_out = Bad {
+        let again = Bad {
             failed: 1,
             slow: 1,
-            very_slow: 0,
+            very_slow: 1,
         };
-        assert_eq!(stats.left_out, left_out);
+        assert_eq!(stats.left_out, again, "twice in a second");
+        let clients = Bad {
+            failed: 1,
+            slow: 2,
+            very_slow: 1,
+        };
+        assert_eq!(stats.bad_clients, Some(clients), "one of them came again");
     }
 
     #[test]
     fn who_gives_up_soon_says_nothing_and_who_waited_five_seconds_was_failed() {
         let judged = |outcome, pace| {
             let counters = Counters::new("web", "r1", 1);
-            counters.end(0, 1, (outcome, pace), || 7);
+            counters.end(0, 1, (outcome, pace), 7);
             let stats = counters.stats(1);
             assert_eq!((stats.served, stats.failed, stats.abandoned), (1, 0, 1));
             let of = |b: Bad| [b.failed, b.slow, b.very_slow];
@@ -432,7 +460,7 @@ mod tests {
     fn fifteen_seconds_are_kept_oldest_first() {
         let counters = Counters::new("web", "r1", 1);
         for at in 0..100 {
-            counters.end(0, at, (Outcome::Good, Pace::Quick), || 0);
+            counters.end(0, at, (Outcome::Good, Pace::Quick), 0);
         }
         let seconds: Vec<_> = counters.stats(99).seconds.iter().map(|s| s.at).collect();
         assert_eq!(seconds, (85..100).collect::<Vec<_>>());
@@ -442,7 +470,7 @@ mod tests {
     fn failed_clients_are_counted_up_to_64() {
         let counters = Counters::new("web", "r1", 1);
         for client in 0..500 {
-            counters.end(0, 1, (Outcome::Failed, Pace::Quick), || client);
+            counters.end(0, 1, (Outcome::Failed, Pace::Quick), client);
         }
         assert_eq!(counters.stats(1).seconds[0].failed_clients, 64);
     }

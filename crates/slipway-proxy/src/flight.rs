@@ -65,6 +65,8 @@ pub(crate) struct Flight {
     pool: usize,
     guest: Guest,
     since: Instant,
+    /// Whether the client sends something first, for which nobody but itself may be slow.
+    uploads: bool,
     record: Option<Rc<Record>>,
     outcome: Cell<Option<Outcome>>,
     /// None as long as no answer came.
@@ -78,7 +80,7 @@ impl Flight {
         ticket: Ticket,
         (route, pool): (usize, usize),
         guest: Guest,
-        (since, record): (Instant, Option<Rc<Record>>),
+        (since, uploads, record): (Instant, bool, Option<Rc<Record>>),
     ) -> Self {
         let flight = Self {
             ticket,
@@ -86,6 +88,7 @@ impl Flight {
             pool,
             guest,
             since,
+            uploads,
             record,
             outcome: Cell::new(None),
             pace: Cell::new(None),
@@ -215,6 +218,7 @@ impl Drop for Flight {
         let waited = now.saturating_duration_since(self.since);
         let left = match self.pace.get() {
             Some(_) => Outcome::Abandoned,
+            None if self.uploads => Outcome::GivenUp(Duration::ZERO),
             None => Outcome::GivenUp(waited),
         };
         let outcome = self.outcome.get().unwrap_or(left);
@@ -225,10 +229,11 @@ impl Drop for Flight {
         };
         let at = worker.second(now);
         // Who went away without an answer waited for it all the same: a release that hangs is slow.
-        let pace = self.pace.get().unwrap_or_else(|| self.pace_of(waited));
+        let awaited = if self.uploads { Duration::ZERO } else { waited };
+        let pace = self.pace.get().unwrap_or_else(|| self.pace_of(awaited));
         let ended = (outcome, pace);
-        self.counters()
-            .end(worker.index, at, ended, || visitor.fingerprint(&worker.key));
+        let client = visitor.fingerprint(&worker.key);
+        self.counters().end(worker.index, at, ended, client);
     }
 }
 

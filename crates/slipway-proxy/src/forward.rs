@@ -193,7 +193,8 @@ impl Passage {
                 } else {
                     Guest::Visitor(self.visitor.clone())
                 };
-                let told = (self.since, self.record.clone());
+                let uploads = matches!(self.upload, Upload::Stream(_));
+                let told = (self.since, uploads, self.record.clone());
                 let flight = Flight::begin(ticket, places, guest, told);
                 let flight = Rc::new(flight);
                 self.raise_shield(ready, pool, is_test);

@@ -59,11 +59,14 @@ pub struct PoolStats {
     /// Of them bad, as it is told to whoever judges the release.
     #[serde(default)]
     pub bad: Bad,
-    /// Of them such that say nothing about that to whoever judges: further bad ones of a client
-    /// within the ten seconds, and those whose client left before there was an answer. What is
-    /// neither bad nor left out was good.
+    /// Of them such that say nothing about that, by what they could have been: what a client asked
+    /// beyond once a second, and where it left before there was an answer.
     #[serde(default)]
     pub left_out: Bad,
+    /// Different clients of those that were bad, each once within an hour; none where an older
+    /// proxy did not count them.
+    #[serde(default)]
+    pub bad_clients: Option<Bad>,
     /// Requests of testers, who showed a preview token. In none of the other counts, so that
     /// no judge mistakes them for visitors.
     #[serde(default)]

@@ -1,5 +1,5 @@
 //! An application for the tests of this crate: answers as the file `mode` in its folder says.
-//! Modes: `good`, `third-fails`, `health-only`, `dies`, `wrong-port`, `slow`, `deaf`, `stubborn`,
+//! Modes: `good`, `third-fails`, `turns-bad` (that later), `health-only`, `dies`, `wrong-port`, `slow`, `deaf`, `stubborn`,
 //! `moved` (its health look is `/up`).
 
 use std::convert::Infallible;
@@ -96,6 +96,7 @@ impl Served {
             (_, "/up") => 404,
             ("health-only", _) => 500,
             ("third-fails", _) if count.is_multiple_of(3) => 500,
+            ("turns-bad", _) if count > 3_000 && count.is_multiple_of(3) => 500,
             _ => 200,
         };
         let body = Full::new(Bytes::from(format!("{} {path}\n", self.mode)));

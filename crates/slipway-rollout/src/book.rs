@@ -119,6 +119,8 @@ pub struct Steered {
     pub weight: u16,
     /// The order.
     pub order: Steering,
+    /// How often the judge had spoken by then.
+    pub verdicts: usize,
 }
 
 /// One instance.
@@ -227,7 +229,12 @@ impl Record {
             }),
             RolloutEvent::Steered { order, .. } => {
                 let order = *order;
-                let said = self.share().map(|weight| Steered { weight, order });
+                let verdicts = self.verdicts.len();
+                let said = self.share().map(|weight| Steered {
+                    weight,
+                    order,
+                    verdicts,
+                });
                 self.steered.extend(said);
             }
             _ => {}
@@ -240,6 +247,16 @@ impl Record {
             RolloutState::Shifting { weight } if weight < WHOLE => Some(weight),
             _ => None,
         }
+    }
+
+    /// What the judge said last of the share that it has, after whatever a person said of it.
+    pub fn verdict(&self) -> Option<&Verdict> {
+        let share = self.share()?;
+        let mut of_share = self.steered.iter().filter(|s| s.weight == share);
+        let heard = of_share.next_back().map_or(0, |s| s.verdicts);
+        let later = self.verdicts.iter().skip(heard).rev();
+        let mut said = later.filter(|j| j.weight == share).map(|j| &j.verdict);
+        said.next()
     }
 
     /// What a person said last of the share that it has.

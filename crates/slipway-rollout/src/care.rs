@@ -87,9 +87,14 @@ pub fn cared_for<'a>(book: &'a Book, service: &ServiceName) -> Vec<&'a Record> {
         .steps
         .iter()
         .any(|s| matches!(&s.step, Step::Unroute { slot, .. } if *slot == live.slot.other()));
+    // Whoever comes next takes the place of what is warm, and clears it first.
+    let is_taken = book.of_service(service).any(|r| {
+        let is_next = Some(r.id) != live.previous && r.id != live.id && !r.stage.is_end();
+        is_next && r.stage != RolloutState::Queued && r.slot == live.slot.other()
+    });
     let warm = live
         .previous
-        .filter(|_| !leaving && keeps_warm(live))
+        .filter(|_| !leaving && !is_taken && keeps_warm(live))
         .and_then(|id| book.rollouts.get(&id));
     let live = Some(live).filter(|r| !condemned(r));
     let kept = live.into_iter().chain(warm);

@@ -109,6 +109,13 @@ impl Core {
         standings.insert(service.clone(), standing);
     }
 
+    /// No judge looks at the service.
+    pub(crate) fn tell_nothing(&self, service: &ServiceName) {
+        let standings = self.standings.write();
+        let mut standings = standings.unwrap_or_else(PoisonError::into_inner);
+        standings.remove(service);
+    }
+
     pub(crate) fn known_services(&self) -> Vec<ServiceName> {
         let services = self.services.read().unwrap_or_else(PoisonError::into_inner);
         services.keys().cloned().collect()

@@ -151,6 +151,11 @@ impl Court {
         self.said = Some(verdict.clone());
     }
 
+    /// A person wants to hear it again.
+    pub(crate) fn say_again(&mut self) {
+        self.said = None;
+    }
+
     /// Whether the time was over before anything could be said.
     pub(crate) fn is_unsure(&self) -> bool {
         matches!(self.said, Some(Verdict::Inconclusive { .. }))
@@ -204,6 +209,7 @@ pub(crate) fn arm(pool: &PoolStats) -> Arm {
         requests: pool.served,
         bad: by_metric(pool.bad),
         left_out: by_metric(pool.left_out),
+        clients: pool.bad_clients.map(by_metric),
     }
 }
 
@@ -226,6 +232,10 @@ fn less(now: Arm, before: Arm) -> Arm {
         requests: now.requests.saturating_sub(before.requests),
         bad: std::array::from_fn(|i| now.bad[i].saturating_sub(before.bad[i])),
         left_out: std::array::from_fn(|i| now.left_out[i].saturating_sub(before.left_out[i])),
+        clients: now
+            .clients
+            .zip(before.clients)
+            .map(|(now, before)| std::array::from_fn(|i| now[i].saturating_sub(before[i]))),
     }
 }
 

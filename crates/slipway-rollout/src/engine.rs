@@ -239,18 +239,18 @@ impl Engine {
         Ok(self.core.ledger.decide(actor, decide).await?)
     }
 
-    /// Says how a rollout with a share of the traffic goes on; the share that it has now is all
-    /// that this is about.
+    /// Says how a rollout goes on that has the share `seen` of the traffic, as whoever says it
+    /// saw; refused when it has another one by now.
     pub async fn steer(
         &self,
         actor: Actor,
         rollout: RolloutId,
-        order: Steering,
+        (order, seen): (Steering, u16),
         reason: String,
     ) -> Result<Result<(), Refusal>, RolloutError> {
         let decide = |book: &Book| match book.rollouts.get(&rollout) {
             None => (Vec::new(), Err(Refusal::UnknownRollout { rollout })),
-            Some(record) => match unsteerable(record, order) {
+            Some(record) => match unsteerable(record, order, seen) {
                 Some(why) => (Vec::new(), Err(Refusal::NotSteerable { rollout, why })),
                 None => (steered(record, order, reason), Ok(())),
             },
@@ -390,10 +390,12 @@ fn requested(
 }
 
 /// Why nobody can say how a rollout goes on.
-fn unsteerable(record: &Record, order: Steering) -> Option<&'static str> {
+fn unsteerable(record: &Record, order: Steering, seen: u16) -> Option<&'static str> {
     let is_held = record.steering() == Some(Steering::Hold);
-    if record.share().is_none() {
-        return Some("has no share of the traffic that could be held or made larger");
+    match record.share() {
+        None => return Some("has no share of the traffic that could be held or made larger"),
+        Some(share) if share != seen => return Some("has another share of the traffic by now"),
+        Some(_) => {}
     }
     if !record.triggers.is_empty() {
         return Some("is being taken back");

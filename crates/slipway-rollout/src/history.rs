@@ -138,9 +138,9 @@ mod tests {
         history.0.judged = Some(Arm {
             requests: 1_000,
             bad: [1, 0, 0],
-            left_out: [499, 0, 0],
+            ..Arm::default()
         });
-        assert_eq!(history.bad_ppm(), [1_996, 0, 0]);
+        assert_eq!(history.bad_ppm(), [1_000, 0, 0]);
     }
 
     #[test]

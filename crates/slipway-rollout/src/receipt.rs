@@ -172,10 +172,12 @@ fn since(base: &Counters, last: &Counters, release: &ReleaseId) -> Amount {
     } else {
         highest.min(last.slowest_us)
     };
+    let failed = last.failed.saturating_sub(base.failed);
     Amount {
         served: last.served.saturating_sub(base.served),
-        failed: last.failed.saturating_sub(base.failed),
-        shielded: last.shielded.saturating_sub(base.shielded),
+        failed,
+        // An older control did not count it, and began with none.
+        shielded: last.shielded.saturating_sub(base.shielded).min(failed),
         retried: last.retried.saturating_sub(base.retried),
         held: last.held.saturating_sub(base.held),
         slowest_us,

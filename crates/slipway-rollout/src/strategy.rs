@@ -337,7 +337,7 @@ fn shifting(view: &View<'_>, weight: u16) -> Next {
     if weight >= WHOLE {
         return Next::Enter(RolloutState::Live);
     }
-    if may_pass(view, weight) {
+    if may_pass(view) {
         return shift_after(view, weight);
     }
     // Until the judge has said something.
@@ -364,15 +364,13 @@ fn move_to(view: &View<'_>, weight: u16) -> Next {
 }
 
 /// Whether what a person or else the judge said of this share lets the next one follow.
-fn may_pass(view: &View<'_>, weight: u16) -> bool {
+fn may_pass(view: &View<'_>) -> bool {
     match view.record.steering() {
         Some(Steering::Hold) => return false,
         Some(Steering::Advance) => return true,
         Some(Steering::Resume) | None => {}
     }
-    let said = view.record.verdicts.iter().rev();
-    let mut said = said.filter(|j| j.weight == weight).map(|j| &j.verdict);
-    match said.next() {
+    match view.record.verdict() {
         Some(Verdict::Advance) => true,
         Some(Verdict::Inconclusive { .. }) => view.policy.strategy.unsure() == Unsure::Continue,
         Some(Verdict::Hold { .. } | Verdict::Abort { .. }) | None => false,

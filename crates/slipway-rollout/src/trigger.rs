@@ -4,6 +4,8 @@
 //! Burst: within the last 1, 2, … or 5 seconds ≥ 10 requests failed, they are ≥ 20 % of the
 //! served, ≥ 3 different clients among those of one second; all in `Policy::burst`.
 
+use std::collections::BTreeSet;
+
 use slipway_journal::event::rollout::{Counters, Trigger};
 use slipway_journal::{ReleaseId, ServiceName};
 use slipway_proxy::{Health, PoolStats, Stats};
@@ -32,6 +34,8 @@ pub struct Facts<'a> {
     pub at_shift: Option<&'a Counters>,
     /// The numbers of the burst rule.
     pub burst: &'a Burst,
+    /// Instances of the new release that are known to have ended.
+    pub ended: &'a BTreeSet<String>,
 }
 
 /// What to do about a trigger.
@@ -51,7 +55,7 @@ pub fn look(facts: &Facts<'_>) -> Option<(Trigger, String)> {
     let new = pool(facts.stats, facts.service, facts.new)?;
     burst(facts, new)
         .map(|evidence| (Trigger::ErrorBurst, evidence))
-        .or_else(|| failed_health(new).map(|evidence| (Trigger::FailedHealth, evidence)))
+        .or_else(|| failed_health(facts, new).map(|evidence| (Trigger::FailedHealth, evidence)))
 }
 
 /// Whether the old release would do better. `warm` says whether it is there at all.
@@ -101,13 +105,16 @@ fn burst(facts: &Facts<'_>, new: &PoolStats) -> Option<String> {
     })
 }
 
-fn failed_health(new: &PoolStats) -> Option<String> {
-    let failed: Vec<_> = new
-        .targets
+fn failed_health(facts: &Facts<'_>, new: &PoolStats) -> Option<String> {
+    let there = new.targets.iter();
+    let there: Vec<_> = there
+        .filter(|t| !facts.ended.contains(&t.instance))
+        .collect();
+    let failed: Vec<_> = there
         .iter()
         .filter(|t| t.failures >= FAILED_LOOKS)
         .collect();
-    if failed.is_empty() || failed.len() * 2 < new.targets.len() {
+    if failed.is_empty() || failed.len() * 2 < there.len() {
         return None;
     }
     let last = failed
@@ -117,7 +124,7 @@ fn failed_health(new: &PoolStats) -> Option<String> {
     Some(format!(
         "{} of {} instances failed {FAILED_LOOKS} health looks in a row: {last}",
         failed.len(),
-        new.targets.len()
+        there.len()
     ))
 }
 

@@ -1,12 +1,14 @@
 //! Watching a release that has traffic: the proxy's counts every tenth of a second, and what
 //! follows when a trigger fires. Without counts nothing is promoted.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use slipway_journal::RolloutId;
 use slipway_journal::event::RolloutEvent;
 use slipway_journal::event::judgement::{Judgement, Verdict};
-use slipway_journal::event::rollout::{RolloutState, Step, Trigger};
+use slipway_journal::event::rollout::{RolloutState, Steering, Step, Trigger};
 
 use crate::book::{Book, Record};
 use crate::core::Hold;
@@ -28,6 +30,13 @@ impl Driver {
         let mut court = self.court.lock().await;
         if !court.as_ref().is_some_and(|court| court.is_for(record)) {
             *court = self.new_court(record, policy)?;
+        }
+        match court.as_mut() {
+            Some(court) if record.steering().is_some() && record.verdict().is_none() => {
+                court.say_again();
+            }
+            Some(_) => {}
+            None => self.core.tell_nothing(&self.service),
         }
         loop {
             let now = self.core.pace.monotonic();
@@ -98,6 +107,17 @@ impl Driver {
         now.is_some_and(|now| now.steered.len() != record.steered.len())
     }
 
+    /// The instances of a rollout that are known to have ended: to start others is the
+    /// caretaker's affair, and their silence says nothing of the release.
+    fn ended(&self, id: RolloutId) -> BTreeSet<String> {
+        let book = self.core.ledger.book();
+        let of_rollout = book.instances.values().filter(|i| i.owner == id);
+        of_rollout
+            .filter(|i| i.exited.is_some())
+            .map(|i| i.id.to_string())
+            .collect()
+    }
+
     /// Who judges the release while it is watched.
     fn new_court(&self, record: &Record, policy: &Policy) -> Result<Option<Court>, Hold> {
         let previous = record.previous.map(|id| self.core.record(id)).transpose()?;
@@ -135,6 +155,7 @@ impl Driver {
             before: before.as_ref(),
             at_shift: at_shift.as_ref(),
             burst: &policy.burst,
+            ended: &self.ended(record.id),
         };
         let judgement = court.as_mut().and_then(|court| court.look(&stats, now));
         if let Some(court) = &court {
@@ -197,6 +218,8 @@ fn judged(
     });
     match verdict {
         Verdict::Abort { evidence, .. } => Some((Trigger::Judge, evidence)),
+        // Whoever holds it knows that the judge lacks something.
+        Verdict::Inconclusive { .. } if record.steering() == Some(Steering::Hold) => None,
         Verdict::Inconclusive { lacking } => match unsure {
             Unsure::Abort => Some((Trigger::Judge, format!("the judge cannot say: {lacking}"))),
             Unsure::Hold => {

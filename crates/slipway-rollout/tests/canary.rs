@@ -64,8 +64,10 @@ impl Bench {
 
     async fn say(&self, id: RolloutId, order: Steering) -> Result<(), Refusal> {
         let actor = Actor::Person("test".to_owned());
+        let shares = self.shares(id).await;
+        let seen = shares.last().copied().unwrap_or(0);
         let engine = self.engine();
-        let said = engine.steer(actor, id, order, "a test".to_owned());
+        let said = engine.steer(actor, id, (order, seen), "a test".to_owned());
         said.await.unwrap()
     }
 
@@ -89,7 +91,7 @@ async fn a_good_canary_goes_through_all_steps_without_a_failed_request() {
     // There is nobody that the first release could stand beside.
     let rollout = bench.live(&first).await;
     assert_eq!(bench.shares(rollout).await, [10_000]);
-    let visitors = bench.visitors(40);
+    let visitors = bench.visitors(400);
     let second = bench.release("good", "two");
     let rollout = bench.deploy(&second).await.unwrap();
     let shifting = reached(&RolloutState::Shifting { weight: STEPS[0] });
@@ -115,7 +117,7 @@ async fn a_bad_canary_is_taken_back_by_the_judge_and_its_verdict_can_be_repeated
     let bench = Bench::start(policy(&short())).await;
     let first = bench.release("good", "one");
     bench.live(&first).await;
-    let visitors = bench.visitors(40);
+    let visitors = bench.visitors(400);
     let bad = bench.release("third-fails", "two");
     let rollout = bench.deploy(&bad).await.unwrap();
     let state = bench.until(rollout, end_of).await;
@@ -160,7 +162,7 @@ async fn a_canary_without_visitors_is_held_and_never_promoted() {
     let held = |state: &RolloutState| matches!(state, RolloutState::Holding { reason } if reason.contains("0 of 50 requests"));
     bench.until(rollout, held).await;
     // With visitors there is something to say.
-    let visitors = bench.visitors(40);
+    let visitors = bench.visitors(400);
     bench.until(rollout, reached(&RolloutState::Baking)).await;
     drop(visitors);
     bench.stop();
@@ -231,7 +233,7 @@ async fn control_that_comes_back_in_the_middle_of_a_step_goes_on_with_it() {
     let shifting = reached(&RolloutState::Shifting { weight: STEPS[0] });
     bench.until(rollout, shifting).await;
     bench.restart_control().await;
-    let visitors = bench.visitors(40);
+    let visitors = bench.visitors(400);
     bench.until(rollout, reached(&RolloutState::Baking)).await;
     let tally = visitors.stop().await;
     assert_eq!(tally.failed, 0, "{:?}", tally.examples);
@@ -243,7 +245,7 @@ async fn control_that_comes_back_in_the_middle_of_a_step_goes_on_with_it() {
 async fn a_person_holds_a_canary_that_the_judge_would_let_pass_and_lets_it_go_on() {
     let bench = Bench::start(policy(&short())).await;
     bench.live(&bench.release("good", "one")).await;
-    let visitors = bench.visitors(40);
+    let visitors = bench.visitors(400);
     let second = bench.release("good", "two");
     let rollout = bench.deploy(&second).await.unwrap();
     let shifting = reached(&RolloutState::Shifting { weight: STEPS[0] });
@@ -268,9 +270,37 @@ async fn a_person_holds_a_canary_that_the_judge_would_let_pass_and_lets_it_go_on
     bench.until(rollout, reached(&RolloutState::Baking)).await;
     let tally = visitors.stop().await;
     assert_eq!(tally.failed, 0, "{:?}", tally.examples);
+    // Once while it was held, and once more when it was let go on.
     let said = bench.judgements(rollout).await;
     let said: Vec<_> = said.iter().map(|(w, j)| (*w, &j.verdict)).collect();
-    assert_eq!(said, STEPS.map(|weight| (weight, &Verdict::Advance)));
+    let expected = [STEPS[0], STEPS[0], STEPS[1]].map(|weight| (weight, &Verdict::Advance));
+    assert_eq!(said, expected);
+    bench.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_canary_that_is_held_and_then_does_harm_is_taken_back() {
+    let bench = Bench::start(policy(&short())).await;
+    let first = bench.release("good", "one");
+    bench.live(&first).await;
+    let visitors = bench.visitors(400);
+    let rollout = bench.deploy(&bench.release("turns-bad", "two")).await;
+    let rollout = rollout.unwrap();
+    let shifting = reached(&RolloutState::Shifting { weight: STEPS[0] });
+    bench.until(rollout, shifting).await;
+    bench.say(rollout, Steering::Hold).await.unwrap();
+    let state = bench.until(rollout, end_of).await;
+    assert!(
+        matches!(&state, RolloutState::RolledBack { reason } if reason.contains("server errors: ")),
+        "{state:?}"
+    );
+    let said = bench.judgements(rollout).await;
+    let said: Vec<_> = said.iter().map(|(_, j)| &j.verdict).collect();
+    assert!(
+        matches!(said.as_slice(), [Verdict::Advance, Verdict::Abort { .. }]),
+        "{said:?}"
+    );
+    drop(visitors);
     bench.stop();
 }
 
@@ -286,6 +316,14 @@ async fn a_person_gives_a_canary_its_next_share_without_the_judge() {
         bench.say(rollout, Steering::Advance).await.unwrap();
     }
     bench.until(rollout, reached(&RolloutState::Baking)).await;
+    let engine = bench.engine();
+    let old_page = (Steering::Advance, STEPS[0]);
+    let actor = Actor::Person("test".to_owned());
+    let said = engine.steer(actor, rollout, old_page, "seen long ago".to_owned());
+    assert!(matches!(
+        said.await.unwrap(),
+        Err(Refusal::NotSteerable { .. })
+    ));
     let late = bench.say(rollout, Steering::Advance).await;
     assert!(
         matches!(late, Err(Refusal::NotSteerable { .. })),

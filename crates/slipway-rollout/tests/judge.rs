@@ -201,6 +201,7 @@ fn little_data_is_inconclusive_and_says_what_would_stay_unseen() {
         let bad = Arm {
             requests: 1,
             bad: [1, 0, 0],
+            clients: Some([1, 0, 0]),
             ..Arm::default()
         };
         let good = Arm {
@@ -227,28 +228,57 @@ fn watched(rate: f64, errors: f64, seed: u64, seconds: usize) -> (Vigil, Option<
     (vigil, None)
 }
 
-#[test]
-fn a_few_clients_that_ask_very_often_and_are_always_failed_are_harm() {
+/// Every client's requests to the new release fail, each counted once in ten seconds.
+fn failing_for(clients: u64) -> Trial {
     let mut trial = Trial::new(two_arms(), HISTORY);
-    // Two programs at 50 requests a second each, on a release that answers none of them: each
-    // counts once in ten seconds, and what else it asked says nothing.
-    for second in 1..=60 {
+    for second in 1..=300 {
+        let is_first = second == 1;
         let canary = Arm {
-            requests: 100,
-            bad: if second % 10 == 1 { [2, 0, 0] } else { [0; 3] },
-            left_out: if second % 10 == 1 {
-                [98, 0, 0]
+            requests: 10,
+            bad: if second % 10 == 1 {
+                [clients, 0, 0]
             } else {
-                [100, 0, 0]
+                [0; 3]
             },
+            clients: Some(if is_first { [clients, 0, 0] } else { [0; 3] }),
+            ..Arm::default()
         };
         let baseline = Arm {
-            requests: 900,
+            requests: 90,
             ..Arm::default()
         };
         trial.see(second * 1_000, baseline, canary);
     }
-    assert!(is_abort(trial.verdict()), "{:?}", trial.verdict());
+    trial
+}
+
+#[test]
+fn what_fails_for_two_clients_only_takes_nothing_back_however_often_they_try() {
+    let two = failing_for(2);
+    assert!(!is_abort(two.verdict()), "{:?}", two.verdict());
+    assert!(two.figures()[0].ln_e_milli > two.figures()[0].ln_e_limit_milli);
+    assert!(is_abort(failing_for(3).verdict()));
+}
+
+#[test]
+fn a_release_that_was_good_enough_and_then_does_harm_is_taken_back() {
+    let mut trial = Trial::new(two_arms(), HISTORY);
+    let mut at_ms = 0;
+    let mut see = |trial: &mut Trial, bad: u64| {
+        at_ms += 1_000;
+        let arm = |bad: u64| Arm {
+            requests: 50,
+            bad: [bad, 0, 0],
+            clients: Some([bad, 0, 0]),
+            ..Arm::default()
+        };
+        trial.see(at_ms, arm(0), arm(bad)).clone()
+    };
+    while see(&mut trial, 0) != Verdict::Advance {}
+    let harm = (0..30).find(|_| is_abort(&see(&mut trial, 5)));
+    assert!(harm.is_some(), "{:?}", trial.verdict());
+    let judgement = stored(&trial.judgement());
+    assert_eq!(replay(&judgement, &judgement.rules), judgement);
 }
 
 #[test]
@@ -311,6 +341,7 @@ fn arm() -> impl Strategy<Value = Arm> {
             requests,
             bad,
             left_out: std::array::from_fn(|i| left_out[i].min(requests - bad[i])),
+            clients: Some(bad),
         }
     })
 }

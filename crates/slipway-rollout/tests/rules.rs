@@ -70,6 +70,7 @@ fn fires(of: &[(u64, u64, u32)]) -> Option<(Trigger, String)> {
         before: None,
         at_shift: None,
         burst: &Burst::default(),
+        ended: &BTreeSet::new(),
     })
 }
 
@@ -229,7 +230,7 @@ fn two_deaf_instances_of_three_are_a_failed_release_and_one_is_not() {
         last_failure: Some("no answer within 2000 ms".into()),
         in_flight: 0,
     };
-    let look = |failures: [u32; 3]| {
+    let look = |failures: [u32; 3], ended: &[&str]| {
         let mut pool = pool(&new, Vec::new());
         pool.targets = failures.into_iter().map(target).collect();
         let stats = stats(vec![pool]);
@@ -241,12 +242,15 @@ fn two_deaf_instances_of_three_are_a_failed_release_and_one_is_not() {
             before: None,
             at_shift: None,
             burst: &Burst::default(),
+            ended: &ended.iter().map(|i| (*i).to_owned()).collect(),
         })
     };
-    let (trigger, evidence) = look([3, 3, 0]).unwrap();
+    let (trigger, evidence) = look([3, 3, 0], &["other"]).unwrap();
     assert_eq!(trigger, Trigger::FailedHealth);
     assert!(evidence.ends_with("no answer within 2000 ms"), "{evidence}");
-    assert_eq!(look([3, 2, 0]), None);
+    assert_eq!(look([3, 2, 0], &[]), None);
+    // Who is known to have ended is started again, and silent until then.
+    assert_eq!(look([3, 3, 3], &["i"]), None);
 }
 
 /// The verdict on a burst of 30 %, after the old release had failed `old_failed` of 100.
@@ -271,6 +275,7 @@ fn verdict(old_failed: u64, old_health: Health, warm: bool) -> Verdict {
         before: Some(&before),
         at_shift: Some(&at_shift),
         burst: &Burst::default(),
+        ended: &BTreeSet::new(),
     };
     trigger::judge(&facts, Trigger::ErrorBurst, warm)
 }
@@ -437,4 +442,64 @@ fn an_instance_that_died_leaves_the_table_at_once_and_comes_back_after_a_wait_th
     book.event(&exited(0), Timestamp::UNIX_EPOCH);
     let until = Timestamp::from_millisecond(1000).unwrap();
     assert_eq!(look(&book, &table, 500), Some(Repair::Wait { until }));
+}
+
+#[test]
+fn an_account_that_an_older_control_began_has_no_more_shielded_than_failed() {
+    let mut tally = Tally::default();
+    let mut look = counters("one", 100);
+    look.releases[0].failed = 40;
+    tally.see(look.clone());
+    // What the older one did not count was there before.
+    look.releases[0].shielded = 30;
+    tally.see(look);
+    let traffic = tally.traffic(&release("a"));
+    assert_eq!((traffic.failed, traffic.shielded), (0, 0));
+}
+
+/// A rollout that was asked for and has its turn.
+fn locked(book: &mut Book, number: u128, letter: &str) -> RolloutId {
+    let rollout = RolloutId(Uuid::from_u128(number));
+    let requested = RolloutEvent::Requested {
+        rollout,
+        service: service(),
+        environment: "production".parse().unwrap(),
+        release: release(letter),
+        previous: None,
+        slot: Slot::Green,
+    };
+    let state = RolloutState::Locked;
+    for event in [requested, RolloutEvent::Entered { rollout, state }] {
+        book.event(&event, Timestamp::UNIX_EPOCH);
+    }
+    rollout
+}
+
+#[test]
+fn what_is_warm_is_left_alone_once_the_next_rollout_takes_its_place() {
+    let (mut book, old) = live_book(1);
+    let live = locked(&mut book, 100, "b");
+    let step = Step::Shift {
+        weight: 10_000,
+        generation: Generation(2),
+    };
+    let intent = RolloutEvent::Intent {
+        rollout: live,
+        step: step.clone(),
+    };
+    let reason = "no automatic move was safe".to_owned();
+    let halted = RolloutEvent::Entered {
+        rollout: live,
+        state: RolloutState::Halted { reason },
+    };
+    for event in [intent, done(live, step), halted] {
+        book.event(&event, Timestamp::UNIX_EPOCH);
+    }
+    let cared_for = |book: &Book| -> Vec<RolloutId> {
+        let kept = slipway_rollout::care::cared_for(book, &service());
+        kept.into_iter().map(|r| r.id).collect()
+    };
+    assert_eq!(cared_for(&book), [live, old]);
+    locked(&mut book, 101, "c");
+    assert_eq!(cared_for(&book), [live]);
 }

@@ -37,16 +37,25 @@ pub struct Arm {
     pub requests: u64,
     /// Of them bad, by metric; one client counts once for each metric within ten seconds.
     pub bad: [u64; 3],
-    /// Of them such that say nothing, by metric: what the same client had after its first bad
-    /// one within the ten seconds, and what was broken off before an answer could come.
+    /// Of them such that say nothing, by metric: what a client asked beyond once a second, and
+    /// what was broken off before an answer could come.
     #[serde(default, skip_serializing_if = "is_nothing")]
     pub left_out: [u64; 3],
+    /// Different clients of the bad ones, by metric, each once within an hour; none where an
+    /// older version counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clients: Option<[u64; 3]>,
 }
 
 impl Arm {
     /// Requests that say something of a metric.
     pub fn told(&self, metric: Metric) -> u64 {
         self.requests.saturating_sub(self.left_out[metric.place()])
+    }
+
+    /// How many clients had something bad; where that is not known, as many as there is.
+    pub fn clients(&self, metric: Metric) -> u64 {
+        self.clients.unwrap_or(self.bad)[metric.place()]
     }
 }
 
@@ -120,7 +129,7 @@ pub struct Rules {
     pub block_ms: u32,
     /// Milliseconds from one moment to count from to the next. Default 60,000.
     pub moment_ms: u32,
-    /// Bad requests below which nothing is taken back. Default 3.
+    /// Clients with bad requests below which nothing is taken back. Default 3.
     pub bad_least: u32,
     /// The ratio of the shares below which nothing is taken back, per cent. Default 150.
     pub ratio_percent: u32,
@@ -235,6 +244,7 @@ mod tests {
             requests: 4,
             bad: [1, 0, 0],
             left_out: [0; 3],
+            clients: None,
         };
         let two = Evidence::TwoArms {
             history_ppm: [1, 2, 3],
@@ -256,9 +266,10 @@ mod tests {
         };
         let repeated = Arm {
             left_out: [2, 0, 0],
+            clients: Some([1, 0, 0]),
             ..arm
         };
-        insta::assert_snapshot!(stored(&repeated), @r#"{"requests":4,"bad":[1,0,0],"left_out":[2,0,0]}"#);
+        insta::assert_snapshot!(stored(&repeated), @r#"{"requests":4,"bad":[1,0,0],"left_out":[2,0,0],"clients":[1,0,0]}"#);
         insta::assert_snapshot!(stored(&one), @r#"{"kind":"one-arm","reference_ppm":[1,2,3],"moments":5,"since":[{"number":4,"at_ms":8,"arm":{"requests":4,"bad":[1,0,0]}}]}"#);
     }
 }

@@ -381,13 +381,14 @@ pub struct Receipt {
 impl Receipt {
     /// Requests of visitors that reached a release, each once.
     pub fn served(&self) -> u64 {
-        self.traffic.iter().map(|t| t.served - t.shielded).sum()
+        let own = |t: &ReleaseTraffic| t.served.saturating_sub(t.shielded);
+        self.traffic.iter().map(own).sum()
     }
 
     /// Requests of visitors that failed, those that reached no instance included.
     pub fn failed(&self) -> u64 {
-        let failed = self.traffic.iter().map(|t| t.failed - t.shielded);
-        failed.sum::<u64>() + self.unrouted
+        let seen = |t: &ReleaseTraffic| t.failed.saturating_sub(t.shielded);
+        self.traffic.iter().map(seen).sum::<u64>() + self.unrouted
     }
 }
 

@@ -90,6 +90,7 @@ pub(crate) struct Stream {
     random: Rng,
     at_ms: u64,
     counted: [HashSet<(usize, u64)>; 2],
+    known: [HashSet<(usize, u64)>; 2],
 }
 
 impl Stream {
@@ -101,6 +102,7 @@ impl Stream {
             random: Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
             at_ms: 0,
             counted: [HashSet::new(), HashSet::new()],
+            known: [HashSet::new(), HashSet::new()],
         }
     }
 
@@ -136,6 +138,7 @@ impl Stream {
         )]
         let clients = ((shape.rate * weight * RETURN_S) as u64).max(3);
         let mut answers = Answers::default();
+        answers.arm.clients = Some([0; 3]);
         answers.arm.requests = poisson(&mut self.random, expected);
         let slow = shape.slowed.filter(|_| is_canary).unwrap_or(SLOW);
         let requests = answers.arm.requests;
@@ -148,14 +151,13 @@ impl Stream {
             let begins = share / in_a_row as f64;
             for _ in 0..hits(&mut self.random, requests, begins) {
                 let client = self.random.u64(0..clients);
-                // The rest of a row is the same client's again.
-                answers.arm.requests += in_a_row - 1;
                 if self.counted[usize::from(is_canary)].insert((place, client)) {
                     answers.arm.bad[place] += 1;
-                    answers.arm.left_out[place] += in_a_row - 1;
-                } else {
-                    answers.arm.left_out[place] += in_a_row;
                 }
+                if self.known[usize::from(is_canary)].insert((place, client)) {
+                    answers.arm.clients.get_or_insert_default()[place] += 1;
+                }
+                answers.arm.requests += in_a_row - 1;
                 if place == 0 {
                     answers.errors += in_a_row;
                     answers.unshielded += if self.random.u8(0..5) == 0 {

@@ -50,18 +50,18 @@ mod tests {
     #[test]
     fn no_error_at_all_bounds_the_share_as_published() {
         for (requests, bound) in [(100, 5.7), (300, 2.1), (500, 1.3), (1_000, 0.7)] {
-            let found = upper(Count::new(requests, 0), 0.05) * 100.0;
+            let found = upper(Count::new(requests, 0, 0), 0.05) * 100.0;
             assert!((found - bound).abs() < 0.06, "{requests}: {found}");
         }
     }
 
     #[test]
     fn the_bound_lies_above_what_was_seen_and_nothing_seen_bounds_nothing() {
-        let count = Count::new(1_000, 100);
+        let count = Count::new(1_000, 100, 100);
         let bound = upper(count, 0.05);
         assert!((0.12..0.14).contains(&bound), "{bound}");
-        assert!(upper(Count::new(0, 0), 0.05) > 0.99);
-        assert!(upper(Count::new(5, 5), 0.05) > 0.99);
+        assert!(upper(Count::new(0, 0, 0), 0.05) > 0.99);
+        assert!(upper(Count::new(5, 5, 5), 0.05) > 0.99);
     }
 
     #[test]

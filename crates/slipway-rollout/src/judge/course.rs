@@ -159,7 +159,7 @@ mod tests {
 
     fn canary(requests: u64, bad: u64) -> Pair {
         Pair {
-            canary: Count::new(requests, bad),
+            canary: Count::new(requests, bad, bad),
             ..Pair::default()
         }
     }

@@ -79,7 +79,7 @@ pub(crate) fn lacking(figures: &Figures, rules: &Rules) -> Option<String> {
 }
 
 fn is_worth_it(canary: Count, usual: f64, rules: &Rules) -> bool {
-    canary.bad >= u64::from(rules.bad_least)
+    canary.clients >= u64::from(rules.bad_least)
         && canary.share() >= multiple(rules.ratio_percent) * usual
         && canary.share() - usual >= share(rules.difference_ppm)
 }

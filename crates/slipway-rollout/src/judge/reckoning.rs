@@ -8,6 +8,8 @@ use slipway_journal::event::judgement::{Arm, Metric};
 pub(crate) struct Count {
     pub(crate) requests: u64,
     pub(crate) bad: u64,
+    /// Who had the bad ones.
+    pub(crate) clients: u64,
 }
 
 /// Both releases.
@@ -22,22 +24,28 @@ pub(crate) struct Pair {
 const SHARES: (f64, f64) = (0.000_5, 0.9);
 
 impl Count {
-    pub(crate) fn new(requests: u64, bad: u64) -> Self {
+    pub(crate) fn new(requests: u64, bad: u64, clients: u64) -> Self {
         Self {
             requests,
             // Both are read from counters that go on meanwhile.
             bad: bad.min(requests),
+            clients,
         }
     }
 
     /// What an arm says of a metric.
     pub(crate) fn of(arm: &Arm, metric: Metric) -> Self {
-        Self::new(arm.told(metric), arm.bad[metric.place()])
+        Self::new(
+            arm.told(metric),
+            arm.bad[metric.place()],
+            arm.clients(metric),
+        )
     }
 
     pub(crate) fn add(&mut self, other: Self) {
         self.requests += other.requests;
         self.bad += other.bad;
+        self.clients += other.clients;
     }
 
     /// What was counted since `earlier`.
@@ -45,6 +53,7 @@ impl Count {
         Self {
             requests: self.requests.saturating_sub(earlier.requests),
             bad: self.bad.saturating_sub(earlier.bad),
+            clients: self.clients.saturating_sub(earlier.clients),
         }
     }
 
@@ -162,8 +171,8 @@ mod tests {
         for b in 0..=requests.0 {
             for c in 0..=requests.1 {
                 let pair = Pair {
-                    baseline: Count::new(requests.0, b),
-                    canary: Count::new(requests.1, c),
+                    baseline: Count::new(requests.0, b, b),
+                    canary: Count::new(requests.1, c, c),
                 };
                 let chance = likely(pair.baseline, shares.0) * likely(pair.canary, shares.1);
                 sum += chance * pair.gain(usual, odds).exp();
@@ -200,7 +209,7 @@ mod tests {
     #[test]
     fn beside_a_reference_the_expectation_is_one_there_and_less_below() {
         let expected = |p: f64| -> f64 {
-            let outcomes = (0..=10).map(|bad| Count::new(10, bad));
+            let outcomes = (0..=10).map(|bad| Count::new(10, bad, bad));
             outcomes
                 .map(|c| likely(c, p) * c.gain_over(0.01, 4.0).exp())
                 .sum()

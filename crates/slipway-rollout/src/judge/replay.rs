@@ -6,8 +6,8 @@ use slipway_journal::event::judgement::{Evidence, Judgement, Rules};
 use super::trial::Trial;
 use super::vigil::Vigil;
 
-/// The judgement that `rules` lead to: of two releases the first that is no hold, at the time
-/// at which it would have been made; by the rules of then it is that of then.
+/// The judgement that `rules` lead to: that two releases differ at the time at which it would
+/// have been said, anything else as of the end; by the rules of then it is that of then.
 pub fn replay(judgement: &Judgement, rules: &Rules) -> Judgement {
     match &judgement.evidence {
         Evidence::TwoArms {

@@ -52,7 +52,7 @@ impl Trial {
 
     /// Takes what was counted since the last call into account. `at_ms` are milliseconds from
     /// the beginning; one client counts at most once in ten seconds for each metric and release.
-    /// What once was to advance or abort stays so.
+    /// What once was to abort stays so; what was to advance may still do harm.
     pub fn see(&mut self, at_ms: u64, baseline: Arm, canary: Arm) -> &Verdict {
         if self.is_settled() {
             return &self.verdict;
@@ -103,7 +103,7 @@ impl Trial {
 
     /// Whether nothing that comes can change the verdict.
     pub fn is_settled(&self) -> bool {
-        matches!(self.verdict, Verdict::Advance | Verdict::Abort { .. })
+        matches!(self.verdict, Verdict::Abort { .. })
     }
 
     /// What is to be said now.
@@ -213,6 +213,9 @@ fn nothing(end_ms: u64) -> Block {
 
 /// Adds what was counted.
 pub(crate) fn add(to: &mut Arm, more: Arm) {
+    let clients = to.clients.or((to.requests == 0).then_some([0; 3]));
+    let added = |(one, more): ([u64; 3], [u64; 3])| std::array::from_fn(|i| one[i] + more[i]);
+    to.clients = clients.zip(more.clients).map(added);
     to.requests += more.requests;
     for (to, more) in to.bad.iter_mut().zip(more.bad) {
         *to += more;

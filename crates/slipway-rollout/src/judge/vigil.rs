@@ -138,6 +138,7 @@ impl Vigil {
                 requests,
                 bad: of.map(|c| c.bad),
                 left_out: of.map(|c| requests - c.requests),
+                clients: Some(of.map(|c| c.clients)),
             }
         };
         let since = self.courses[0].moments().enumerate();

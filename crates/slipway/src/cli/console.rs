@@ -17,7 +17,6 @@ use crate::terminal::{self, BOLD, DIM, paint};
 #[command(after_help = "\
 Examples:
   slipway console
-  xdg-open \"$(slipway console --json | jq -r .url)\"
 
 Exit codes: 0 printed, 3 there is no console, 4 Slipway does not run here")]
 pub(crate) struct Console {

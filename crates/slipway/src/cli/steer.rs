@@ -90,13 +90,16 @@ impl Of {
     fn say(self, order: Steering, context: &Context) -> anyhow::Result<Exit> {
         context.running()?;
         let reading = context.wait(context.reading())?;
-        let id = match &self.rollout {
-            Some(text) => receipt::find(&reading, text)?.rollout,
-            None => on_its_way(&reading)?.rollout,
+        let rollout = match &self.rollout {
+            Some(text) => receipt::find(&reading, text)?,
+            None => on_its_way(&reading)?,
         };
+        let id = rollout.rollout;
         let said = SteerOrder {
             rollout: id,
             order,
+            // One without a share is refused in words.
+            seen: rollout.share().unwrap_or(0),
             reason: self.reason,
         };
         context.wait(async {

@@ -1,12 +1,12 @@
 //! Who may ask and change what. The console answers on loopback, under loopback names only,
-//! and whoever asks may look. A change needs somebody who is signed in, and a form that this
-//! very console gave to this very browser.
+//! and whoever asks may look. A change needs somebody who is signed in, under the name that
+//! sessions have for themselves, and a form that this very console gave to this very browser.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Form;
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::http::header::{CACHE_CONTROL, COOKIE, HOST, ORIGIN, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
@@ -44,9 +44,9 @@ const SESSION_NAME: &str = "slipway-session";
 const REASON_CHARS_MAX: usize = 300;
 
 /// Lets through what asks by a loopback name, and protects every answer.
-pub(crate) async fn guard(request: Request, next: Next) -> Response {
+pub(crate) async fn guard(State(desk): State<Arc<Desk>>, request: Request, next: Next) -> Response {
     let mut response = match host(request.headers()) {
-        Some(host) if is_loopback(host) => next.run(request).await,
+        Some(host) if is_loopback(host) || is_named(host, &desk) => next.run(request).await,
         // A name that leads here by somebody's DNS would let their page read this one.
         _ => Fault::Misdirected.into_response(),
     };
@@ -83,6 +83,12 @@ fn is_loopback(host: &str) -> bool {
         || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
+/// Whether it is the name that sessions have for themselves.
+fn is_named(host: &str, desk: &Desk) -> bool {
+    let (name, port) = host.split_once(':').unwrap_or((host, ""));
+    name == desk.ground.sessions.host() && port.bytes().all(|b| b.is_ascii_digit())
+}
+
 /// The key of this process that makes the token of a form out of a browser's cookie. The
 /// cookie alone is no token: every server on this machine gets it, whatever its port.
 pub(crate) struct FormKey([u8; 32]);
@@ -109,6 +115,8 @@ pub(crate) struct Browser {
     cookie: String,
     is_new: bool,
     token: String,
+    /// Whether it asks under the name that sessions have for themselves.
+    is_at_home: bool,
     person: Option<Actor>,
 }
 
@@ -116,6 +124,11 @@ impl Browser {
     /// What the form must carry in its field `token`.
     pub(crate) fn token(&self) -> &str {
         &self.token
+    }
+
+    /// Whether somebody may sign in here: under another name their cookie would go further.
+    pub(crate) fn is_at_home(&self) -> bool {
+        self.is_at_home
     }
 
     /// Who sits at it; nobody before somebody signed in.
@@ -152,13 +165,21 @@ impl FromRequestParts<Arc<Desk>> for Browser {
             token: desk.key.hash(&cookie).to_hex().to_string(),
             cookie,
             is_new,
+            is_at_home: is_at_home(&parts.headers, desk),
             person: person(&parts.headers, desk),
         })
     }
 }
 
+fn is_at_home(headers: &HeaderMap, desk: &Desk) -> bool {
+    host(headers).is_some_and(|host| is_named(host, desk))
+}
+
 /// Somebody who is signed in, where somebody is.
 fn person(headers: &HeaderMap, desk: &Desk) -> Option<Actor> {
+    if !is_at_home(headers, desk) {
+        return None;
+    }
     desk.ground.sessions.who(cookie(headers, SESSION_NAME)?)
 }
 
@@ -168,6 +189,8 @@ pub(crate) struct Sent {
     reason: Option<String>,
     /// The secret of a link.
     pub(crate) code: String,
+    /// The share of the traffic that its page told of.
+    share: u16,
     /// The secret of a session, where the browser has one.
     pub(crate) session: Option<String>,
     pub(crate) browser: Browser,
@@ -178,6 +201,8 @@ pub(crate) struct Order {
     pub(crate) actor: Actor,
     /// Why, in the person's words; nothing where they gave none.
     pub(crate) reason: Option<String>,
+    /// The share of the traffic that its page told of.
+    pub(crate) share: u16,
     pub(crate) browser: Browser,
 }
 
@@ -196,6 +221,8 @@ struct Fields {
     reason: String,
     #[serde(default)]
     code: String,
+    #[serde(default)]
+    share: u16,
 }
 
 impl FromRequest<Arc<Desk>> for Order {
@@ -207,6 +234,7 @@ impl FromRequest<Arc<Desk>> for Order {
         Ok(Self {
             actor,
             reason: sent.reason,
+            share: sent.share,
             browser: sent.browser,
         })
     }
@@ -223,6 +251,7 @@ impl FromRequest<Arc<Desk>> for Sent {
         let own = own.map(str::to_owned).ok_or(Fault::Forged)?;
         let session = cookie(request.headers(), SESSION_NAME).map(str::to_owned);
         let person = person(request.headers(), desk);
+        let is_at_home = is_at_home(request.headers(), desk);
         let Form(fields) = Form::<Fields>::from_request(request, desk)
             .await
             .map_err(|_| Fault::Forged)?;
@@ -232,11 +261,13 @@ impl FromRequest<Arc<Desk>> for Sent {
         Ok(Self {
             reason: reason(&fields.reason),
             code: fields.code,
+            share: fields.share,
             session,
             browser: Browser {
                 cookie: own,
                 is_new: false,
                 token: fields.token,
+                is_at_home,
                 person,
             },
         })

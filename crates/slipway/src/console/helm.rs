@@ -46,12 +46,12 @@ pub(crate) trait Helm: Send + Sync {
     fn cancel(&self, actor: Actor, rollout: RolloutId, reason: String)
     -> BoxFuture<'_, Answer<()>>;
 
-    /// Says how a rollout with a share of the traffic goes on.
+    /// Says how a rollout goes on that was seen with a share of the traffic.
     fn steer(
         &self,
         actor: Actor,
         rollout: RolloutId,
-        order: Steering,
+        said: (Steering, u16),
         reason: String,
     ) -> BoxFuture<'_, Answer<()>>;
 

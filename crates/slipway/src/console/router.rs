@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 
@@ -50,7 +50,7 @@ pub(crate) fn routes(desk: Arc<Desk>) -> Router {
         .fallback(async || Fault::NotFound)
         .method_not_allowed_fallback(async || Fault::Method)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(from_fn(guard::guard))
+        .layer(from_fn_with_state(Arc::clone(&desk), guard::guard))
         .with_state(desk)
 }
 

@@ -1,6 +1,9 @@
 //! Who sits at a browser: somebody to whom the control socket gave a link, as the kernel had
 //! said who asked. A link is good once and for a minute; a session ends by itself, by its
 //! person, and with control. Nothing is kept but hashes, and nothing on disk.
+//!
+//! Browsers give a cookie of `127.0.0.1` to every port there, whoever listens. So sessions
+//! have a host name of their own, that only whoever was given a link knows.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -22,6 +25,7 @@ const MOST: usize = 64;
 pub(crate) struct Sessions {
     clock: Clock,
     random: Random,
+    host: String,
     kept: Mutex<Kept>,
 }
 
@@ -45,10 +49,17 @@ struct Session {
 impl Sessions {
     pub(crate) fn new(clock: Clock, random: Random) -> Self {
         Self {
+            // Names below `localhost` lead to this machine and nowhere else (RFC 6761, 6.3).
+            host: format!("{}.localhost", random.token()),
             clock,
             random,
             kept: Mutex::default(),
         }
+    }
+
+    /// The name under which alone somebody is signed in.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
     }
 
     /// A secret for `actor`, for one link.

@@ -52,11 +52,11 @@ impl Helm for EngineHelm {
         &self,
         actor: Actor,
         rollout: RolloutId,
-        order: Steering,
+        said: (Steering, u16),
         reason: String,
     ) -> BoxFuture<'_, Answer<()>> {
         Box::pin(async move {
-            let asked = self.0.steer(actor, rollout, order, reason).await;
+            let asked = self.0.steer(actor, rollout, said, reason).await;
             let answered = asked.context("saying how the rollout goes on")?;
             Ok(answered.map_err(|refusal| refusal.to_string()))
         })

@@ -111,6 +111,9 @@ impl From<JsonRejection> for No {
     }
 }
 
+/// The longest reason.
+const REASON_CHARS: usize = 500;
+
 type Body<T> = Result<Json<T>, JsonRejection>;
 
 impl Desk {
@@ -148,6 +151,12 @@ impl Desk {
                 .into()
         })
     }
+}
+
+/// A reason as it is kept: a few sentences, without what a terminal would obey.
+pub(crate) fn reason(text: &str) -> String {
+    let shown = text.trim().chars().filter(|c| !c.is_control());
+    shown.take(REASON_CHARS).collect()
 }
 
 /// `GET /v1/ready`
@@ -196,7 +205,9 @@ pub(crate) async fn rollback(
     order: Body<RollbackOrder>,
 ) -> Result<(StatusCode, Json<Accepted>), No> {
     let Json(order) = order?;
-    let asked = desk.engine.rollback(actor, &order.service, order.reason);
+    let asked = desk
+        .engine
+        .rollback(actor, &order.service, reason(&order.reason));
     let rollout = asked.await??;
     Ok((StatusCode::ACCEPTED, Json(Accepted { rollout })))
 }
@@ -209,7 +220,9 @@ pub(crate) async fn cancel(
 ) -> Result<Json<Accepted>, No> {
     let Json(order) = order?;
     let rollout = order.rollout;
-    desk.engine.cancel(actor, rollout, order.reason).await??;
+    desk.engine
+        .cancel(actor, rollout, reason(&order.reason))
+        .await??;
     Ok(Json(Accepted { rollout }))
 }
 
@@ -221,7 +234,10 @@ pub(crate) async fn steer(
 ) -> Result<Json<Accepted>, No> {
     let Json(order) = order?;
     let rollout = order.rollout;
-    let asked = desk.engine.steer(actor, rollout, order.order, order.reason);
+    let said = (order.order, order.seen);
+    let asked = desk
+        .engine
+        .steer(actor, rollout, said, reason(&order.reason));
     asked.await??;
     Ok(Json(Accepted { rollout }))
 }
@@ -241,7 +257,11 @@ pub(crate) async fn sign_in(
     noted.map_err(|error| No::Broken(error.into()))?;
     let code = sessions.invite(actor);
     Ok(Json(SignInLink {
-        url: format!("http://{address}/sign-in?code={code}"),
+        url: format!(
+            "http://{}:{}/sign-in?code={code}",
+            sessions.host(),
+            address.port()
+        ),
         seconds: session::LINK.as_secs(),
     }))
 }

@@ -35,6 +35,8 @@ pub(crate) struct CancelOrder {
 pub(crate) struct SteerOrder {
     pub(crate) rollout: RolloutId,
     pub(crate) order: Steering,
+    /// The share that whoever says it saw, in hundredths of a per cent.
+    pub(crate) seen: u16,
     pub(crate) reason: String,
 }
 

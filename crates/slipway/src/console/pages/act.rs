@@ -30,6 +30,8 @@ pub(crate) struct ConfirmPage {
     pub(crate) refusal: Option<String>,
     /// What the button says; nothing where nothing can be done.
     pub(crate) button: Option<&'static str>,
+    /// The share of the traffic that this is about.
+    pub(crate) share: Option<u16>,
     /// Whether somebody is signed in, who alone can do it.
     pub(crate) is_signed_in: bool,
     pub(crate) back: String,
@@ -132,6 +134,7 @@ async fn rollback_page(
         words,
         refusal,
         button,
+        share: None,
         is_signed_in: browser.person().is_some(),
         back: "/".to_owned(),
     })
@@ -166,6 +169,7 @@ fn cancel_page(
         words: vec![words],
         refusal,
         button,
+        share: None,
         is_signed_in: browser.person().is_some(),
         back: format!("/rollouts/{rollout}"),
     })

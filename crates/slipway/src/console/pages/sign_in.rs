@@ -48,14 +48,15 @@ pub(crate) async fn ask(
     Query(link): Query<Link>,
     browser: Browser,
 ) -> Result<Response, Fault> {
-    let door = match (desk.ground.sessions.invited(&link.code), browser.person()) {
-        (Some(actor), _) => Door::Invited {
+    let invited = desk.ground.sessions.invited(&link.code);
+    let door = match (invited, browser.person()) {
+        (Some(actor), _) if browser.is_at_home() => Door::Invited {
             name: actor_name(&actor).to_owned(),
             code: link.code,
         },
-        (None, Some(person)) => Door::Inside(actor_name(person).to_owned()),
-        (None, None) if link.code.is_empty() => Door::Closed,
-        (None, None) => Door::Stale,
+        (_, Some(person)) => Door::Inside(actor_name(person).to_owned()),
+        (_, None) if link.code.is_empty() => Door::Closed,
+        (_, None) => Door::Stale,
     };
     let page = SignInPage {
         site: Site::of(&desk, Section::Elsewhere),
@@ -69,6 +70,9 @@ pub(crate) async fn ask(
 
 /// Answers `POST /sign-in`.
 pub(crate) async fn sign_in(State(desk): State<Arc<Desk>>, sent: Sent) -> Result<Response, Fault> {
+    if !sent.browser.is_at_home() {
+        return Err(Fault::Forged);
+    }
     let sessions = &desk.ground.sessions;
     let Some(token) = sessions.begin(&sent.code) else {
         let page = SignInPage {

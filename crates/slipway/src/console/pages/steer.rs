@@ -33,7 +33,12 @@ pub(crate) async fn say(
     form: Order,
 ) -> Result<Response, Fault> {
     let (rollout, order) = parsed(&id, &order)?;
-    let said = helm(&desk)?.steer(form.actor.clone(), rollout, order, reason(&form));
+    let said = helm(&desk)?.steer(
+        form.actor.clone(),
+        rollout,
+        (order, form.share),
+        reason(&form),
+    );
     match said.await? {
         Ok(()) => Ok(Redirect::to(&format!("/rollouts/{rollout}")).into_response()),
         Err(refusal) => {
@@ -89,6 +94,7 @@ fn page(
         words,
         refusal,
         button,
+        share: known.share(),
         is_signed_in: browser.person().is_some(),
         back: format!("/rollouts/{rollout}"),
     })

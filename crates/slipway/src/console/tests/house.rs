@@ -36,6 +36,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// A running console.
 pub(crate) struct House {
     pub(crate) address: String,
+    /// The host under which alone somebody is signed in.
+    pub(crate) home: String,
     /// The cookie of somebody who is signed in.
     pub(crate) session: String,
     pub(crate) sessions: Arc<Sessions>,
@@ -104,10 +106,10 @@ impl Helm for Notes {
         &self,
         actor: Actor,
         rollout: RolloutId,
-        order: Steering,
+        (order, seen): (Steering, u16),
         reason: String,
     ) -> BoxFuture<'_, Answer<()>> {
-        let words = format!("{actor:?} says {order:?} of {rollout}: {reason}");
+        let words = format!("{actor:?} says {order:?} of {rollout} at {seen}: {reason}");
         let answer = self.note(words, ());
         async { Ok(answer) }.boxed()
     }
@@ -148,7 +150,8 @@ impl House {
                 .unwrap();
         }
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap().to_string();
+        let address = listener.local_addr().unwrap();
+        let (port, address) = (address.port(), address.to_string());
         let shutdown = Shutdown::new();
         let sessions = Arc::new(Sessions::new(clock.clone(), Random::seeded(5)));
         let ground = Ground {
@@ -167,6 +170,7 @@ impl House {
         let served = tokio::spawn(console::serve(listener, ground, shutdown.clone()));
         Self {
             address,
+            home: format!("{}:{port}", sessions.host()),
             session: format!("slipway-session={session}"),
             sessions,
             journal,

@@ -15,7 +15,7 @@ const ROLLBACK: &str = "/services/booking/rollback";
 
 /// The cookie and the token that a confirm page gives.
 async fn form(house: &House, path: &str) -> (String, String) {
-    let signed_in = [("cookie", house.session.as_str())];
+    let signed_in = [("cookie", house.session.as_str()), ("host", &house.home)];
     let page = house.ask(Method::GET, path, &signed_in, "").await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.text);
     let cookie = page.header("set-cookie").to_owned();
@@ -30,6 +30,7 @@ async fn send(house: &House, path: &str, cookie: &str, origin: &str, body: &str)
     let headers = [
         ("cookie", cookie),
         ("origin", origin),
+        ("host", &house.home),
         ("content-type", "application/x-www-form-urlencoded"),
     ];
     let sent: Vec<(&str, &str)> = headers.into_iter().filter(|(_, v)| !v.is_empty()).collect();
@@ -48,7 +49,7 @@ async fn a_rollback_is_confirmed_and_then_done() {
     );
     let (cookie, token) = form(&house, ROLLBACK).await;
     assert!(notes.orders().is_empty(), "asking is not doing");
-    let origin = format!("http://{}", house.address);
+    let origin = format!("http://{}", house.home);
     let body = format!("token={token}&reason=prices+are+wrong");
     let done = send(&house, ROLLBACK, &cookie, &origin, &body).await;
     assert_eq!(done.status, StatusCode::SEE_OTHER);
@@ -70,7 +71,7 @@ async fn a_forged_order_changes_nothing() {
     let (cookie, token) = form(&house, ROLLBACK).await;
     let (other, _) = form(&house, ROLLBACK).await;
     assert_ne!(cookie, other);
-    let origin = format!("http://{}", house.address);
+    let origin = format!("http://{}", house.home);
     let body = format!("token={token}");
     let own = cookie.split(';').next().unwrap();
     let bare_cookie = format!("token={}", own.split_once('=').unwrap().1);
@@ -105,7 +106,7 @@ async fn a_refusal_is_shown_with_the_form() {
     let house = House::open(3, Some(notes)).await;
     let path = format!("/rollouts/{}/cancel", sample::rollout_id(3));
     let (cookie, token) = form(&house, &path).await;
-    let origin = format!("http://{}", house.address);
+    let origin = format!("http://{}", house.home);
     let page = send(&house, &path, &cookie, &origin, &format!("token={token}")).await;
     assert_eq!(page.status, StatusCode::CONFLICT);
     assert!(page.text.contains("It was not done"));
@@ -159,14 +160,15 @@ async fn a_share_of_the_traffic_is_held_and_made_larger_by_those_who_confirm_it(
         "{}",
         page.text
     );
-    let origin = format!("http://{}", house.address);
+    let origin = format!("http://{}", house.home);
     for (order, words, said) in [
         ("hold", "It keeps that share", "Hold"),
         ("advance", "whatever the judge lacks", "Advance"),
         ("resume", "The judge decides again", "Resume"),
     ] {
         let path = format!("/rollouts/{id}/steer/{order}");
-        let asked = house.get(&path).await;
+        let signed_in = [("cookie", house.session.as_str()), ("host", &house.home)];
+        let asked = house.ask(Method::GET, &path, &signed_in, "").await;
         assert!(
             asked.text.contains("has 10 % of the visitors now"),
             "{}",
@@ -174,10 +176,11 @@ async fn a_share_of_the_traffic_is_held_and_made_larger_by_those_who_confirm_it(
         );
         assert!(asked.text.contains(words));
         let (cookie, token) = form(&house, &path).await;
-        let body = format!("token={token}&reason=mail+at+ten");
+        let body = format!("token={token}&reason=mail+at+ten&share=1000");
+        assert!(asked.text.contains("name=\"share\" value=\"1000\""));
         let done = send(&house, &path, &cookie, &origin, &body).await;
         assert_eq!(done.status, StatusCode::SEE_OTHER);
-        let expected = format!("Person(\"thandi\") says {said} of {id}: mail at ten");
+        let expected = format!("Person(\"thandi\") says {said} of {id} at 1000: mail at ten");
         assert_eq!(notes.orders().last(), Some(&expected));
     }
     let unknown = house.get(&format!("/rollouts/{id}/steer/leap")).await;
@@ -204,7 +207,7 @@ async fn whoever_is_not_signed_in_may_look_and_change_nothing() {
     assert!(!page.text.contains("name=\"token\""));
     let (cookie, token) = form(&house, ROLLBACK).await;
     let own = cookie.split(';').next().unwrap();
-    let origin = format!("http://{}", house.address);
+    let origin = format!("http://{}", house.home);
     for session in ["", "; slipway-session=aaaaaaaaaaaaaaaaaaaaaaaaaa"] {
         let cookie = format!("{own}{session}");
         let body = format!("token={token}");
@@ -212,6 +215,15 @@ async fn whoever_is_not_signed_in_may_look_and_change_nothing() {
         assert_eq!(page.status, StatusCode::FORBIDDEN);
         assert!(page.text.contains("Nobody is signed in"), "{}", page.text);
     }
+    // A session that was carried off to another name is none there.
+    let headers = [
+        ("cookie", cookie.as_str()),
+        ("origin", &format!("http://{}", house.address)),
+        ("content-type", "application/x-www-form-urlencoded"),
+    ];
+    let body = format!("token={token}");
+    let page = house.ask(Method::POST, ROLLBACK, &headers, &body).await;
+    assert!(page.text.contains("Nobody is signed in"), "{}", page.text);
     assert!(notes.orders().is_empty());
     house.close().await;
 }
@@ -221,7 +233,11 @@ async fn a_link_signs_in_once_and_signing_out_ends_it() {
     let notes = Arc::new(Notes::default());
     let house = House::open(1, Some(notes.clone())).await;
     let code = house.sessions.invite(Actor::Person("sipho".to_owned()));
-    let page = house.get(&format!("/sign-in?code={code}")).await;
+    let path = format!("/sign-in?code={code}");
+    // Under an address that other servers share there is nothing to be had by it.
+    assert!(house.get(&path).await.text.contains("This link is over"));
+    let at_home = [("host", house.home.as_str())];
+    let page = house.ask(Method::GET, &path, &at_home, "").await;
     assert!(page.text.contains("Sign in as sipho?"), "{}", page.text);
     let own = page
         .header("set-cookie")
@@ -231,7 +247,7 @@ async fn a_link_signs_in_once_and_signing_out_ends_it() {
         .to_owned();
     let token = page.text.split("name=\"token\" value=\"").nth(1).unwrap();
     let token = token.split('"').next().unwrap();
-    let origin = format!("http://{}", house.address);
+    let origin = format!("http://{}", house.home);
     let body = format!("token={token}&code={code}");
     let elsewhere = send(&house, "/sign-in", &own, "http://127.0.0.1:1", &body).await;
     assert_eq!(elsewhere.status, StatusCode::FORBIDDEN);
