@@ -18,9 +18,9 @@ use clap::Subcommand;
 use crate::setup;
 
 /// What is measured.
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub(crate) enum Bench {
-    /// The data plane beside nginx: one worker each, same upstream, same core
+    /// The data plane beside nginx, haproxy and kamal-proxy: one core each, same work
     Proxy(proxy::Options),
     /// Booking with a million bookings in it: months, pages, and bookings beside pgbench
     Booking(booking::Options),
@@ -33,16 +33,16 @@ pub(crate) enum Bench {
 }
 
 pub(crate) fn run(root: &Path, env: &Env, bench: Bench) -> anyhow::Result<()> {
-    if let Bench::Judge(options) = bench {
-        // It needs no other program, and is built optimized by itself.
-        return judge::run(root, options);
+    if !matches!(bench, Bench::Judge(_)) {
+        setup::run(setup::Purpose::Bench)?;
     }
-    setup::run(setup::Purpose::Bench)?;
-    if cfg!(debug_assertions) {
+    // The judge is built optimized by itself; the load on the proxy is made by other programs.
+    let is_quick = matches!(bench, Bench::Judge(_) | Bench::Proxy(_));
+    if cfg!(debug_assertions) && !is_quick {
         return optimized(root);
     }
     match bench {
-        Bench::Proxy(options) => proxy::run(root, env, options),
+        Bench::Proxy(options) => proxy::run(root, env, &options),
         Bench::Booking(options) => booking::run(root, options),
         Bench::Claim(options) => claim::run(root, options),
         Bench::Judge(options) => judge::run(root, options),

@@ -84,6 +84,20 @@ const NEEDS: &[Need] = &[
     },
 ];
 
+/// Programs without which less is measured.
+const OPTIONAL: &[Need] = &[
+    Need {
+        package: "haproxy",
+        paths: &["/usr/sbin/haproxy"],
+        by: &[Purpose::Bench],
+    },
+    Need {
+        package: "nghttp2-client",
+        paths: &["/usr/bin/h2load"],
+        by: &[Purpose::Bench],
+    },
+];
+
 /// Installs what is missing for `purpose`, or says how.
 pub(crate) fn run(purpose: Purpose) -> anyhow::Result<()> {
     Missing::look(purpose)?.install()
@@ -96,15 +110,13 @@ impl Missing {
     /// Looks what is missing for `purpose`. An error, with the exact command, where this account
     /// cannot install it.
     pub(crate) fn look(purpose: Purpose) -> anyhow::Result<Self> {
-        let missing: Vec<&str> = NEEDS
-            .iter()
-            .filter(|need| {
-                purpose == Purpose::All || need.by.is_empty() || need.by.contains(&purpose)
-            })
-            .filter(|need| !is_there(need))
-            .map(|need| need.package)
-            .collect();
-        let missing = Self(missing);
+        let (mut missing, optional) = (lacking(NEEDS, purpose), lacking(OPTIONAL, purpose));
+        let may_install = rustix::process::geteuid().is_root();
+        if may_install {
+            missing.0.extend(optional.0);
+        } else if !optional.0.is_empty() {
+            eprintln!("more is measured with\n\n  sudo {}\n", optional.command());
+        }
         if missing.0.is_empty() {
             return Ok(missing);
         }
@@ -114,7 +126,7 @@ impl Missing {
                 missing.0.join(", ")
             );
         }
-        if !rustix::process::geteuid().is_root() {
+        if !may_install {
             bail!(
                 "these packages are missing; install them by\n\n  sudo apt-get update && sudo {}\n",
                 missing.command()
@@ -142,6 +154,13 @@ impl Missing {
         drop(quiet);
         installed.with_context(|| format!("installing; by hand: {}", self.command()))
     }
+}
+
+fn lacking(needs: &[Need], purpose: Purpose) -> Missing {
+    let is_for =
+        |need: &&Need| purpose == Purpose::All || need.by.is_empty() || need.by.contains(&purpose);
+    let missing = needs.iter().filter(is_for).filter(|need| !is_there(need));
+    Missing(missing.map(|need| need.package).collect())
 }
 
 fn is_there(need: &Need) -> bool {

@@ -1,5 +1,6 @@
 //! A proxy in front of one upstream, for benchmarks: `proxy LISTEN UPSTREAM WORKERS`. With
-//! a FOLDER behind, it serves the table that lies there instead, and takes others.
+//! `--tls LISTEN CHAIN KEY` behind, it offers TLS as well; with a FOLDER behind, it serves the
+//! table that lies there instead, and takes others.
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
@@ -7,7 +8,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chassis::{Clock, Env, Random, Shutdown};
-use slipway_proxy::{Client, Generation, HealthCheck, Options, Pool, Route, Table, Target, serve};
+use slipway_proxy::{
+    CertificateFiles, Client, Generation, HealthCheck, Options, Pool, Route, Secure, Table, Target,
+    serve,
+};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     chassis::telemetry::init(&Env::process())?;
@@ -20,7 +24,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listen: SocketAddr = next()?.parse()?;
     let upstream: SocketAddr = next()?.parse()?;
     let workers = next()?.parse()?;
-    let given = next().ok().map(PathBuf::from);
+    let mut given = next().ok();
+    let secure = if given.as_deref() == Some("--tls") {
+        given = None;
+        Some(secure(&next()?, next()?, next()?)?)
+    } else {
+        None
+    };
+    let given = given.map(PathBuf::from);
     let own = std::env::temp_dir().join(format!("slipway-proxy-{}", std::process::id()));
     let folder = given.clone().unwrap_or(own);
     let admin = folder.join("admin.sock");
@@ -28,6 +39,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let world = (Clock::system(), Random::system());
     let mut options = Options::new(listeners, folder.clone(), admin.clone(), world);
     options.workers = workers;
+    options.secure = secure;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -52,6 +64,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     served
 }
 
+fn secure(listen: &str, chain: String, key: String) -> Result<Secure, Box<dyn std::error::Error>> {
+    Ok(Secure {
+        listeners: vec![TcpListener::bind(listen.parse::<SocketAddr>()?)?],
+        certificates: vec![CertificateFiles {
+            chain: chain.into(),
+            key: key.into(),
+        }],
+        awaited: Vec::new(),
+        redirect: false,
+        public_port: None,
+        hsts: None,
+    })
+}
+
 fn table(upstream: SocketAddr) -> Table {
     let target = Target {
         instance: "upstream".to_owned(),
@@ -73,6 +99,7 @@ fn table(upstream: SocketAddr) -> Table {
         maintenance: None,
         skew: None,
         slow: None,
+        slow_start_ms: 0,
         health: HealthCheck {
             path: "/health".to_owned(),
             every_ms: 1000,

@@ -27,6 +27,8 @@ use crate::table::{Generation, Table};
 
 /// The largest table.
 const TABLE_BYTES: usize = 8 << 20;
+/// What is shown to authorities: some kilobytes for each name.
+const CHALLENGE_BYTES: usize = 1 << 20;
 /// The longest wait for a drain that is taken.
 const WITHIN_AT_MOST: Duration = Duration::from_secs(24 * 3600);
 const REST: Duration = Duration::from_millis(50);
@@ -116,6 +118,7 @@ async fn answer(plane: Arc<Plane>, request: Request<Incoming>) -> Response<Full<
         (&Method::GET, "/table") => json(StatusCode::OK, &plane.published.current().table),
         (&Method::PUT, "/table") => put_table(plane, request.into_body()).await,
         (&Method::GET, "/drained") => drained(&plane, request.uri().query().unwrap_or("")).await,
+        (&Method::PUT, "/challenges") => put_challenges(&plane, request.into_body()).await,
         (&Method::GET, "/stats") => json(StatusCode::OK, &plane.stats()),
         _ => error(StatusCode::NOT_FOUND, "there is no such thing here"),
     }
@@ -139,6 +142,21 @@ async fn put_table(plane: Arc<Plane>, body: Incoming) -> Response<Full<Bytes>> {
             error(StatusCode::INSUFFICIENT_STORAGE, &reason.to_string())
         }
         Err(reason) => error(StatusCode::INTERNAL_SERVER_ERROR, &reason.to_string()),
+    }
+}
+
+async fn put_challenges(plane: &Plane, body: Incoming) -> Response<Full<Bytes>> {
+    let bytes = match Limited::new(body, CHALLENGE_BYTES).collect().await {
+        Ok(collected) => collected.to_bytes(),
+        Err(reason) => return error(StatusCode::BAD_REQUEST, &reason.to_string()),
+    };
+    let Some(shield) = &plane.shield else {
+        return error(StatusCode::CONFLICT, "nothing is offered over TLS here");
+    };
+    let challenges = serde_json::from_slice(&bytes).map_err(|reason| reason.to_string());
+    match challenges.and_then(|challenges| shield.challenges.show(challenges)) {
+        Ok(()) => json(StatusCode::OK, &json!({})),
+        Err(reason) => error(StatusCode::BAD_REQUEST, &reason),
     }
 }
 

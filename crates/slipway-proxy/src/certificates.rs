@@ -5,7 +5,7 @@
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::{Mutex, PoisonError};
 
@@ -19,17 +19,48 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
+use crate::challenges::{self, Shown};
 use crate::options::CertificateFiles;
 
 /// Why a certificate cannot be served.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum CertificateError {
+pub enum CertificateError {
+    /// There is none.
     #[error("no certificate is named")]
     None,
-    #[error("the file {file} cannot be read: {reason}")]
-    File { file: String, reason: String },
-    #[error("the certificate {file} cannot be used: {source}")]
-    Unusable { file: String, source: rustls::Error },
+    /// A file cannot be read, or does not hold what it should.
+    #[error("the file {} cannot be read: {reason}", file.display())]
+    File {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// It fits no key, or is of a kind that is not spoken here.
+    #[error("the certificate {} cannot be used", file.display())]
+    Unusable {
+        /// The file of the certificate.
+        file: PathBuf,
+        /// What is wrong.
+        #[source]
+        source: rustls::Error,
+    },
+}
+
+impl CertificateError {
+    /// The error with its cause, in one line.
+    pub fn words(&self) -> String {
+        match std::error::Error::source(self) {
+            Some(source) => format!("{self}: {source}"),
+            None => self.to_string(),
+        }
+    }
+}
+
+/// Whether a proxy could serve these certificates; if not, which file is in the way and why.
+/// Blocking.
+pub fn check_certificates(files: &[CertificateFiles]) -> Result<(), CertificateError> {
+    read_all(files, &rustls::crypto::ring::default_provider()).map(drop)
 }
 
 /// What tells one content of a file from the next without reading it: a file that is written
@@ -46,42 +77,76 @@ struct Stamp {
 #[derive(Debug)]
 pub(crate) struct Certificates {
     files: Vec<CertificateFiles>,
+    /// Those that need not be there yet.
+    awaited: Vec<CertificateFiles>,
+    challenges: Arc<Shown>,
     provider: Arc<CryptoProvider>,
     current: ArcSwap<Vec<Arc<CertifiedKey>>>,
     /// Of the files as they were read last, whatever came of it.
     stamps: Mutex<Vec<Option<Stamp>>>,
+    /// Why those that were read last are not served.
+    problem: Mutex<Option<String>>,
 }
 
 impl Certificates {
     /// Reads all of them. Blocking.
     pub(crate) fn load(
-        files: Vec<CertificateFiles>,
+        (files, awaited): (Vec<CertificateFiles>, Vec<CertificateFiles>),
         provider: &Arc<CryptoProvider>,
+        challenges: Arc<Shown>,
     ) -> Result<Self, CertificateError> {
         // Before the files are read, so that a change in between is noticed later.
-        let stamps = stamps(&files);
-        let keys = read_all(&files, provider)?;
+        let stamps = stamps(files.iter().chain(&awaited));
+        let mut keys = read_named(&files, &awaited, provider)?;
+        let mut problem = None;
+        match read_awaited(&awaited, provider) {
+            Ok(more) => keys.extend(more),
+            // Whoever fetches them will fetch them again: no reason not to begin.
+            Err(error) => problem = Some(error.words()),
+        }
         Ok(Self {
             files,
+            awaited,
+            challenges,
             provider: Arc::clone(provider),
             current: ArcSwap::from_pointee(keys),
             stamps: Mutex::new(stamps),
+            problem: Mutex::new(problem),
         })
     }
 
     /// Reads them anew if a file changed; whether that was so. Where one cannot be used, all
     /// stay as they are, and it is tried again when a file changes again. Blocking.
     pub(crate) fn refresh(&self) -> Result<bool, CertificateError> {
-        let now = stamps(&self.files);
+        let now = stamps(self.files.iter().chain(&self.awaited));
         let mut before = self.stamps.lock().unwrap_or_else(PoisonError::into_inner);
         if *before == now {
             return Ok(false);
         }
         *before = now;
         drop(before);
-        let keys = read_all(&self.files, &self.provider)?;
-        self.current.store(Arc::new(keys));
+        let read = self.read();
+        let mut problem = self.problem.lock().unwrap_or_else(PoisonError::into_inner);
+        *problem = read.as_ref().err().map(CertificateError::words);
+        self.current.store(Arc::new(read?));
         Ok(true)
+    }
+
+    /// Whether there is one at all.
+    pub(crate) fn is_any(&self) -> bool {
+        !self.current.load().is_empty()
+    }
+
+    fn read(&self) -> Result<Vec<Arc<CertifiedKey>>, CertificateError> {
+        let mut keys = read_named(&self.files, &self.awaited, &self.provider)?;
+        keys.extend(read_awaited(&self.awaited, &self.provider)?);
+        Ok(keys)
+    }
+
+    /// Why those that were read last are not served, but those before.
+    pub(crate) fn problem(&self) -> Option<String> {
+        let problem = self.problem.lock();
+        problem.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The certificate for a name.
@@ -95,6 +160,9 @@ impl Certificates {
 
 impl ResolvesServerCert for Certificates {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        if challenges::looks(&hello) {
+            return self.challenges.certificate(&hello);
+        }
         self.choose(hello.server_name())
     }
 }
@@ -114,6 +182,28 @@ fn read_all(
     files.iter().map(|pair| read(pair, provider)).collect()
 }
 
+/// Those that must be there: at least one, where none is awaited.
+fn read_named(
+    files: &[CertificateFiles],
+    awaited: &[CertificateFiles],
+    provider: &CryptoProvider,
+) -> Result<Vec<Arc<CertifiedKey>>, CertificateError> {
+    if files.is_empty() && !awaited.is_empty() {
+        return Ok(Vec::new());
+    }
+    read_all(files, provider)
+}
+
+/// Those whose files are both there.
+fn read_awaited(
+    files: &[CertificateFiles],
+    provider: &CryptoProvider,
+) -> Result<Vec<Arc<CertifiedKey>>, CertificateError> {
+    let is_there = |pair: &&CertificateFiles| pair.chain.exists() && pair.key.exists();
+    let there = files.iter().filter(is_there);
+    there.map(|pair| read(pair, provider)).collect()
+}
+
 fn read(
     pair: &CertificateFiles,
     provider: &CryptoProvider,
@@ -129,21 +219,20 @@ fn read(
     CertifiedKey::from_der(chain, key, provider)
         .map(Arc::new)
         .map_err(|source| CertificateError::Unusable {
-            file: pair.chain.display().to_string(),
+            file: pair.chain.clone(),
             source,
         })
 }
 
 fn unreadable(file: &Path, reason: &dyn std::fmt::Display) -> CertificateError {
     CertificateError::File {
-        file: file.display().to_string(),
+        file: file.to_owned(),
         reason: reason.to_string(),
     }
 }
 
-fn stamps(files: &[CertificateFiles]) -> Vec<Option<Stamp>> {
+fn stamps<'a>(files: impl Iterator<Item = &'a CertificateFiles>) -> Vec<Option<Stamp>> {
     files
-        .iter()
         .flat_map(|pair| [stamp(&pair.chain).ok(), stamp(&pair.key).ok()])
         .collect()
 }
@@ -174,12 +263,19 @@ mod tests {
         Arc::new(rustls::crypto::ring::default_provider())
     }
 
+    fn load(
+        files: Vec<CertificateFiles>,
+        awaited: Vec<CertificateFiles>,
+    ) -> Result<Certificates, CertificateError> {
+        Certificates::load((files, awaited), &ring(), Arc::default())
+    }
+
     /// Two certificates of an authority each, because one authority overwrites its files.
     fn two() -> (Authority, Authority, Certificates) {
         let (first, second) = (Authority::new().unwrap(), Authority::new().unwrap());
         let a = first.sign("DNS:a.test,DNS:*.wild.test").unwrap();
         let b = second.sign("DNS:b.test").unwrap();
-        let loaded = Certificates::load(vec![files(&a), files(&b)], &ring()).unwrap();
+        let loaded = load(vec![files(&a), files(&b)], Vec::new()).unwrap();
         (first, second, loaded)
     }
 
@@ -222,8 +318,35 @@ mod tests {
         let said = certificates.refresh().unwrap_err().to_string();
         assert!(said.contains("cannot be"), "{said}");
         assert_eq!(place(&certificates, Some("new.test")), 0);
-        // The same once more is no news.
+        // The same once more is no news, and still a problem.
         assert!(!certificates.refresh().unwrap());
+        let problem = certificates.problem().unwrap();
+        assert!(problem.contains("server.pem"), "{problem}");
+        first.sign("DNS:newer.test").unwrap();
+        assert!(certificates.refresh().unwrap());
+        assert_eq!(certificates.problem(), None);
+    }
+
+    #[test]
+    fn one_that_is_awaited_is_served_when_it_is_there() {
+        let authority = Authority::new().unwrap();
+        let awaited = files(&authority.sign("DNS:a.test").unwrap());
+        let aside = awaited.chain.with_extension("aside");
+        fs::rename(&awaited.chain, &aside).unwrap();
+        assert!(matches!(
+            load(Vec::new(), Vec::new()),
+            Err(CertificateError::None)
+        ));
+        let certificates = load(Vec::new(), vec![awaited.clone()]).unwrap();
+        assert!(!certificates.is_any() && certificates.choose(None).is_none());
+        assert!(!certificates.refresh().unwrap());
+        fs::rename(&aside, &awaited.chain).unwrap();
+        assert!(certificates.refresh().unwrap());
+        assert_eq!(place(&certificates, Some("a.test")), 0);
+        // One that cannot be read is no reason not to begin.
+        fs::write(&awaited.chain, "nonsense").unwrap();
+        let certificates = load(Vec::new(), vec![awaited]).unwrap();
+        assert!(!certificates.is_any() && certificates.problem().is_some());
     }
 
     #[test]
@@ -237,7 +360,7 @@ mod tests {
             chain: a.chain,
             key: b.key,
         };
-        let said = Certificates::load(vec![mixed], &ring()).unwrap_err();
+        let said = load(vec![mixed], Vec::new()).unwrap_err();
         assert!(matches!(said, CertificateError::Unusable { .. }), "{said}");
     }
 }

@@ -1,11 +1,14 @@
 //! Which target gets a request: pure. The less busy of two drawn at random among those
-//! that are up; when fewer than half are, all that are not known to be dead.
+//! that are up; when fewer than half are, all that are not known to be dead. One that has just
+//! come up is asked for a share of the requests that grows with time.
 
 /// What is known of a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fitness {
     /// Answers its looks.
     Up,
+    /// Has come up of late, and leaves this request to others where there are any.
+    Warming,
     /// Was not looked at yet.
     Unknown,
     /// Fails its looks, or was left out for a moment, but something is there.
@@ -31,13 +34,18 @@ pub(crate) fn choose(
     busy: impl Fn(usize) -> u64,
     mut draw: impl FnMut(usize) -> usize,
 ) -> Choice {
-    let up = fitness.iter().filter(|f| **f == Fitness::Up).count();
+    let is_up = |fitness: &&Fitness| matches!(fitness, Fitness::Up | Fitness::Warming);
+    let up = fitness.iter().filter(is_up).count();
     let panics = up * 2 < fitness.len();
     let unknown = fitness.contains(&Fitness::Unknown);
+    let is_left = |index: usize| !tried.contains(&index);
+    let is_any_warm =
+        (0..fitness.len()).any(|index| is_left(index) && fitness[index] == Fitness::Up);
     let fits = |index: usize| {
-        !tried.contains(&index)
+        is_left(index)
             && match fitness[index] {
                 Fitness::Up => true,
+                Fitness::Warming => !is_any_warm,
                 // While looks are still to come, their answer is worth waiting for.
                 Fitness::Poor => panics && !(up == 0 && unknown),
                 Fitness::Unknown | Fitness::Dead => false,
@@ -62,7 +70,7 @@ pub(crate) fn choose(
 
 #[cfg(test)]
 mod tests {
-    use super::Fitness::{Dead, Poor, Unknown, Up};
+    use super::Fitness::{Dead, Poor, Unknown, Up, Warming};
     use super::*;
     use proptest::prelude::*;
 
@@ -95,6 +103,10 @@ mod tests {
             (&[Unknown, Up], &[1], &[]),
             (&[Up, Up, Up], &[1], &[0, 2]),
             (&[Up, Up], &[0, 1], &[]),
+            (&[Up, Warming, Warming], &[], &[0]),
+            (&[Up, Warming, Warming], &[0], &[1, 2]),
+            (&[Warming, Warming, Dead], &[], &[0, 1]),
+            (&[Warming, Poor], &[], &[0]),
             (&[], &[], &[]),
         ] {
             assert_eq!(chosen(fitness, tried), expected, "{fitness:?} {tried:?}");
@@ -107,19 +119,19 @@ mod tests {
     proptest! {
         #[test]
         fn the_dead_and_the_tried_are_never_chosen_and_the_less_busy_wins(
-            kinds in prop::collection::vec(0_u8..4, 0..8),
+            kinds in prop::collection::vec(0_u8..5, 0..8),
             tried in prop::collection::vec(0_usize..8, 0..3),
             load in prop::collection::vec(0_u64..9, 8),
             draws: (usize, usize),
         ) {
-            let fitness: Vec<_> = kinds.iter().map(|k| [Up, Unknown, Poor, Dead][*k as usize]).collect();
+            let fitness: Vec<_> = kinds.iter().map(|k| [Up, Unknown, Poor, Dead, Warming][*k as usize]).collect();
             let mut drawn = [draws.0, draws.1].into_iter();
             let choice = choose(&fitness, &tried, |i| load[i], |below| drawn.next().unwrap() % below);
             let fit: Vec<_> = (0..fitness.len()).filter(|i| fitness[*i] == Up && !tried.contains(i)).collect();
             match choice {
                 Choice::Target(index) => {
                     prop_assert!(!tried.contains(&index));
-                    prop_assert!(matches!(fitness[index], Up | Poor));
+                    prop_assert!(matches!(fitness[index], Up | Poor | Warming));
                     if fit.len() == 2 && fitness.iter().all(|f| *f == Up || *f == Dead) {
                         prop_assert_eq!(load[index], load[fit[0]].min(load[fit[1]]));
                     }

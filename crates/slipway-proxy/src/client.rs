@@ -10,6 +10,7 @@ use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
+use crate::challenges::Challenges;
 use crate::stats::Stats;
 use crate::table::{Generation, Table};
 
@@ -83,6 +84,19 @@ impl Client {
         } else {
             Err(self.silent(&told.error))
         }
+    }
+
+    /// Shows these to whoever asks as an authority of certificates, and no others, until the proxy
+    /// ends. `PUT /challenges`
+    pub async fn show(&self, challenges: &Challenges) -> Result<(), ClientError> {
+        let body = serde_json::to_vec(challenges).map_err(|error| self.silent(&error))?;
+        let asked = self.call(Method::PUT, "/challenges", Some(body), PATIENCE);
+        let (status, answer) = asked.await?;
+        if status == StatusCode::OK {
+            return Ok(());
+        }
+        let told: Told = self.read(&answer)?;
+        Err(ClientError::Refused(told.error))
     }
 
     /// Waits until no request routed by a table older than `generation` is in flight, up to

@@ -21,7 +21,7 @@ use crate::announce::{self, Announced};
 use crate::answer::Answer;
 use crate::deadline::{self, Passed};
 use crate::forward;
-use crate::line::{Line, Stage};
+use crate::line::{Client, Line, Stage};
 use crate::secure::Chosen;
 use crate::stream::Stream;
 use crate::streams;
@@ -73,6 +73,7 @@ pub(crate) async fn serve(worker: Rc<Worker>, mut stream: TcpStream, peer: Socke
     } else {
         peer
     };
+    let reached = stream.local_addr().ok().map(|address| address.ip());
     // Who is believed speaks for many.
     let seat = if plane.trust.believes(client.ip()) {
         None
@@ -94,11 +95,13 @@ pub(crate) async fn serve(worker: Rc<Worker>, mut stream: TcpStream, peer: Socke
         }
         _ => (Stream::Plain(stream), Chosen::Http1),
     };
+    let client = Client::of(client, reached);
     let line = Rc::new(Line::new(Rc::clone(&worker), client, door, chosen));
     worker.know(&line);
     match chosen {
         Chosen::Http1 => requests(&line, stream).await,
         Chosen::Http2 => Box::pin(streams::serve(&line, stream)).await,
+        Chosen::Nothing => close(&line, stream, End::Idle).await,
     }
     drop(seat);
 }

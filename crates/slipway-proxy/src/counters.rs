@@ -236,7 +236,7 @@ impl Counters {
             // A part before its whole, so that it is never seen larger.
             stats.shielded += shard.shielded.load(Ordering::Acquire);
             bad_clients.add(&shard.bad_clients);
-            stats.bad.add(&shard.bad);
+            stats.bad.get_or_insert_default().add(&shard.bad);
             stats.left_out.add(&shard.left_out);
             // Ended before begun, so that what is in flight is never seen below nought.
             stats.served += shard.served.load(Ordering::Acquire);
@@ -414,7 +414,7 @@ mod tests {
             slow: 2,
             very_slow: 1,
         };
-        assert_eq!((stats.served, stats.failed, stats.bad), (5, 3, bad));
+        assert_eq!((stats.served, stats.failed, stats.bad), (5, 3, Some(bad)));
         let again = Bad {
             failed: 1,
             slow: 1,
@@ -437,7 +437,7 @@ mod tests {
             let stats = counters.stats(1);
             assert_eq!((stats.served, stats.failed, stats.abandoned), (1, 0, 1));
             let of = |b: Bad| [b.failed, b.slow, b.very_slow];
-            (of(stats.bad), of(stats.left_out))
+            (of(stats.bad.unwrap()), of(stats.left_out))
         };
         let given_up = |seconds| Outcome::GivenUp(Duration::from_secs(seconds));
         assert_eq!(judged(Outcome::Abandoned, Pace::Quick), ([0; 3], [0; 3]));

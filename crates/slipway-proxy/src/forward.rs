@@ -1,6 +1,8 @@
 //! A request's way: to its route, its pool, a target, and back, with every second try that
 //! is safe and none that is not.
 
+mod passing;
+
 use std::io;
 use std::rc::Rc;
 use std::time::Instant;
@@ -18,15 +20,15 @@ use crate::descriptors;
 use crate::flight::{Berth, Flight, Guest, Ticket};
 use crate::gate;
 use crate::headers;
+use crate::hops;
 use crate::line::{Awaited, Line};
 use crate::own;
 use crate::record::Record;
 use crate::secure::Chosen;
 use crate::shield::Shield;
-use crate::skew::{self, ReadySkew};
+use crate::skew;
 use crate::snapshot::{ReadyRoute, ReadySplit, Service};
 use crate::split::{self, Visitor};
-use crate::tunnel::Tunnel;
 use crate::upload::{Progress, Upload};
 use crate::upstream::{Trouble, Upstream};
 use crate::view::{Lane, View};
@@ -131,6 +133,7 @@ impl Passage {
             .cloned()
             .unwrap_or(HeaderValue::from_static(""));
         parts.extensions.clear();
+        hops::say(&mut parts.headers, parts.version);
         parts.version = Version::HTTP_11;
         if parts.uri.scheme().is_some() {
             parts.uri = origin_form(&parts.uri);
@@ -204,7 +207,7 @@ impl Passage {
                             flight.was_held();
                         }
                         if let Some(skew) = ready.skew.as_ref().filter(|_| loads_page) {
-                            answer = marked(answer, skew, pool);
+                            answer = passing::marked(answer, skew, pool);
                         }
                         if let Some(split) = new_visitor {
                             self.greet(&mut answer, &ready.service.name, split);
@@ -330,12 +333,13 @@ impl Passage {
 
     fn pick(&self, lanes: &[Rc<Lane>]) -> Option<usize> {
         let (now, worker) = (self.line.now.get(), &self.line.worker);
+        let fitness = |lane: &Rc<Lane>| lane.target.fitness(now, |below| worker.draw_long(below));
         if let [only] = lanes {
             // The common case on one machine, without a list of one.
-            let fit = matches!(only.target.fitness(now), Fitness::Up | Fitness::Poor);
+            let fit = !matches!(fitness(only), Fitness::Unknown | Fitness::Dead);
             return (fit && self.tried.is_empty()).then_some(0);
         }
-        let fitness: Vec<Fitness> = lanes.iter().map(|lane| lane.target.fitness(now)).collect();
+        let fitness: Vec<Fitness> = lanes.iter().map(fitness).collect();
         let busy = |index: usize| lanes[index].target.in_flight.own(worker.index);
         match choose(&fitness, &self.tried, busy, |below| worker.draw(below)) {
             Choice::Target(index) => Some(index),
@@ -474,110 +478,6 @@ impl Passage {
         }
         may
     }
-
-    /// The answer when no target gave one. A client that broke off or was too slow is not
-    /// the pool's failure.
-    fn give_up(
-        &self,
-        flight: &Flight,
-        berth: &Berth,
-        status: StatusCode,
-        words: &str,
-    ) -> Response<Answer> {
-        let line = &self.line;
-        line.closing.set(true);
-        line.linger.set(true);
-        match self.upload.progress() {
-            Progress::TooLarge => return own::too_large(line),
-            Progress::Broken => return own::malformed(line),
-            _ => {}
-        }
-        if status == StatusCode::GATEWAY_TIMEOUT && line.awaited.get() == Awaited::Client {
-            return own::slow(line);
-        }
-        line.touch();
-        flight.failed();
-        if let Some(record) = &self.record {
-            record.answered(status, line.now.get());
-        }
-        let key = &berth.target().key;
-        let words = format!("{} on {}: {words}", key.release, key.instance);
-        line.worker.complain(&key.service, status.as_u16(), &words);
-        own::gateway(line, status)
-    }
-
-    /// Passes an answer on.
-    fn pass(
-        &self,
-        flight: &Rc<Flight>,
-        berth: Berth,
-        upstream: Box<Upstream>,
-        answer: Response<Incoming>,
-    ) -> Response<Answer> {
-        let (mut parts, incoming) = answer.into_parts();
-        flight.answered(parts.status);
-        let is_upgrade = parts.status == StatusCode::SWITCHING_PROTOCOLS;
-        if is_upgrade && !(self.asks_upgrade && upstream.has_ended()) {
-            let words = "it changes the protocol unasked";
-            return self.give_up(flight, &berth, StatusCode::BAD_GATEWAY, words);
-        }
-        parts.extensions.clear();
-        parts.version = Version::HTTP_11;
-        headers::for_client(&mut parts.headers, is_upgrade);
-        let line = &self.line;
-        if is_upgrade {
-            let (origin, early) = upstream.into_parts();
-            *line.tunnel.borrow_mut() = Some(Tunnel {
-                origin,
-                early,
-                flight: Rc::clone(flight),
-                is_websocket: headers::is_websocket(&parts.headers),
-            });
-            return Response::from_parts(parts, Answer::own(line, ""));
-        }
-        if !self.upload.is_whole() {
-            // What the client still sends may not be read to its end: it must not send another
-            // request behind it.
-            line.closing.set(true);
-        }
-        if parts.status.is_server_error() {
-            flight.failed();
-            let key = &berth.target().key;
-            let words = format!("{} on {} answers so", key.release, key.instance);
-            line.worker
-                .complain(&key.service, parts.status.as_u16(), &words);
-        }
-        let awaited = if headers::is_event_stream(&parts.headers) {
-            Awaited::Nobody
-        } else {
-            Awaited::Origin
-        };
-        let flown = (Rc::clone(flight), berth);
-        let body = Answer::passing(incoming, upstream, awaited, self.upload.clone(), flown);
-        Response::from_parts(parts, body)
-    }
-
-    /// Gives a new visitor the cookie that keeps it on its side of a split.
-    fn greet(&self, answer: &mut Response<Answer>, service: &str, split: ReadySplit) {
-        let worker = &self.line.worker;
-        let place = (split.epoch, split.weight);
-        let cookie = self
-            .visitor
-            .new_cookie(&worker.key, service, place, &worker.random.token());
-        let text = format!(
-            "{}={cookie}; Path=/; HttpOnly; SameSite=Lax",
-            split::COOKIE_NAME
-        );
-        if let Ok(value) = HeaderValue::try_from(text) {
-            answer.headers_mut().append(header::SET_COOKIE, value);
-        }
-    }
-}
-
-fn marked(answer: Response<Answer>, skew: &ReadySkew, pool: usize) -> Response<Answer> {
-    let (mut parts, body) = answer.into_parts();
-    skew::mark(skew, pool, &mut parts);
-    Response::from_parts(parts, body)
 }
 
 /// The token that a tester shows, as its hash: comparing hashes tells nothing by its time.

@@ -1,5 +1,5 @@
-//! What a request must pass before it is sent anywhere: what only HTTP/2 can say wrongly, the way
-//! to TLS, and what its route lets on. Asks nobody.
+//! What a request must pass before it is sent anywhere: what only HTTP/2 can say wrongly, how far
+//! it may go, an authority's question, the way to TLS, and what its route lets on. Asks nobody.
 
 use std::rc::Rc;
 
@@ -9,6 +9,7 @@ use http::request::Parts;
 use crate::answer::Answer;
 use crate::bounds::Bounds;
 use crate::headers;
+use crate::hops::{self, Reach};
 use crate::line::Line;
 use crate::own;
 use crate::secure::Chosen;
@@ -29,7 +30,14 @@ pub(crate) fn of_request(line: &Rc<Line>, parts: &mut Parts) -> Option<Response<
             return Some(own::malformed(line));
         }
     }
-    let port = line.worker.plane.shield.as_ref()?.redirect?;
+    if hops::count(parts) == Reach::Here {
+        return Some(own::last_hop(line, &parts.method));
+    }
+    let shield = line.worker.plane.shield.as_ref()?;
+    if let Some(answer) = shield.challenges.answer(parts.uri.path()) {
+        return Some(own::challenge(line, answer));
+    }
+    let port = shield.redirect()?;
     (!headers::is_secure(&parts.headers, line) && !is_own_look(parts, line))
         .then(|| own::over_tls(line, &parts.headers, &parts.uri, port))
 }
@@ -37,7 +45,14 @@ pub(crate) fn of_request(line: &Rc<Line>, parts: &mut Parts) -> Option<Response<
 /// A look at what visitors do not see yet, from this machine: it is asked without TLS, by the
 /// address of the socket.
 fn is_own_look(parts: &Parts, line: &Line) -> bool {
-    line.peer.ip().to_canonical().is_loopback() && parts.headers.contains_key(headers::PREVIEW)
+    line.is_from_here && parts.headers.contains_key(headers::PREVIEW)
+}
+
+/// Whether somebody reaches a service that is being worked on: who shows its token, and who may
+/// see a release before visitors do.
+fn passes(shown: Option<blake3::Hash>, token: Option<blake3::Hash>, route: &ReadyRoute) -> bool {
+    let preview = route.preview.as_ref().map(|(_, token)| *token);
+    shown.is_some() && (shown == token || shown == preview)
 }
 
 /// The answer to a request that its route does not let on; sets what it may take.
@@ -48,7 +63,7 @@ pub(crate) fn of_route(
     token: Option<blake3::Hash>,
 ) -> Option<Response<Answer>> {
     if let Some(maintenance) = &route.maintenance
-        && (maintenance.token.is_none() || token != maintenance.token)
+        && !passes(token, maintenance.token, route)
     {
         route.service.maintained.add(line.worker.index);
         return Some(own::maintenance(line, maintenance));

@@ -194,7 +194,7 @@ fn forwarded(peer: IpAddr, host: &HeaderValue, door: Door) -> HeaderValue {
 }
 
 /// Adds an element to a comma-separated header.
-fn append(headers: &mut HeaderMap, name: HeaderName, value: &HeaderValue) {
+pub(crate) fn append(headers: &mut HeaderMap, name: HeaderName, value: &HeaderValue) {
     match headers.entry(name) {
         Entry::Vacant(entry) => {
             entry.insert(value.clone());

@@ -39,6 +39,28 @@ pub(crate) enum Awaited {
     Nobody,
 }
 
+/// Whose connection it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Client {
+    pub(crate) address: SocketAddr,
+    /// Whether it is on this machine.
+    pub(crate) is_from_here: bool,
+}
+
+impl Client {
+    /// Somebody is on this machine who comes over loopback, or from the very address at which
+    /// the proxy was reached: that is what a connection within one machine looks like.
+    pub(crate) fn of(address: SocketAddr, reached: Option<IpAddr>) -> Self {
+        let own = address.ip().to_canonical();
+        let is_from_here =
+            own.is_loopback() || reached.is_some_and(|reached| reached.to_canonical() == own);
+        Self {
+            address,
+            is_from_here,
+        }
+    }
+}
+
 /// One client connection, or one request of many on it.
 #[derive(Debug)]
 pub(crate) struct Line {
@@ -46,6 +68,8 @@ pub(crate) struct Line {
     pub(crate) peer: SocketAddr,
     /// Whether what the peer says of others is believed.
     pub(crate) is_trusted: bool,
+    /// Whether somebody on this machine asks.
+    pub(crate) is_from_here: bool,
     pub(crate) door: Door,
     pub(crate) chosen: Chosen,
     /// The instant of this turn of the task; reading the clock once for each is enough.
@@ -89,30 +113,35 @@ pub(crate) struct Forwarding {
 
 impl Line {
     /// A connection's.
-    pub(crate) fn new(worker: Rc<Worker>, peer: SocketAddr, door: Door, chosen: Chosen) -> Self {
-        let forwarding = Rc::new(RefCell::new(Forwarding::of(peer.ip())));
-        Self::with(worker, peer, (door, chosen), forwarding)
+    pub(crate) fn new(worker: Rc<Worker>, client: Client, door: Door, chosen: Chosen) -> Self {
+        let forwarding = Rc::new(RefCell::new(Forwarding::of(client.address.ip())));
+        Self::with(worker, client, (door, chosen), forwarding)
     }
 
     /// That of one request among many on the connection of `whole`.
     pub(crate) fn within(whole: &Self) -> Self {
         let forwarding = Rc::clone(&whole.forwarding);
         let kind = (whole.door, whole.chosen);
-        Self::with(Rc::clone(&whole.worker), whole.peer, kind, forwarding)
+        let client = Client {
+            address: whole.peer,
+            is_from_here: whole.is_from_here,
+        };
+        Self::with(Rc::clone(&whole.worker), client, kind, forwarding)
     }
 
     fn with(
         worker: Rc<Worker>,
-        peer: SocketAddr,
+        client: Client,
         (door, chosen): (Door, Chosen),
         forwarding: Rc<RefCell<Forwarding>>,
     ) -> Self {
         let now = Instant::now();
         let bounds = Bounds::by_default(&worker.limits);
         Self {
-            is_trusted: worker.plane.trust.believes(peer.ip()),
+            is_trusted: worker.plane.trust.believes(client.address.ip()),
+            is_from_here: client.is_from_here,
             worker,
-            peer,
+            peer: client.address,
             door,
             chosen,
             now: Cell::new(now),
@@ -223,5 +252,28 @@ impl Forwarding {
                 .unwrap_or_else(|_| HeaderValue::from_static("unknown")),
             last: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_comes_from_the_address_that_was_reached_is_on_this_machine() {
+        for (client, reached, expected) in [
+            ("127.0.0.1:5", "127.0.0.1", true),
+            ("127.0.0.1:5", "192.0.2.7", true),
+            ("[::1]:5", "::1", true),
+            ("192.0.2.7:5", "192.0.2.7", true),
+            ("192.0.2.7:5", "::ffff:192.0.2.7", true),
+            ("192.0.2.8:5", "192.0.2.7", false),
+            ("[2001:db8::7]:5", "2001:db8::7", true),
+            ("[2001:db8::8]:5", "2001:db8::7", false),
+        ] {
+            let client = Client::of(client.parse().unwrap(), reached.parse().ok());
+            assert_eq!(client.is_from_here, expected, "{client:?} at {reached}");
+        }
+        assert!(!Client::of("192.0.2.8:5".parse().unwrap(), None).is_from_here);
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{Request, header};
@@ -86,8 +86,8 @@ async fn keep_looking(target: Arc<TargetState>, check: HealthCheck, published: A
             Look::Bad(words) | Look::Nobody(words) => Some(words.clone()),
         };
         let before = target.health();
-        let changed = target.looked(look, &check);
-        let readmitted = is_good && target.readmit();
+        let changed = target.looked(Instant::now(), look, &check);
+        let readmitted = is_good && target.readmit(Instant::now());
         if changed || readmitted {
             published.wake_waiting();
         }

@@ -68,7 +68,10 @@ pub struct Secure {
     pub listeners: Vec<TcpListener>,
     /// The certificates; the first is for clients that ask for no name that any is valid for.
     pub certificates: Vec<CertificateFiles>,
-    /// Whether requests that come without TLS are sent there (308) instead of answered.
+    /// Certificates that somebody fetches: each is served as soon as its files are there.
+    pub awaited: Vec<CertificateFiles>,
+    /// Whether requests that come without TLS are sent there (308) instead of answered, as soon
+    /// as there is a certificate.
     pub redirect: bool,
     /// The port that they are sent to, where it is not the one of the first socket.
     pub public_port: Option<u16>,
@@ -154,6 +157,11 @@ pub struct Limits {
     pub keep_alive: Duration,
     /// How long a body may stand still, in either direction.
     pub body_idle: Duration,
+    /// The least that a client's body must bring in the time that is spent waiting for it, bytes
+    /// a second; nought: anything, as long as it does not stand still.
+    pub body_rate: u32,
+    /// For how long a body may be waited for before that is asked of it.
+    pub body_grace: Duration,
     /// How long the head of an answer may take, counted from the last byte of the request.
     pub answer: Duration,
     /// How long connecting to a target may take.
@@ -200,6 +208,8 @@ impl Default for Limits {
             head: Duration::from_secs(15),
             keep_alive: Duration::from_secs(75),
             body_idle: Duration::from_secs(60),
+            body_rate: 500,
+            body_grace: Duration::from_secs(20),
             answer: Duration::from_secs(60),
             connect: Duration::from_secs(2),
             tunnel_idle: Duration::from_secs(3600),

@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
+use bytes::Bytes;
 use http::header::{self, HeaderValue};
-use http::{HeaderMap, Response, StatusCode, Uri};
+use http::{HeaderMap, Method, Response, StatusCode, Uri};
 
 use crate::answer::Answer;
 use crate::headers;
@@ -57,6 +58,21 @@ pub(crate) fn over_tls(
     answer
 }
 
+/// The answer to a request that may go no further (RFC 9110 §7.6.2). What came in is sent back to
+/// nobody: it may hold what only the client and the target may know.
+pub(crate) fn last_hop(line: &Rc<Line>, method: &Method) -> Response<Answer> {
+    if *method == Method::OPTIONS {
+        let mut answer = ending(line, StatusCode::NO_CONTENT, "");
+        answer.headers_mut().remove(header::CONTENT_TYPE);
+        return answer;
+    }
+    let words = "The proxy itself does not send requests back.\n";
+    let mut answer = ending(line, StatusCode::METHOD_NOT_ALLOWED, words);
+    let allowed = HeaderValue::from_static("OPTIONS");
+    answer.headers_mut().insert(header::ALLOW, allowed);
+    answer
+}
+
 pub(crate) fn malformed(line: &Rc<Line>) -> Response<Answer> {
     ending(
         line,
@@ -95,6 +111,14 @@ pub(crate) fn maintenance(line: &Rc<Line>, maintenance: &ReadyMaintenance) -> Re
     headers.insert(header::CONTENT_TYPE, html);
     headers.insert(header::RETRY_AFTER, maintenance.retry_after.clone());
     shown.map(|_| Answer::page(line, maintenance.page.clone()))
+}
+
+/// What an authority of certificates asked for.
+pub(crate) fn challenge(line: &Rc<Line>, shown: Bytes) -> Response<Answer> {
+    let mut answer = answer(line, StatusCode::OK, "");
+    let kind = HeaderValue::from_static("application/octet-stream");
+    answer.headers_mut().insert(header::CONTENT_TYPE, kind);
+    answer.map(|_| Answer::page(line, shown))
 }
 
 pub(crate) fn gateway(line: &Rc<Line>, status: StatusCode) -> Response<Answer> {

@@ -187,6 +187,7 @@ impl Plane {
                 .filter(|unrouted| unrouted.requests + unrouted.maintained > 0)
                 .collect(),
             refused: self.refused.sum(),
+            certificate_problem: self.shield.as_ref().and_then(Shield::problem),
         }
     }
 }

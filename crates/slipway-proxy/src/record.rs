@@ -85,7 +85,7 @@ impl Record {
             took_us: micros(took),
             sent: self.sent.get(),
             http: match line.chosen {
-                Chosen::Http1 => 1,
+                Chosen::Http1 | Chosen::Nothing => 1,
                 Chosen::Http2 => 2,
             },
             tls: line.door == Door::Secure,

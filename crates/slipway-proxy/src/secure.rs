@@ -13,6 +13,7 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::{self, ServerConfig};
 
 use crate::certificates::{CertificateError, Certificates};
+use crate::challenges::{self, Shown};
 use crate::options::Secure;
 use crate::stream::Stream;
 
@@ -37,7 +38,9 @@ pub(crate) struct Shield {
     /// What every answer over TLS says of the future, where something is to be said.
     pub(crate) hsts: Option<HeaderValue>,
     /// The port that plain requests are sent to, where they are.
-    pub(crate) redirect: Option<u16>,
+    redirect: Option<u16>,
+    /// What is shown to an authority.
+    pub(crate) challenges: Arc<Shown>,
 }
 
 /// Which HTTP a client chose.
@@ -45,6 +48,8 @@ pub(crate) struct Shield {
 pub(crate) enum Chosen {
     Http1,
     Http2,
+    /// None: an authority has seen the certificate that it looked for.
+    Nothing,
 }
 
 impl Shield {
@@ -53,13 +58,18 @@ impl Shield {
         // Every processor can run it; what needs certain instructions is no choice for a proxy
         // that must start anywhere.
         let provider = Arc::new(ring::default_provider());
-        let certificates = Certificates::load(secure.certificates.clone(), &provider)?;
+        let challenges = Arc::new(Shown::default());
+        let files = (secure.certificates.clone(), secure.awaited.clone());
+        let certificates = Certificates::load(files, &provider, Arc::clone(&challenges))?;
         let certificates = Arc::new(certificates);
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
             .with_no_client_auth()
             .with_cert_resolver(Arc::clone(&certificates) as Arc<_>);
-        config.alpn_protocols = vec![HTTP2.to_vec(), HTTP1.to_vec()];
+        // The last is for an authority alone, which offers nothing else.
+        config.alpn_protocols = [HTTP2, HTTP1, challenges::PROTOCOL]
+            .map(<[u8]>::to_vec)
+            .to_vec();
         // Tickets keep sessions at the client: nothing is shared that a handshake waits for.
         config.ticketer = ring::Ticketer::new()?;
         let port = secure.public_port.or_else(|| bound_port(secure));
@@ -68,17 +78,28 @@ impl Shield {
             certificates,
             hsts: secure.hsts.and_then(hsts),
             redirect: secure.redirect.then_some(port.unwrap_or(HTTPS_PORT)),
+            challenges,
         })
+    }
+
+    /// The port that plain requests are sent to: none as long as nobody could be answered there.
+    pub(crate) fn redirect(&self) -> Option<u16> {
+        self.redirect.filter(|_| self.certificates.is_any())
+    }
+
+    /// Why certificates that changed are not served.
+    pub(crate) fn problem(&self) -> Option<String> {
+        self.certificates.problem()
     }
 
     /// Shakes hands, within a time that others do not wait for.
     pub(crate) async fn accept(&self, stream: TcpStream) -> std::io::Result<(Stream, Chosen)> {
         let stream = self.acceptor.accept(stream).await?;
         let (_, session) = stream.get_ref();
-        let chosen = if session.alpn_protocol() == Some(HTTP2) {
-            Chosen::Http2
-        } else {
-            Chosen::Http1
+        let chosen = match session.alpn_protocol() {
+            Some(HTTP2) => Chosen::Http2,
+            Some(challenges::PROTOCOL) => Chosen::Nothing,
+            _ => Chosen::Http1,
         };
         Ok((Stream::Secure(Box::new(stream)), chosen))
     }
@@ -92,7 +113,8 @@ impl Shield {
                 Ok(Ok(false)) => {}
                 Ok(Ok(true)) => tracing::info!("certificates changed and are served"),
                 Ok(Err(error)) => {
-                    tracing::error!(%error, "certificates changed; the ones before are served");
+                    let error = error.words();
+                    tracing::error!(error, "certificates changed; the ones before are served");
                 }
                 Err(error) => tracing::error!(%error, "certificates cannot be looked at"),
             }

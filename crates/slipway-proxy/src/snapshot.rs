@@ -190,7 +190,7 @@ impl Fleet {
             pools: route
                 .pools
                 .values()
-                .map(|pool| self.ready_pool(name, pool))
+                .map(|pool| self.ready_pool(name, pool, route.slow_start_ms))
                 .collect(),
             // The check before made sure that each of these is there.
             live: index(&route.live).unwrap_or(0),
@@ -238,7 +238,7 @@ impl Fleet {
         rules
     }
 
-    fn ready_pool(&self, service: &str, pool: &Pool) -> ReadyPool {
+    fn ready_pool(&self, service: &str, pool: &Pool, slow_start_ms: u32) -> ReadyPool {
         let key = (service.to_owned(), pool.release.clone());
         let counters = lock(&self.counters)
             .entry(key)
@@ -252,10 +252,11 @@ impl Fleet {
                 instance: target.instance.clone(),
                 address: target.address,
             };
-            known
+            let target = known
                 .entry(key.clone())
-                .or_insert_with(|| Arc::new(TargetState::new(key, self.workers)))
-                .clone()
+                .or_insert_with(|| Arc::new(TargetState::new(key, self.workers)));
+            target.warms_for(slow_start_ms);
+            Arc::clone(target)
         });
         ReadyPool {
             counters,

@@ -22,6 +22,9 @@ pub struct Stats {
     /// Requests refused because they were malformed or over a limit, before they reached a
     /// pool. Whatever is wrong with a body shows later: its pool counts it as broken off.
     pub refused: u64,
+    /// Why certificates that changed are not served; those from before are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate_problem: Option<String>,
 }
 
 /// Requests of one service that reached no target.
@@ -56,9 +59,10 @@ pub struct PoolStats {
     /// Of those failed: answered by the live pool instead, so that no visitor saw it.
     #[serde(default)]
     pub shielded: u64,
-    /// Of them bad, as it is told to whoever judges the release.
+    /// Of them bad, as it is told to whoever judges the release; none of a proxy that is too old
+    /// to count it, of which nothing may be concluded.
     #[serde(default)]
-    pub bad: Bad,
+    pub bad: Option<Bad>,
     /// Of them such that say nothing about that, by what they could have been: what a client asked
     /// beyond once a second, and where it left before there was an answer.
     #[serde(default)]

@@ -61,9 +61,21 @@ pub struct Route {
     pub skew: Option<Skew>,
     /// How targets are looked at.
     pub health: HealthCheck,
+    /// Over how long the share of a target that has just come up grows to that of the others,
+    /// milliseconds; nought: it has it at once.
+    #[serde(default, skip_serializing_if = "is_nought")]
+    pub slow_start_ms: u32,
     /// From when on an answer is slow; where there is none, no answer is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slow: Option<Slow>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_nought(number: &u32) -> bool {
+    *number == 0
 }
 
 /// From when on an answer is slow: microseconds from the last byte of the request's head to the
@@ -105,6 +117,10 @@ pub struct Rule {
     /// How long a body may stand still, in either direction, milliseconds, at least one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_idle_ms: Option<u32>,
+    /// What the body of a request must bring in the time that it is waited for, bytes a second;
+    /// nought: anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_rate: Option<u32>,
 }
 
 /// What visitors see instead of a service, with the status 503. Looks go on.

@@ -53,6 +53,10 @@ pub(crate) struct TargetState {
     /// Milliseconds since `started`.
     ejected_until: AtomicU64,
     last_failure: Mutex<Option<String>>,
+    /// Over how many milliseconds its share grows, once it is up; nought: at once.
+    warms_for: AtomicU32,
+    /// When it has its whole share, milliseconds since `started`; nought: it has.
+    warm_at: AtomicU64,
 }
 
 const UNKNOWN: u8 = 0;
@@ -73,7 +77,14 @@ impl TargetState {
             connect_failures: AtomicU32::new(0),
             ejected_until: AtomicU64::new(0),
             last_failure: Mutex::new(None),
+            warms_for: AtomicU32::new(0),
+            warm_at: AtomicU64::new(0),
         }
+    }
+
+    /// From the next time on that it comes up its share grows over so many milliseconds.
+    pub(crate) fn warms_for(&self, milliseconds: u32) {
+        self.warms_for.store(milliseconds, Ordering::Relaxed);
     }
 
     pub(crate) fn health(&self) -> Health {
@@ -84,24 +95,49 @@ impl TargetState {
         }
     }
 
-    /// What it is worth as a choice at the instant `now`.
-    pub(crate) fn fitness(&self, now: Instant) -> Fitness {
+    /// What it is worth as a choice at the instant `now`; `draw` gives a number below its
+    /// argument, and is asked only while its share grows.
+    pub(crate) fn fitness(&self, now: Instant, draw: impl FnOnce(u64) -> u64) -> Fitness {
         let ejected_until = self.ejected_until.load(Ordering::Relaxed);
         if ejected_until != 0 && self.millis(now) < ejected_until {
             return Fitness::Dead;
         }
         match self.health() {
-            Health::Up => Fitness::Up,
+            Health::Up if self.is_warm(now, draw) => Fitness::Up,
+            Health::Up => Fitness::Warming,
             Health::Unknown => Fitness::Unknown,
             Health::Down if self.dead.load(Ordering::Relaxed) => Fitness::Dead,
             Health::Down => Fitness::Poor,
         }
     }
 
+    /// Whether it stands among the others for one request: for all, once it is warm.
+    fn is_warm(&self, now: Instant, draw: impl FnOnce(u64) -> u64) -> bool {
+        let warm_at = self.warm_at.load(Ordering::Relaxed);
+        if warm_at == 0 {
+            return true;
+        }
+        let left = warm_at.saturating_sub(self.millis(now));
+        if left == 0 {
+            self.warm_at.store(0, Ordering::Relaxed);
+            return true;
+        }
+        draw(self.warms_for.load(Ordering::Relaxed).max(1).into()) >= left
+    }
+
+    /// It is up since `now`, and was not before.
+    fn came_up(&self, now: Instant) {
+        let warms_for = self.warms_for.load(Ordering::Relaxed);
+        if warms_for > 0 {
+            let warm_at = self.millis(now).saturating_add(warms_for.into());
+            self.warm_at.store(warm_at, Ordering::Relaxed);
+        }
+    }
+
     /// Takes a look into account; tells whether requests that wait should look again: the
     /// health is another now, or it answers again before it counted as down. Called by the
     /// one task that looks. The first look decides alone, later ones need company.
-    pub(crate) fn looked(&self, look: Look, check: &HealthCheck) -> bool {
+    pub(crate) fn looked(&self, now: Instant, look: Look, check: &HealthCheck) -> bool {
         let before = (self.health(), self.dead.load(Ordering::Relaxed));
         let mut is_back = false;
         match look {
@@ -109,7 +145,9 @@ impl TargetState {
                 is_back = self.failures.swap(0, Ordering::Relaxed) != 0;
                 self.dead.store(false, Ordering::Relaxed);
                 let good = self.good.fetch_add(1, Ordering::Relaxed).saturating_add(1);
-                if before.0 == Health::Unknown || good >= check.up_after {
+                if before.0 != Health::Up && (before.0 == Health::Unknown || good >= check.up_after)
+                {
+                    self.came_up(now);
                     self.health.store(UP, Ordering::Release);
                 }
             }
@@ -168,8 +206,11 @@ impl TargetState {
 
     /// A good look ends the time that it is left out for; tells whether requests may wait
     /// because they could not reach it.
-    pub(crate) fn readmit(&self) -> bool {
+    pub(crate) fn readmit(&self, now: Instant) -> bool {
         let was_left_out = self.ejected_until.swap(0, Ordering::Relaxed) != 0;
+        if was_left_out {
+            self.came_up(now);
+        }
         was_left_out || self.connect_failures.load(Ordering::Relaxed) != 0
     }
 
@@ -196,6 +237,7 @@ impl TargetState {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn target() -> TargetState {
         let key = TargetKey {
@@ -205,6 +247,11 @@ mod tests {
             address: ([127, 0, 0, 1], 1).into(),
         };
         TargetState::new(key, 1)
+    }
+
+    /// What has its whole share draws no number.
+    fn never(_: u64) -> u64 {
+        panic!("a number was drawn")
     }
 
     fn check() -> HealthCheck {
@@ -222,8 +269,8 @@ mod tests {
         let target = target();
         let now = Instant::now();
         let look = |look: Look| {
-            target.looked(look, &check());
-            target.fitness(now)
+            target.looked(now, look, &check());
+            target.fitness(now, never)
         };
         let bad = || Look::Bad("500".into());
         assert_eq!(look(Look::Good), Fitness::Up);
@@ -241,8 +288,9 @@ mod tests {
     #[test]
     fn nobody_there_is_dead() {
         let target = target();
-        assert!(target.looked(Look::Nobody("refused".into()), &check()));
-        assert_eq!(target.fitness(Instant::now()), Fitness::Dead);
+        let now = Instant::now();
+        assert!(target.looked(now, Look::Nobody("refused".into()), &check()));
+        assert_eq!(target.fitness(now, never), Fitness::Dead);
         assert_eq!(target.stats().last_failure.as_deref(), Some("refused"));
     }
 
@@ -251,17 +299,54 @@ mod tests {
         let target = target();
         let now = Instant::now();
         let eject = Duration::from_secs(5);
-        target.looked(Look::Good, &check());
+        target.looked(now, Look::Good, &check());
         for reconnects in [true, false] {
             target.connect_failed(now, eject, "refused");
             target.connect_failed(now, eject, "refused");
             if reconnects {
                 target.connected();
             }
-            assert_eq!(target.fitness(now), Fitness::Up);
+            assert_eq!(target.fitness(now, never), Fitness::Up);
         }
         target.connect_failed(now, eject, "refused");
-        assert_eq!(target.fitness(now), Fitness::Dead);
-        assert_eq!(target.fitness(now + eject), Fitness::Up);
+        assert_eq!(target.fitness(now, never), Fitness::Dead);
+        assert_eq!(target.fitness(now + eject, never), Fitness::Up);
+    }
+
+    /// So many of a hundred thousand requests, drawn evenly, for which it stood among the others.
+    fn asked(target: &TargetState, now: Instant) -> u32 {
+        let draws = (0..100_000_u64).map(|n| target.fitness(now, |below| n * below / 100_000));
+        u32::try_from(draws.filter(|f| *f == Fitness::Up).count()).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn the_share_of_one_that_came_up_grows_with_time_and_is_whole_in_the_end(
+            warms_for in 1_u32..60_000,
+            times in prop::collection::vec(0_u32..=1000, 1..6),
+        ) {
+            let target = target();
+            let now = Instant::now();
+            target.warms_for(warms_for);
+            target.looked(now, Look::Good, &check());
+            let mut times = times;
+            times.sort_unstable();
+            for thousandth in times {
+                let passed = Duration::from_millis(u64::from(warms_for) * u64::from(thousandth) / 1000);
+                let seen = i64::from(asked(&target, now + passed));
+                let expected = i64::try_from(passed.as_millis()).unwrap() * 100_000 / i64::from(warms_for);
+                let exact_to = 1 + 200_000 / i64::from(warms_for);
+                prop_assert!((seen - expected).abs() <= exact_to, "{seen} for {expected}");
+            }
+            let later = now + Duration::from_millis(warms_for.into());
+            prop_assert_eq!(target.fitness(later, never), Fitness::Up);
+            // It falls out, and begins anew when it is back.
+            for _ in 0..3 {
+                target.connect_failed(later, Duration::from_secs(5), "refused");
+            }
+            prop_assert_eq!(target.fitness(later, never), Fitness::Dead);
+            prop_assert!(target.readmit(later));
+            prop_assert!(asked(&target, later) <= 200_000 / warms_for);
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -27,6 +28,9 @@ pub(crate) struct Stream {
     incoming: RefCell<Incoming>,
     line: Rc<Line>,
     taken: Cell<u64>,
+    /// For how long the client was waited for, and since when it is.
+    waited: Cell<Duration>,
+    waits_since: Cell<Option<Instant>>,
     progress: Cell<Progress>,
 }
 
@@ -41,6 +45,8 @@ pub(crate) enum Progress {
     Ended,
     /// It is larger than it may be.
     TooLarge,
+    /// It comes too slowly.
+    TooSlow,
     /// The client broke off, or wrote it wrongly.
     Broken,
 }
@@ -59,6 +65,8 @@ impl Upload {
             incoming: RefCell::new(incoming),
             line: Rc::clone(line),
             taken: Cell::new(0),
+            waited: Cell::default(),
+            waits_since: Cell::new(None),
             progress: Cell::new(Progress::Untouched),
         }))
     }
@@ -70,9 +78,12 @@ impl Upload {
         }
     }
 
-    /// Whether the client spoilt it: broke off, wrote it wrongly, or sent too much.
+    /// Whether the client spoilt it: broke off, wrote it wrongly, sent too much or too slowly.
     pub(crate) fn is_spoilt(&self) -> bool {
-        matches!(self.progress(), Progress::Broken | Progress::TooLarge)
+        matches!(
+            self.progress(),
+            Progress::Broken | Progress::TooLarge | Progress::TooSlow
+        )
     }
 
     /// Whether everything that the client sends was taken.
@@ -90,6 +101,8 @@ impl Stream {
         let polled = Pin::new(&mut *incoming).poll_frame(cx);
         if polled.is_pending() {
             self.line.awaited.set(Awaited::Client);
+            let since = self.waits_since.get().unwrap_or(self.line.now.get());
+            self.waits_since.set(Some(since));
         }
         let Some(frame) = ready!(polled) else {
             self.progress.set(Progress::Ended);
@@ -114,8 +127,27 @@ impl Stream {
         }
         if incoming.is_end_stream() || frame.is_trailers() {
             self.progress.set(Progress::Ended);
+        } else if self.is_too_slow() {
+            self.progress.set(Progress::TooSlow);
+            return Poll::Ready(Some(Err(Broken)));
         }
         Poll::Ready(Some(Ok(frame)))
+    }
+
+    /// Whether the client lets wait for longer than what it brought is worth. One that brings
+    /// nothing at all is the deadline's.
+    fn is_too_slow(&self) -> bool {
+        let Some(since) = self.waits_since.take() else {
+            return false;
+        };
+        let now = self.line.now.get();
+        let waited = self.waited.get() + now.saturating_duration_since(since);
+        self.waited.set(waited);
+        let grace = self.line.worker.limits.body_grace;
+        self.line
+            .bounds
+            .get()
+            .is_too_slow(self.taken.get(), waited, grace)
     }
 }
 

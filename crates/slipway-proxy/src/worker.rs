@@ -107,6 +107,12 @@ impl Worker {
         usize::try_from(word >> 33).unwrap_or(0) % below.max(1)
     }
 
+    /// The same for larger numbers.
+    pub(crate) fn draw_long(&self, below: u64) -> u64 {
+        let below = usize::try_from(below).unwrap_or(usize::MAX);
+        self.draw(below) as u64
+    }
+
     /// A new request id: unique to this run of this worker, not guessable from outside.
     pub(crate) fn request_id(&self) -> HeaderValue {
         const HEX: &[u8; 16] = b"0123456789abcdef";

@@ -35,6 +35,9 @@ pub struct ServiceSettings {
     pub env: BTreeMap<String, SecretString>,
     /// Limits of its own for requests, by path.
     pub rules: Vec<slipway_proxy::Rule>,
+    /// Over how long the share of requests of an instance that came up grows to that of the
+    /// others; nought: it has it at once.
+    pub slow_start: Duration,
     /// How its rollouts go.
     pub policy: Policy,
 }
@@ -232,6 +235,7 @@ impl Core {
         Ok(Manner {
             hosts: settings.hosts.clone(),
             rules: settings.rules.clone(),
+            slow_start: settings.slow_start,
             health,
             slow: self.history(record).and_then(|h| h.slow()),
         })

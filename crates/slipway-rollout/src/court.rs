@@ -107,6 +107,10 @@ impl Court {
     /// One look at an instant of the monotonic clock; a judgement where there is one to be
     /// written down, again and again until `wrote` says that it was.
     pub(crate) fn look(&mut self, stats: &Stats, now: Duration) -> Option<Judgement> {
+        if !self.is_told(stats) {
+            self.last = None;
+            return None;
+        }
         let since = now.saturating_sub(self.began);
         let (baseline, canary) = self.counted(stats);
         let at_ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
@@ -156,6 +160,15 @@ impl Court {
         self.said = None;
     }
 
+    /// Whether the proxy tells what went badly of both releases. An older one does not, and that
+    /// is not the same as that nothing did.
+    pub(crate) fn is_told(&self, stats: &Stats) -> bool {
+        [&self.old, &self.new]
+            .into_iter()
+            .filter_map(|release| trigger::pool(stats, &self.service, release))
+            .all(|pool| pool.bad.is_some())
+    }
+
     /// Whether the time was over before anything could be said.
     pub(crate) fn is_unsure(&self) -> bool {
         matches!(self.said, Some(Verdict::Inconclusive { .. }))
@@ -203,14 +216,15 @@ fn has_shifted(record: &Record, share: u16) -> bool {
     record.did(|s| matches!(s, Step::Shift { weight, .. } if *weight == share))
 }
 
-/// What the proxy counted of a release, as it is judged.
+/// What the proxy counted of a release, as it is judged: nothing, where it does not tell what
+/// went badly.
 pub(crate) fn arm(pool: &PoolStats) -> Arm {
-    Arm {
+    pool.bad.map_or_else(Arm::default, |bad| Arm {
         requests: pool.served,
-        bad: by_metric(pool.bad),
+        bad: by_metric(bad),
         left_out: by_metric(pool.left_out),
         clients: pool.bad_clients.map(by_metric),
-    }
+    })
 }
 
 /// In the order of `Metric::ALL`.

@@ -13,6 +13,7 @@ use slipway_journal::event::rollout::{RolloutState, Steering, Trigger};
 use slipway_journal::{
     Actor, EnvironmentName, InstanceId, Journal, ReleaseId, RolloutId, ServiceName, Slot,
 };
+use slipway_proxy::Trust;
 use tokio::sync::Mutex;
 
 use crate::book::{Book, Record};
@@ -41,6 +42,8 @@ pub struct Ground {
     pub proxy: slipway_proxy::Client,
     /// Where visitors come in; previews are looked at through the first of them.
     pub public: Vec<SocketAddr>,
+    /// From which peers the proxy wants to hear first, by the PROXY protocol, who comes.
+    pub announced_by: Trust,
     /// The folder of releases.
     pub releases: PathBuf,
     /// The folder of instances.
@@ -101,6 +104,7 @@ impl Engine {
             traffic: Arc::new(Proxy {
                 client: ground.proxy,
                 public: ground.public,
+                announced_by: ground.announced_by,
             }),
             runtime: Arc::new(runtime),
             shelf: Shelf::new(ground.releases),

@@ -1,6 +1,7 @@
 //! One GET over a connection of its own, with an end in sight: for probes and previews. The
 //! body is read up to a limit and never followed.
 
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -8,12 +9,16 @@ use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper::Request;
 use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
 /// Of a body no more than this is read.
 const BODY_BYTES_MAX: usize = 64 * 1024;
 /// Of a body no more than this is shown.
 const SHOWN_CHARS: usize = 200;
+
+/// What is said where the proxy wants to hear who comes: this end itself (PROXY protocol 1).
+const ANNOUNCED: &[u8] = b"PROXY UNKNOWN\r\n";
 
 /// One GET.
 #[derive(Debug, Clone)]
@@ -26,6 +31,8 @@ pub(crate) struct Get<'a> {
     pub(crate) path: &'a str,
     /// The preview token, where there is one.
     pub(crate) token: Option<&'a str>,
+    /// Whether it is said first, by the PROXY protocol, that nobody else comes this way.
+    pub(crate) is_announced: bool,
 }
 
 /// What came back.
@@ -48,9 +55,11 @@ pub(crate) async fn get(get: &Get<'_>, within: Duration) -> Result<Answer, Strin
 }
 
 async fn exchange(get: &Get<'_>) -> Result<Answer, String> {
-    let stream = TcpStream::connect(get.address)
-        .await
-        .map_err(|error| format!("{}: {error}", get.address))?;
+    let unreachable = |error: io::Error| format!("{}: {error}", get.address);
+    let mut stream = TcpStream::connect(get.address).await.map_err(unreachable)?;
+    if get.is_announced {
+        stream.write_all(ANNOUNCED).await.map_err(unreachable)?;
+    }
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
         .map_err(|error| words(&error))?;

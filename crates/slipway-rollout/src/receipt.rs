@@ -33,7 +33,7 @@ pub fn counters(stats: &Stats, service: &ServiceName) -> Counters {
                     served: p.served,
                     failed: p.failed,
                     shielded: p.shielded,
-                    judged: Some(court::arm(p)),
+                    judged: p.bad.map(|_| court::arm(p)),
                     retried: p.retried,
                     held: p.held,
                     slowest_us: p.slowest_us,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use slipway_journal::{Generation, InstanceId, ReleaseId, ServiceName, Slot};
 use slipway_proxy::{HealthCheck, Pool, Preview, Route, Rule, Slow, Split, Table, Target};
@@ -87,6 +88,8 @@ pub struct Manner {
     pub health: String,
     /// Limits of its own, by path.
     pub rules: Vec<Rule>,
+    /// Over how long the share of an instance that came up grows.
+    pub slow_start: Duration,
     /// From when on an answer is slow, where that is known.
     pub slow: Option<Slow>,
 }
@@ -264,6 +267,7 @@ impl Manner {
             rules: self.rules.clone(),
             maintenance: None,
             skew: None,
+            slow_start_ms: u32::try_from(self.slow_start.as_millis()).unwrap_or(u32::MAX),
             slow: self.slow,
             // Three looks in a row, half a second apart: a release that went deaf is noticed
             // within two seconds, and one slow answer is not.

@@ -5,4 +5,5 @@ mod crashes;
 pub(crate) mod fuse;
 pub(crate) mod hands;
 mod stage;
+mod voice;
 mod world;

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use slipway_proxy::{Client, ClientError, Generation, Stats, Table};
+use slipway_proxy::{Client, ClientError, Generation, Stats, Table, Trust};
 
 use crate::http::{self, Answer, Get};
 
@@ -45,6 +45,8 @@ pub(crate) struct Proxy {
     pub(crate) client: Client,
     /// Where visitors come in.
     pub(crate) public: Vec<SocketAddr>,
+    /// Whom the proxy wants to announce who comes.
+    pub(crate) announced_by: Trust,
 }
 
 impl Traffic for Proxy {
@@ -80,6 +82,8 @@ impl Traffic for Proxy {
                 host: visit.host.unwrap_or(&own),
                 path: visit.path,
                 token: Some(visit.token),
+                // A connection within this machine comes from the address that it goes to.
+                is_announced: self.announced_by.believes(address.ip()),
             };
             http::get(&get, visit.within).await
         })

@@ -19,6 +19,11 @@ use crate::policy::{Policy, Unsure};
 use crate::strategy::{self, WHOLE};
 use crate::trigger::{self, Facts};
 
+/// Why nobody judges a release whose failures are not told.
+const UNTOLD: &str = "the proxy that runs is older than control and does not tell what went badly, \
+                      so that nobody can judge the release; `slipway down` and `slipway up` start \
+                      the new one";
+
 impl Driver {
     /// Looks until an instant, or until something changed that is to be decided on. Returns
     /// late rather than without counts.
@@ -157,13 +162,19 @@ impl Driver {
             burst: &policy.burst,
             ended: &self.ended(record.id),
         };
+        let is_told = court.as_ref().is_none_or(|court| court.is_told(&stats));
         let judgement = court.as_mut().and_then(|court| court.look(&stats, now));
         if let Some(court) = &court {
             self.core.tell(&self.service, court.standing(now));
         }
         let fired = trigger::look(&facts);
         if fired.is_none() && judgement.is_none() {
-            return Ok(self.is_to_decide(record));
+            let is_to_decide = self.is_to_decide(record);
+            return if is_told || is_to_decide {
+                Ok(is_to_decide)
+            } else {
+                Err(Hold(UNTOLD.to_owned()))
+            };
         }
         let unsure = policy.strategy.unsure();
         let verdict = judgement.as_ref().map(|j| j.verdict.clone());

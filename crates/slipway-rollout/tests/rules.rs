@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -217,6 +218,7 @@ fn manner() -> Manner {
         hosts: Vec::new(),
         health: "/health".into(),
         slow: None,
+        slow_start: Duration::ZERO,
     }
 }
 

@@ -17,12 +17,14 @@ use anyhow::Context as _;
 use chassis::Shutdown;
 use slipway_journal::event::ControlEvent;
 use slipway_journal::{Actor, EnvironmentName, Event, Journal, JournalError};
-use slipway_proxy::Client;
+use slipway_proxy::{Client, Trust};
 use slipway_rollout::Engine;
 use slipway_rollout::book::Book;
 use tokio::time::sleep;
 
 use crate::accessories::{Accessories, Ground};
+use crate::acme::Acme;
+use crate::acme::shelf::Shelf;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::console;
@@ -95,6 +97,7 @@ impl Control<'_> {
         let address = address
             .transpose()
             .context("reading the console's address")?;
+        let acme = self.acme(&journal);
         let console = self.console.map(|socket| {
             let ground = console::Ground {
                 journal: journal.clone(),
@@ -110,6 +113,7 @@ impl Control<'_> {
             (socket, ground)
         });
         Ok(Running {
+            acme,
             desk: Desk::new(Inner {
                 state: context.state.clone(),
                 project: context.project.clone(),
@@ -159,6 +163,23 @@ impl Control<'_> {
             random: context.random.clone(),
             environment: self.name()?,
             public: record.listen,
+            announced_by: Trust::Networks(self.environment.proxy.announced_by.clone()),
+        })
+    }
+
+    /// Who looks after the certificate, where one is to be fetched.
+    fn acme(&self, journal: &Journal) -> Option<Acme> {
+        let context = self.context;
+        let settings = self.environment.proxy.tls.as_ref()?.acme.clone()?;
+        let authority = settings.authority.as_ref();
+        Some(Acme {
+            authority: authority.map(|file| context.project.join(file)),
+            settings,
+            shelf: Shelf(context.state.certificates()),
+            proxy: Client::new(context.state.proxy_socket()),
+            journal: journal.clone(),
+            clock: context.clock.clone(),
+            random: context.random.clone(),
         })
     }
 
@@ -175,11 +196,15 @@ struct Running {
     journal: Journal,
     accessories: Accessories,
     console: Option<(TcpListener, console::Ground)>,
+    acme: Option<Acme>,
 }
 
 impl Running {
     async fn serve(self, shutdown: Shutdown) -> anyhow::Result<()> {
         let watch = tokio::spawn(self.accessories.watch(shutdown.clone()));
+        let acme = self
+            .acme
+            .map(|acme| tokio::spawn(acme.keep(shutdown.clone())));
         let console = self.console.map(|(socket, ground)| {
             let shutdown = shutdown.clone();
             tokio::spawn(async move {
@@ -191,6 +216,9 @@ impl Running {
         });
         api::serve(&self.socket, self.desk, shutdown).await?;
         watch.await.context("looking after the accessories")?;
+        if let Some(acme) = acme {
+            acme.await.context("looking after the certificate")?;
+        }
         if let Some(console) = console {
             console.await.context("ending the console")?;
         }

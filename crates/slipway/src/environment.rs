@@ -1,6 +1,7 @@
 //! `delivery/environments/NAME.toml`: accessories, addresses, and for each service its
 //! variables and policy. Unknown keys are errors with line and column.
 
+mod acme;
 mod canary;
 mod policy;
 mod proxy;
@@ -20,6 +21,7 @@ use slipway_journal::{EnvironmentName, ServiceName};
 use crate::cli::failure::Failure;
 use crate::state::State;
 
+pub(crate) use acme::{AcmeSettings, Challenge};
 pub(crate) use policy::{BurstSettings, PolicySettings};
 pub(crate) use proxy::ProxySettings;
 pub(crate) use rules::RuleSettings;
@@ -85,6 +87,9 @@ pub(crate) struct ServiceSettings {
     /// Limits of its own for requests, by path.
     #[serde(default)]
     pub(crate) rules: Vec<RuleSettings>,
+    /// Over how long the share of an instance that came up grows to that of the others.
+    #[serde(default)]
+    pub(crate) slow_start: Option<Span>,
     #[serde(default)]
     pub(crate) policy: PolicySettings,
 }

@@ -9,13 +9,15 @@ pub(crate) mod record;
 pub(crate) mod sockets;
 pub(crate) mod stray;
 
-use std::net::TcpListener;
-use std::path::PathBuf;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
 use std::pin::pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use rustix::net::sockopt::socket_peercred;
 use rustix::process::Signal;
+use tokio::net::UnixStream;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{interval, sleep};
 
@@ -23,7 +25,7 @@ use crate::environment::Environment;
 use crate::keeper::child::{Backoff, Child, Role};
 use crate::keeper::hold::Hold;
 use crate::keeper::record::Record;
-use crate::keeper::sockets::Public;
+use crate::keeper::sockets::{Handed, Public};
 use crate::local_http;
 use crate::state::State;
 use slipway_rollout::process::ProcessIdentity;
@@ -32,6 +34,9 @@ use slipway_rollout::process::ProcessIdentity;
 const CONTROL_GRACE: Duration = Duration::from_secs(10);
 /// How long the proxy may take to finish the requests in flight.
 const PROXY_GRACE: Duration = Duration::from_secs(35);
+/// After which time a new proxy that is not ready is told of, and how often it is looked for.
+const LATE: Duration = Duration::from_secs(15);
+const REST: Duration = Duration::from_millis(100);
 
 /// What the keeper is started with.
 pub(crate) struct Keeper {
@@ -40,11 +45,13 @@ pub(crate) struct Keeper {
     pub(crate) environment: Environment,
     /// This very program, for the children.
     pub(crate) program: PathBuf,
+    /// Sockets of a service manager, in place of the environment's addresses.
+    pub(crate) handed: Handed,
 }
 
 impl Keeper {
     /// Runs until SIGTERM or SIGINT, then ends control and proxy, in this order.
-    pub(crate) async fn run(self) -> anyhow::Result<()> {
+    pub(crate) async fn run(mut self) -> anyhow::Result<()> {
         self.state.create()?;
         let hold = Hold::take(&self.state).await?;
         let mut terminate = signal(SignalKind::terminate())?;
@@ -56,7 +63,7 @@ impl Keeper {
         let mut proxy = self.child(Role::Proxy, public.named(), Backoff::at_once());
         let mut control = self.child(
             Role::Control,
-            vec![("console", console)],
+            vec![(sockets::CONSOLE, console)],
             Backoff::patient(),
         );
         self.start(&mut proxy, &mut record);
@@ -90,11 +97,11 @@ impl Keeper {
     /// The sockets: those of a proxy that outlived its keeper, or new ones; and the proxies
     /// that serve on them until a new one does.
     fn sockets(
-        &self,
+        &mut self,
         before: Option<&Record>,
     ) -> anyhow::Result<(Public, TcpListener, Vec<ProcessIdentity>)> {
-        let wanted = self.environment.proxy.addresses();
-        let plain = self.environment.proxy.listen.len();
+        let handed = std::mem::take(&mut self.handed);
+        let (plain, wanted) = self.wanted(&handed.public);
         // Two control processes must never share a journal; the old one goes first.
         let controls = self.outlived(Role::Control, before.and_then(|b| b.control.as_ref()))?;
         stop_all(&controls, CONTROL_GRACE).context("stopping the old control")?;
@@ -108,12 +115,16 @@ impl Keeper {
                     None
                 }
             });
-        let console = sockets::bind_again(
-            self.environment.console.listen,
-            before.map(|b| b.console).as_slice(),
-        )?;
+        let console = match handed.console {
+            Some(console) => console,
+            None => sockets::bind_again(
+                self.environment.console.listen,
+                before.map(|b| b.console).as_slice(),
+            )?,
+        };
         if let Some(public) = taken {
-            return Ok((Public::of(public, plain), console, orphans));
+            let public = handed.public.and(Public::of(public, plain));
+            return Ok((public, console, orphans));
         }
         stop_all(&orphans, PROXY_GRACE).context("stopping the earlier proxy")?;
         let earlier = before.map(Record::public).unwrap_or_default();
@@ -121,7 +132,23 @@ impl Keeper {
             .iter()
             .map(|address| sockets::bind_again(*address, &earlier))
             .collect();
-        Ok((Public::of(public?, plain), console, Vec::new()))
+        let public = handed.public.and(Public::of(public?, plain));
+        Ok((public, console, Vec::new()))
+    }
+
+    /// The addresses of the environment for which no socket was handed over: how many without
+    /// TLS, and all of them, those first.
+    fn wanted(&self, handed: &Public) -> (usize, Vec<SocketAddr>) {
+        let proxy = &self.environment.proxy;
+        let mut wanted = Vec::new();
+        if handed.plain.is_empty() {
+            wanted.extend(&proxy.listen);
+        }
+        let plain = wanted.len();
+        if handed.secure.is_empty() {
+            wanted.extend(proxy.tls.iter().flat_map(|tls| &tls.listen));
+        }
+        (plain, wanted)
     }
 
     /// What runs in `role` of an earlier keeper: the one that is written down first, then
@@ -181,17 +208,23 @@ impl Keeper {
         }
     }
 
-    /// Ends the proxies of earlier keepers once the new one can serve.
+    /// Ends the proxies of earlier keepers once the new one can serve. Until then they serve,
+    /// for ever where the new one cannot.
     async fn retire(&self, orphans: &[ProcessIdentity]) {
         if orphans.is_empty() {
             return;
         }
-        // The socket belongs to whoever bound it last, so this asks the new one.
-        for _ in 0..150 {
-            if local_http::answers(&self.state.proxy_socket(), "/ready").await {
-                break;
+        let socket = self.state.proxy_socket();
+        let late = Instant::now() + LATE;
+        let mut is_told = false;
+        while !(is_of_another(&socket, orphans).await
+            && local_http::answers(&socket, "/ready").await)
+        {
+            if Instant::now() > late && !is_told {
+                is_told = true;
+                tracing::error!("the new proxy is not ready; the earlier one goes on, see its log");
             }
-            sleep(Duration::from_millis(100)).await;
+            sleep(REST).await;
         }
         for orphan in orphans {
             if let Err(error) = orphan.signal(Signal::TERM) {
@@ -199,6 +232,16 @@ impl Keeper {
             }
         }
     }
+}
+
+/// Whether somebody who is none of `orphans` listens on a socket. It belongs to whoever bound it
+/// last, which is one of them still while the new proxy has not come so far.
+async fn is_of_another(socket: &Path, orphans: &[ProcessIdentity]) -> bool {
+    let Ok(stream) = UnixStream::connect(socket).await else {
+        return false;
+    };
+    let peer = socket_peercred(&stream).map(|peer| peer.pid.as_raw_nonzero().get());
+    peer.is_ok_and(|peer| orphans.iter().all(|orphan| orphan.pid != peer))
 }
 
 /// Asks all of them at once, then waits for each. Blocking.

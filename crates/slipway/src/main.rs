@@ -2,6 +2,7 @@
 //! reads the command line, hands over to a verb and turns the end into an exit code.
 
 mod accessories;
+mod acme;
 mod cli;
 mod console;
 mod control;

@@ -93,6 +93,11 @@ impl State {
         self.proxy().join("admin.sock")
     }
 
+    /// What is kept about certificates that are fetched.
+    pub(crate) fn certificates(&self) -> PathBuf {
+        self.root.join("certificates")
+    }
+
     pub(crate) fn releases(&self) -> PathBuf {
         self.root.join("releases")
     }

@@ -10,6 +10,7 @@ use slipway_rollout::process::ProcessIdentity;
 
 use crate::accessories;
 use crate::accessories::record::Record as Accessory;
+use crate::acme::shelf::Shelf;
 use crate::control::wire::Plan;
 use crate::keeper::record::Record;
 use crate::local_http;
@@ -25,6 +26,9 @@ pub(crate) struct Status {
     pub(crate) console: Option<String>,
     pub(crate) processes: Processes,
     pub(crate) accessories: Vec<AccessoryStatus>,
+    /// Why the certificate that is to be fetched was not, at the last attempt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) certificate_problem: Option<String>,
     /// As the proxy tells it; none while it does not answer.
     pub(crate) proxy: Option<ProxyStatus>,
     pub(crate) services: Vec<ServiceStatus>,
@@ -117,6 +121,7 @@ pub(crate) async fn gather(state: &State, reading: &Reading) -> anyhow::Result<S
             control: of(record.as_ref().and_then(|r| r.control.as_ref()), answers),
         },
         accessories: accessories(state)?,
+        certificate_problem: Shelf(state.certificates()).record().problem,
         services: services(state, proxy.as_ref(), reading),
         proxy,
     })

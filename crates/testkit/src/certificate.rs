@@ -24,6 +24,31 @@ pub struct Certificate {
     pub key: PathBuf,
 }
 
+/// From when on and until when a certificate is good, as `20261127160000Z`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Term {
+    /// From when on.
+    pub from: String,
+    /// Until when.
+    pub until: String,
+}
+
+/// Every request is signed for, with the names that it has.
+const SIGNING: &str = "\
+[ca]
+default_ca = own
+[own]
+database = index.txt
+new_certs_dir = .
+rand_serial = yes
+default_md = sha256
+policy = any
+copy_extensions = copy
+unique_subject = no
+[any]
+commonName = optional
+";
+
 impl Authority {
     /// Makes one. Blocking.
     pub fn new() -> anyhow::Result<Self> {
@@ -67,6 +92,29 @@ impl Authority {
         ];
         openssl(&new, "Test server", &signed)?;
         Ok(new)
+    }
+
+    /// Signs what somebody asked for (PKCS #10, DER); gives the certificate, PEM. Blocking.
+    pub fn sign_request(&self, request: &[u8], term: &Term) -> anyhow::Result<String> {
+        let (own, folder) = (self.certificate("authority"), self.folder.path());
+        let asked = folder.join("request.der");
+        std::fs::write(&asked, request).context("writing a request")?;
+        std::fs::write(folder.join("index.txt"), "").context("writing an index")?;
+        let rules = folder.join("authority.cnf");
+        std::fs::write(&rules, SIGNING).context("writing how it is signed")?;
+        let signed = Command::new(PROGRAM)
+            .args(["ca", "-batch", "-notext", "-inform", "DER"])
+            .args(["-startdate", &term.from, "-enddate", &term.until])
+            .args(["-config".as_ref(), rules.as_os_str()])
+            .args(["-cert".as_ref(), own.chain.as_os_str()])
+            .args(["-keyfile".as_ref(), own.key.as_os_str()])
+            .args(["-in".as_ref(), asked.as_os_str()])
+            .current_dir(folder)
+            .output()
+            .context("running openssl")?;
+        let said = String::from_utf8_lossy(&signed.stderr);
+        ensure!(signed.status.success(), "openssl signed nothing: {said}");
+        Ok(String::from_utf8(signed.stdout)?)
     }
 
     fn certificate(&self, name: &str) -> Certificate {

@@ -2,6 +2,7 @@
 //! for each test, load with an account of every answer. Never ships.
 
 mod account;
+pub mod acme;
 pub mod certificate;
 mod door;
 pub mod origin;

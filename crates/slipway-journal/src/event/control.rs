@@ -1,5 +1,6 @@
 //! Events of the control process and of what it looks after.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ReleaseId, ServiceName};
@@ -33,6 +34,20 @@ pub enum ControlEvent {
     },
     /// Somebody was given a link to sign in at the console, good once and for a minute.
     SignInLinkGiven,
+    /// An authority signed a certificate.
+    CertificateSigned {
+        /// For these names.
+        names: Vec<String>,
+        /// Until when it is good.
+        not_after: Timestamp,
+    },
+    /// An authority did not sign a certificate; it is asked again.
+    CertificateRefused {
+        /// For these names.
+        names: Vec<String>,
+        /// Why, in words.
+        reason: String,
+    },
     /// An accessory (PostgreSQL, Redis) was started.
     AccessoryStarted {
         /// Which one.

@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use slipway_proxy::Limits;
+use slipway_proxy::{Limits, Rule};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::caller::{raw, read_until};
-use crate::ground::{simple, with_limits};
+use crate::ground::{route, simple, table, with_limits};
 
 const SHORT: Duration = Duration::from_millis(300);
 /// Far beyond what any limit of these tests allows.
@@ -114,6 +114,69 @@ async fn a_body_that_drips_in_is_taken_as_long_as_it_moves() {
     }
     let said = read_until(&mut stream, "\r\n\r\n").await;
     assert!(said.starts_with("HTTP/1.1 200 "), "{said}");
+}
+
+#[tokio::test]
+async fn a_body_that_drips_in_for_ever_is_told_and_its_path_may_let_it() {
+    let limits = Limits {
+        body_rate: 1000,
+        body_grace: SHORT,
+        ..Limits::default()
+    };
+    let (proxy, origin) = with_limits(limits).await;
+    let head =
+        |path: &str| format!("POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: 9999\r\n\r\n");
+    let mut stream = TcpStream::connect(proxy.address).await.unwrap();
+    stream.write_all(head("/sum").as_bytes()).await.unwrap();
+    let said = drip(&mut stream, b"x").await;
+    assert!(said.starts_with("HTTP/1.1 408 "), "{said}");
+    let stats = proxy
+        .until_pool("r1", "it ended", |pool| pool.served == 1)
+        .await;
+    assert_eq!((stats.failed, stats.abandoned), (0, 1));
+    // As much as it pays for is taken for as long as it likes.
+    let mut next = route(&[&origin], &[]);
+    next.rules = vec![Rule {
+        path: "/sum/slowly".to_owned(),
+        body_rate: Some(40),
+        ..Rule::default()
+    }];
+    proxy.publish(&table(2, next)).await;
+    let mut stream = TcpStream::connect(proxy.address).await.unwrap();
+    stream
+        .write_all(head("/sum/slowly").as_bytes())
+        .await
+        .unwrap();
+    for _ in 0..40 {
+        stream.write_all(b"xx").await.unwrap();
+        let mut said = [0; 1];
+        let read = tokio::time::timeout(Duration::from_millis(20), stream.read(&mut said));
+        assert!(read.await.is_err(), "it is answered before it has ended");
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_may_go_no_further_is_answered_here() {
+    let (proxy, origin) = simple().await;
+    for (method, left, status) in [
+        ("OPTIONS", "0", "204"),
+        ("TRACE", "0", "405"),
+        ("OPTIONS", "1", "200"),
+    ] {
+        let head = format!(
+            "{method} /headers HTTP/1.1\r\nHost: a\r\nCookie: secret\r\nMax-Forwards: {left}\r\n\
+             Connection: close\r\n\r\n"
+        );
+        let said = raw(proxy.address, head.as_bytes()).await;
+        assert!(said.starts_with(&format!("HTTP/1.1 {status} ")), "{said}");
+        assert_eq!(said.contains("secret"), left == "1", "{said}");
+        assert_eq!(
+            said.contains(r#"["max-forwards","0"]"#),
+            left == "1",
+            "{said}"
+        );
+    }
+    assert_eq!(origin.all_requests(), 1);
 }
 
 #[tokio::test]

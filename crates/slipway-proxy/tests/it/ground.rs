@@ -177,6 +177,7 @@ pub(crate) fn route(blue: &[&Origin], green: &[&Origin]) -> Route {
         maintenance: None,
         skew: None,
         slow: None,
+        slow_start_ms: 0,
         health: HealthCheck {
             path: "/health".to_owned(),
             every_ms: 50,

@@ -48,7 +48,22 @@ async fn a_target_sees_who_asks_and_by_which_name() {
     assert_eq!(values(&seen, "x-own"), ["1"]);
     assert_eq!(values(&seen, "cookie"), ["a=b", "c=d"]);
     assert_eq!(values(&seen, "x-request-id")[0].len(), 32);
+    assert_eq!(values(&seen, "via"), ["1.1 slipway"]);
     assert!(values(&seen, "connection").is_empty());
+}
+
+#[tokio::test]
+async fn every_hop_is_told_to_the_target() {
+    let (proxy, _origin) = simple().await;
+    let told = [("via", "1.0 fred"), ("via", "1.1 p.example")];
+    let seen = seen(&proxy, &told).await;
+    assert_eq!(
+        values(&seen, "via"),
+        ["1.0 fred, 1.1 p.example, 1.1 slipway"]
+    );
+    let head = "GET /headers HTTP/1.0\r\nHost: a\r\n\r\n";
+    let said = raw(proxy.address, head.as_bytes()).await;
+    assert!(said.contains(r#"["via","1.0 slipway"]"#), "{said}");
 }
 
 #[tokio::test]

@@ -73,6 +73,45 @@ async fn when_fewer_than_half_are_up_those_that_are_ill_get_requests_as_well() {
 }
 
 #[tokio::test]
+async fn a_target_that_comes_up_gets_its_share_by_and_by() {
+    let (one, two) = (
+        Origin::start("r1").await.unwrap(),
+        Origin::start("r1").await.unwrap(),
+    );
+    let proxy = Proxy::start().await;
+    let slowly = |origins: &[&Origin], slow_start_ms| {
+        let mut slowly = route(origins, &[]);
+        slowly.slow_start_ms = slow_start_ms;
+        slowly
+    };
+    proxy.publish(&table(1, slowly(&[&one], 0))).await;
+    // It comes up only now, and would have its whole share in an hour.
+    proxy
+        .publish(&table(2, slowly(&[&one, &two], 3_600_000)))
+        .await;
+    let mut caller = proxy.caller();
+    for _ in 0..200 {
+        caller.get("/").await;
+    }
+    assert!(two.requests("/") < 20, "{} of 200", two.requests("/"));
+    // Where nobody else is left it has all of them.
+    one.set_health(StatusCode::INTERNAL_SERVER_ERROR);
+    proxy
+        .until_pool("r1", "one is down", |pool| {
+            pool.targets[0].health == Health::Down
+        })
+        .await;
+    let before = (one.requests("/"), two.requests("/"));
+    for _ in 0..50 {
+        caller.get("/").await;
+    }
+    assert_eq!(
+        (one.requests("/"), two.requests("/")),
+        (before.0, before.1 + 50)
+    );
+}
+
+#[tokio::test]
 async fn another_release_on_the_same_port_gets_nothing() {
     let (proxy, origin) = simple().await;
     let (stale, fresh) = (

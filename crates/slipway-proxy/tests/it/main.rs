@@ -5,6 +5,7 @@
 mod access;
 mod bodies;
 mod caller;
+mod challenges;
 mod conformance;
 mod drain;
 mod ground;

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use http::{HeaderValue, Method, StatusCode};
-use slipway_proxy::{Maintenance, Rule};
+use slipway_proxy::{Maintenance, Preview, Rule};
+use testkit::origin::Origin;
 
 use crate::caller::{raw, request};
 use crate::ground::{route, simple, table};
@@ -116,4 +117,32 @@ async fn a_service_that_is_worked_on_shows_its_page_to_all_but_those_with_a_toke
     next.maintenance = None;
     proxy.publish(&table(3, next)).await;
     assert_eq!(proxy.caller().get("/").await.text(), "hello");
+}
+
+#[tokio::test]
+async fn testers_of_a_release_pass_the_page_of_a_service_that_is_worked_on() {
+    let (proxy, origin) = simple().await;
+    let green = Origin::start("r2").await.unwrap();
+    let (bypass, preview) = ("0123456789abcdef", "fedcba9876543210");
+    for (generation, token) in [(2, Some(bypass.to_owned())), (3, None)] {
+        let mut next = route(&[&origin], &[&green]);
+        next.preview = Some(Preview {
+            pool: "green".to_owned(),
+            token: preview.to_owned(),
+        });
+        next.maintenance = Some(Maintenance {
+            page: "<h1>Back soon</h1>".to_owned(),
+            token: token.clone(),
+            retry_after_s: 600,
+        });
+        proxy.publish(&table(generation, next)).await;
+        let bypassed = token.map(|_| "r1");
+        for (shown, release) in [(preview, Some("r2")), (bypass, bypassed), ("", None)] {
+            let mut asked = request(Method::GET, "/", "");
+            let value = HeaderValue::try_from(shown).unwrap();
+            asked.headers_mut().insert("slipway-preview", value);
+            let answer = proxy.caller().ask(asked).await.unwrap();
+            assert_eq!(answer.release(), release, "{shown} {generation}");
+        }
+    }
 }

@@ -70,6 +70,7 @@ pub(crate) fn secure(listener: TcpListener, certificates: &[&Certificate]) -> Se
     Secure {
         listeners: vec![listener],
         certificates: files.collect(),
+        awaited: Vec::new(),
         redirect: false,
         public_port: None,
         hsts: None,

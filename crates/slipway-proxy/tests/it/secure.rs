@@ -97,10 +97,16 @@ async fn a_changed_certificate_is_served_and_no_connection_notices() {
     // One that cannot be read changes nothing.
     let folder = safe.authority.file();
     std::fs::write(folder.with_file_name("server.pem"), "nonsense").unwrap();
-    for _ in 0..5 {
-        let connected = client.connect(safe.address, "new.test", "").await;
-        assert!(connected.is_ok(), "{connected:?}");
-    }
+    let stats = safe
+        .proxy
+        .until("the problem is told", |stats| {
+            stats.certificate_problem.is_some()
+        })
+        .await;
+    let problem = stats.certificate_problem.unwrap();
+    assert!(problem.contains("server.pem"), "{problem}");
+    let connected = client.connect(safe.address, "new.test", "").await;
+    assert!(connected.is_ok(), "{connected:?}");
 }
 
 #[tokio::test]

@@ -105,7 +105,8 @@ async fn who_goes_away_without_an_answer_has_waited_for_it() {
     let pool = proxy
         .until_pool("r1", "it is given up", |pool| pool.abandoned == 1)
         .await;
-    let bad = [pool.bad.failed, pool.bad.slow, pool.bad.very_slow];
+    let bad = pool.bad.unwrap();
+    let bad = [bad.failed, bad.slow, bad.very_slow];
     assert_eq!((pool.failed, bad), (0, [0, 1, 1]));
 }
 

@@ -386,6 +386,7 @@ impl Runtime for Processes {
                 host: &host,
                 path,
                 token: None,
+                is_announced: false,
             };
             http::get(&get, within).await
         })

@@ -14,7 +14,7 @@ use crate::tests::stage::{Stage, person};
 
 /// What happens to a second release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Story {
+pub(super) enum Story {
     /// It goes live and stays.
     Good,
     /// It fails a third of its requests.
@@ -82,7 +82,7 @@ impl Story {
     }
 }
 
-fn run<T>(simulation: impl Future<Output = T>) -> T {
+pub(super) fn run<T>(simulation: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -90,7 +90,7 @@ fn run<T>(simulation: impl Future<Output = T>) -> T {
         .block_on(simulation)
 }
 
-fn record_of<'a>(book: &'a Book, release: &ReleaseId) -> Option<&'a Record> {
+pub(super) fn record_of<'a>(book: &'a Book, release: &ReleaseId) -> Option<&'a Record> {
     book.rollouts.values().find(|r| r.release == *release)
 }
 
@@ -102,7 +102,7 @@ fn is_settled(book: &Book, record: &Record) -> bool {
     }
 }
 
-async fn deploy(stage: &Stage, release: &ReleaseId) -> Option<RolloutId> {
+pub(super) async fn deploy(stage: &Stage, release: &ReleaseId) -> Option<RolloutId> {
     let order = Order {
         service: stage.service.clone(),
         release: release.clone(),
@@ -158,7 +158,7 @@ fn is_whole(stage: &Stage, book: &Book) -> bool {
 }
 
 /// A stage on which a first release is live, and a second one that the story is about.
-async fn prepare(story: Story, seed: u64) -> (Stage, ReleaseId, ReleaseId) {
+pub(super) async fn prepare(story: Story, seed: u64) -> (Stage, ReleaseId, ReleaseId) {
     let mut stage = Stage::new(seed);
     stage.policy.instances = story.instances();
     stage.policy.ready_within = Duration::from_secs(3);
@@ -185,7 +185,13 @@ async fn prepare(story: Story, seed: u64) -> (Stage, ReleaseId, ReleaseId) {
     (stage, first, second)
 }
 
-async fn check(stage: &Stage, story: Story, first: &ReleaseId, second: &ReleaseId, point: i64) {
+pub(super) async fn check(
+    stage: &Stage,
+    story: Story,
+    first: &ReleaseId,
+    second: &ReleaseId,
+    point: i64,
+) {
     let context = format!("{story:?}, killed at point {point}");
     assert_eq!(stage.world.violations(), Vec::<String>::new(), "{context}");
     let winner = if story.new_one_stays() { second } else { first };
@@ -376,32 +382,6 @@ async fn settles(stage: &mut Stage, release: &ReleaseId, fuse: Fuse) -> bool {
     let settled =
         |book: &Book| record_of(book, release).is_some_and(|record| is_settled(book, record));
     stage.until(settled).await
-}
-
-#[test]
-fn a_silent_proxy_promotes_nothing_and_the_rollout_goes_on_when_it_speaks() {
-    run(async {
-        let (mut stage, first, second) = prepare(Story::Good, 3).await;
-        stage.start(Fuse::default()).await;
-        deploy(&stage, &second).await.unwrap();
-        let live = |book: &Book| record_of(book, &second).unwrap().stage == RolloutState::Live;
-        assert!(stage.until(live).await);
-        stage.world.silence_proxy(true);
-        let holds = |book: &Book| record_of(book, &second).unwrap().holding.is_some();
-        assert!(stage.until(holds).await);
-        let start = stage.now();
-        assert!(
-            stage
-                .until(|_| stage.now() > start + stage.policy.bake * 4)
-                .await
-        );
-        let record = record_of(&stage.engine().book(), &second).unwrap().clone();
-        assert_eq!(record.stage, RolloutState::Live);
-        stage.world.silence_proxy(false);
-        let done = |book: &Book| record_of(book, &second).unwrap().stage == RolloutState::Done;
-        assert!(stage.until(done).await);
-        check(&stage, Story::Good, &first, &second, -1).await;
-    });
 }
 
 #[test]

@@ -31,6 +31,18 @@ pub(crate) struct World {
     pub(crate) fuse: Fuse,
 }
 
+/// What the proxy tells of its counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Voice {
+    /// Everything.
+    #[default]
+    Clear,
+    /// Nothing.
+    Silent,
+    /// Not what went badly, as one that is older than control.
+    Old,
+}
+
 #[derive(Debug, Default)]
 struct State {
     processes: BTreeMap<InstanceId, Process>,
@@ -47,7 +59,7 @@ struct State {
     most: usize,
     counts: BTreeMap<String, PoolStats>,
     violations: Vec<String>,
-    silent: bool,
+    voice: Voice,
     /// Testers who wait for an answer, and whether they get none.
     visiting: u64,
     is_slow: bool,
@@ -115,7 +127,12 @@ impl World {
     }
 
     pub(crate) fn silence_proxy(&self, silent: bool) {
-        self.state().silent = silent;
+        self.state().voice = if silent { Voice::Silent } else { Voice::Clear };
+    }
+
+    /// The proxy that runs is an older one, or not.
+    pub(crate) fn make_proxy_old(&self, is_old: bool) {
+        self.state().voice = if is_old { Voice::Old } else { Voice::Clear };
     }
 
     /// Testers get their answers late, or not.
@@ -275,7 +292,7 @@ impl State {
         counts.service = "shop".to_owned();
         counts.served += 10;
         counts.failed += failed;
-        counts.bad.failed += failed;
+        counts.bad.get_or_insert_default().failed += failed;
         if counts.seconds.last().is_none_or(|s| s.at != second) {
             counts.seconds.push(Second {
                 at: second,
@@ -292,6 +309,9 @@ impl State {
     fn stats(&self) -> Stats {
         let mut pools: Vec<PoolStats> = self.counts.values().cloned().collect();
         for pool in &mut pools {
+            if self.voice == Voice::Old {
+                pool.bad = None;
+            }
             let routes = self.table.routes.values().flat_map(|r| r.pools.values());
             for target in routes
                 .filter(|p| p.release == pool.release)
@@ -327,7 +347,7 @@ impl Traffic for World {
     fn table(&self) -> BoxFuture<'_, Result<Table, ClientError>> {
         Box::pin(async {
             let state = self.state();
-            if state.silent {
+            if state.voice == Voice::Silent {
                 Err(silent())
             } else {
                 Ok(state.table.clone())
@@ -339,7 +359,7 @@ impl Traffic for World {
         Box::pin(async move {
             self.fuse.burn("before publish").await;
             let published = self.change(|state| {
-                if state.silent {
+                if state.voice == Voice::Silent {
                     return Err(silent());
                 }
                 if table.generation <= state.table.generation {
@@ -365,7 +385,7 @@ impl Traffic for World {
             loop {
                 {
                     let state = self.state();
-                    if state.silent {
+                    if state.voice == Voice::Silent {
                         return Err(silent());
                     }
                     if state.in_flight == 0 {
@@ -383,7 +403,7 @@ impl Traffic for World {
         Box::pin(async {
             let second = self.clock.monotonic().as_secs();
             self.change(|state| {
-                if state.silent {
+                if state.voice == Voice::Silent {
                     return Err(silent());
                 }
                 state.visit(second);

@@ -126,6 +126,7 @@ impl Bench {
             journal: journal.clone(),
             proxy: self.client(),
             public: vec![self.public],
+            announced_by: slipway_proxy::Trust::Nobody,
             releases: path.join("releases"),
             instances: path.join("instances"),
             launcher: vec![OsString::from(path.join("launch"))],
@@ -135,6 +136,7 @@ impl Bench {
         };
         let settings = ServiceSettings {
             rules: Vec::new(),
+            slow_start: Duration::ZERO,
             hosts: Vec::new(),
             env: BTreeMap::new(),
             policy: self.policy.clone(),

@@ -260,6 +260,18 @@ fn control_words(event: &ControlEvent) -> String {
             release,
             program,
         } => format!("{program} of {service} {} was run by hand", release.short()),
+        ControlEvent::CertificateSigned { names, not_after } => {
+            format!(
+                "a certificate was signed for {}, until {not_after}",
+                names.join(", ")
+            )
+        }
+        ControlEvent::CertificateRefused { names, reason } => {
+            format!(
+                "no certificate was signed for {}: {reason}",
+                names.join(", ")
+            )
+        }
         ControlEvent::Stopped { reason } => format!("control stopped: {reason}"),
         ControlEvent::AccessoryStarted { name, pid } => format!("{name} started as process {pid}"),
         ControlEvent::AccessoryExited { name, how } => format!("{name} ended by itself: {how}"),

@@ -9,11 +9,13 @@ use crate::cli::context::Context;
 use crate::cli::failure::Exit;
 use crate::environment::Environment;
 use crate::keeper::Keeper;
+use crate::keeper::sockets::Handed;
 
 /// Keep sockets, proxy and control, in the foreground
 ///
-/// For a service manager; `slipway up` does the same in the background. Ends on
-/// SIGTERM: control first, then the proxy, once its requests are finished.
+/// For a service manager; `slipway up` does the same in the background. Sockets that it
+/// hands over take the place of the environment's addresses. Ends on SIGTERM: control
+/// first, then the proxy, once its requests are finished.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  slipway keep\n  slipway keep --environment staging")]
 pub(crate) struct Keep {
@@ -34,6 +36,7 @@ impl Keep {
             project: context.project.clone(),
             environment,
             program: context.program.clone(),
+            handed: Handed::of(&context.env)?,
         };
         context.wait(keeper.run())?;
         Ok(Exit::Success)

@@ -4,16 +4,16 @@
 use std::net::TcpListener;
 use std::num::NonZero;
 
-use anyhow::Context as _;
 use chassis::Env;
 use clap::Args;
 use slipway_journal::EnvironmentName;
 use slipway_proxy::{Options, Secure, Trust};
 
+use crate::acme::shelf::Shelf;
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
 use crate::environment::{Environment, ProxySettings};
-use crate::keeper::sockets::{self, Public};
+use crate::keeper::sockets::{Handed, Public};
 
 /// Run the proxy on sockets that are handed over
 #[derive(Debug, Args)]
@@ -83,35 +83,20 @@ fn secure(
         tracing::error!("sockets for TLS were handed over, and no environment says how");
         return None;
     };
+    let shelf = Shelf(context.state.certificates());
     Some(Secure {
         listeners,
         certificates: settings.certificates(&context.project),
+        awaited: tls.acme.iter().map(|_| shelf.files()).collect(),
         redirect: tls.redirect,
         public_port: tls.public_port,
         hsts: tls.hsts.map(|span| span.0),
     })
 }
 
-/// The sockets from file descriptor 3 on, as systemd and the keeper announce them: those named
-/// `https` are for TLS, all others are not.
+/// The sockets that the keeper or a service manager hands over.
 fn inherited(env: &Env) -> anyhow::Result<Public> {
-    let names = env.get("LISTEN_FDNAMES").unwrap_or_default();
-    let mut names = names.split(':');
-    let mut announced = listenfd::ListenFd::from_env();
-    let mut public = Public {
-        plain: Vec::new(),
-        secure: Vec::new(),
-    };
-    for number in 0..announced.len() {
-        let listener = announced
-            .take_tcp_listener(number)
-            .with_context(|| format!("taking the inherited socket {number}"))?;
-        if names.next() == Some(sockets::HTTPS) {
-            public.secure.extend(listener);
-        } else {
-            public.plain.extend(listener);
-        }
-    }
+    let public = Handed::of(env)?.public;
     if public.plain.is_empty() && public.secure.is_empty() {
         return Err(Failure::usage(
             "the proxy serves on sockets that are handed over, and none was",

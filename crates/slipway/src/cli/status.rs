@@ -120,6 +120,13 @@ fn print(status: &Status, context: &Context) {
         terminal::line(format!("  console    {}", paint(LIVE, console)));
     }
     terminal::line(format!("  processes  {}", processes(status)));
+    let proxy = status.proxy.as_ref();
+    if let Some(problem) = proxy.and_then(|p| p.stats.certificate_problem.as_deref()) {
+        certificate(&format!("{problem}; those from before are served"));
+    }
+    if let Some(problem) = &status.certificate_problem {
+        certificate(&format!("not fetched: {problem}; it is asked for again"));
+    }
     if !status.accessories.is_empty() {
         terminal::line(format!("             {}", accessories(status)));
     }
@@ -130,6 +137,12 @@ fn print(status: &Status, context: &Context) {
         let next = paint(BOLD, "slipway ship");
         terminal::line(format!("\nNothing was deployed yet. Next: {next}"));
     }
+}
+
+/// Says what is wrong with a certificate.
+fn certificate(problem: &str) {
+    let words = terminal::wrapped(problem, 66, "             ");
+    terminal::line(format!("  {} {words}", paint(BAD, "certificate")));
 }
 
 fn processes(status: &Status) -> String {

@@ -70,12 +70,14 @@ impl Up {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<Exit> {
         let started = Instant::now();
         // Read here as well, so that a mistake shows before anything is started.
-        Environment::read(&context.project, &self.environment)?;
+        let environment = Environment::read(&context.project, &self.environment)?;
         context.state.create()?;
         let running = context.wait(is_running(context))?;
         if running {
             // Said at once, not when everything answers.
             context.environment(Some(&self.environment))?;
+        } else {
+            environment.proxy.check_certificates(&context.project)?;
         }
         let mut keeper = if running {
             None

@@ -2,6 +2,7 @@
 //! except `{internal_port}`, which each instance gets its own of; policies completed.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use chassis::{ExposeSecret as _, SecretString};
 use slipway_journal::ServiceName;
@@ -46,6 +47,7 @@ pub(crate) fn resolve_what_is_known(
             hosts: settings.hosts.clone(),
             env,
             rules: settings.rules.iter().map(RuleSettings::rule).collect(),
+            slow_start: settings.slow_start.map_or(Duration::ZERO, |span| span.0),
             policy: policy(&settings.policy),
         };
         resolved.insert(service.clone(), settings);
@@ -108,7 +110,6 @@ fn burst(settings: &BurstSettings, standard: &Burst) -> Burst {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[test]
     fn what_the_file_does_not_set_has_the_engine_s_default() {

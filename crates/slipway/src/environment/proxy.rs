@@ -8,7 +8,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 use slipway_proxy::{AccessLog, CertificateFiles, Network, Trust};
 
-use crate::environment::{Span, one_or_more};
+use crate::cli::failure::Failure;
+use crate::environment::{AcmeSettings, Span, one_or_more};
 
 /// Where visitors come in.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -18,7 +19,7 @@ pub(crate) struct ProxySettings {
     #[serde(deserialize_with = "one_or_more")]
     pub(crate) listen: Vec<SocketAddr>,
     /// What is offered over TLS, beside them.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "with_certificates")]
     pub(crate) tls: Option<TlsSettings>,
     /// Worker threads; as many as the machine has cores when it is not set.
     #[serde(default)]
@@ -78,8 +79,11 @@ pub(crate) struct TlsSettings {
     #[serde(deserialize_with = "one_or_more")]
     pub(crate) listen: Vec<SocketAddr>,
     /// The certificates; the first is for clients that ask for no name that any is valid for.
-    #[serde(deserialize_with = "some")]
+    #[serde(default)]
     pub(crate) certificates: Vec<Certificate>,
+    /// One more, that is fetched.
+    #[serde(default)]
+    pub(crate) acme: Option<AcmeSettings>,
     /// Whether requests that come without TLS are sent there.
     #[serde(default)]
     pub(crate) redirect: bool,
@@ -125,11 +129,37 @@ impl ProxySettings {
             .collect()
     }
 
+    /// Whether the certificates can be served as they are now. Blocking.
+    pub(crate) fn check_certificates(&self, project: &Path) -> Result<(), Failure> {
+        let Some(tls) = &self.tls else {
+            return Ok(());
+        };
+        if tls.certificates.is_empty() && tls.acme.is_some() {
+            return Ok(());
+        }
+        slipway_proxy::check_certificates(&self.certificates(project)).map_err(|error| {
+            Failure::usage(format!("TLS cannot be offered: {}", error.words()))
+                .hint("name files that this account can read, PEM, the certificate before those that signed it, under [proxy.tls] in delivery/environments/")
+        })
+    }
+
     /// Every address, those without TLS first.
     pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
         let secure = self.tls.iter().flat_map(|tls| &tls.listen);
         self.listen.iter().chain(secure).copied().collect()
     }
+}
+
+fn with_certificates<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<TlsSettings>, D::Error> {
+    let tls = TlsSettings::deserialize(deserializer)?;
+    if tls.certificates.is_empty() && tls.acme.is_none() {
+        return Err(D::Error::custom(
+            "no certificate: name `certificates`, or have one fetched by [proxy.tls.acme]",
+        ));
+    }
+    Ok(Some(tls))
 }
 
 fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Network>, D::Error> {
@@ -148,14 +178,6 @@ fn share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u16>, D::E
             "a share of {share}: write 0 to 10000, in hundredths of a per cent"
         )))
     }
-}
-
-fn some<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Certificate>, D::Error> {
-    let certificates = Vec::deserialize(deserializer)?;
-    if certificates.is_empty() {
-        return Err(D::Error::custom("the list holds no certificate"));
-    }
-    Ok(certificates)
 }
 
 #[cfg(test)]
@@ -195,7 +217,7 @@ tls = { listen = ["127.0.0.1:443"], certificates = [{ chain = "a.pem", key = "/k
                 "tls = { listen = \"127.0.0.1:443\", certificates = [] }",
                 "no certificate",
             ),
-            ("tls = { certificates = [] }", "certificate"),
+            ("tls = { listen = \"127.0.0.1:443\" }", "no certificate"),
             ("tsl = true", "unknown field `tsl`"),
             ("access_log = { share = 10001 }", "write 0 to 10000"),
         ] {

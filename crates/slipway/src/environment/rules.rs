@@ -21,6 +21,9 @@ pub(crate) struct RuleSettings {
     /// How long a body may stand still.
     #[serde(default)]
     pub(crate) body_idle: Option<Span>,
+    /// What a body must bring in the time that it is waited for, bytes a second.
+    #[serde(default)]
+    pub(crate) body_rate: Option<u32>,
 }
 
 impl RuleSettings {
@@ -32,6 +35,7 @@ impl RuleSettings {
             body_bytes: self.body_bytes,
             answer_ms: self.answer.map(milliseconds),
             body_idle_ms: self.body_idle.map(milliseconds),
+            body_rate: self.body_rate,
         }
     }
 }

@@ -5,6 +5,8 @@ use std::fs;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 
+use anyhow::Context as _;
+use chassis::Env;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketType, bind as bind_socket, listen, socket_with, sockopt};
 use rustix::process::{PidfdGetfdFlags, pidfd_getfd};
@@ -12,14 +14,15 @@ use rustix::process::{PidfdGetfdFlags, pidfd_getfd};
 use crate::cli::failure::Failure;
 use slipway_rollout::process::{ProcessIdentity, command_of};
 
-/// The name of a socket without TLS and of one with it, in `LISTEN_FDNAMES`.
-pub(crate) const HTTP: &str = "http";
-pub(crate) const HTTPS: &str = "https";
+/// The name of a socket without TLS, of one with it and of the console's, in `LISTEN_FDNAMES`.
+const HTTP: &str = "http";
+const HTTPS: &str = "https";
+pub(crate) const CONSOLE: &str = "console";
 /// Connections that may wait while a child is started again.
 const BACKLOG: i32 = 4096;
 
 /// The sockets where visitors come in.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Public {
     pub(crate) plain: Vec<TcpListener>,
     /// Those on which they begin with TLS.
@@ -33,11 +36,47 @@ impl Public {
         Self { plain: all, secure }
     }
 
+    /// These and those.
+    pub(crate) fn and(mut self, those: Self) -> Self {
+        self.plain.extend(those.plain);
+        self.secure.extend(those.secure);
+        self
+    }
+
     /// Each with the name that tells the proxy which it is, as systemd gives names.
     pub(crate) fn named(self) -> Vec<(&'static str, TcpListener)> {
         let plain = self.plain.into_iter().map(|socket| (HTTP, socket));
         let secure = self.secure.into_iter().map(|socket| (HTTPS, socket));
         plain.chain(secure).collect()
+    }
+}
+
+/// The sockets that this process was handed from descriptor 3 on, as systemd does
+/// (`sd_listen_fds`): by their names, and without a name for visitors without TLS.
+#[derive(Debug, Default)]
+pub(crate) struct Handed {
+    pub(crate) public: Public,
+    pub(crate) console: Option<TcpListener>,
+}
+
+impl Handed {
+    /// Takes them; nothing where they are for another process, or there are none.
+    pub(crate) fn of(env: &Env) -> anyhow::Result<Self> {
+        let names = env.get("LISTEN_FDNAMES").unwrap_or_default();
+        let mut names = names.split(':');
+        let mut announced = listenfd::ListenFd::from_env();
+        let mut handed = Self::default();
+        for number in 0..announced.len() {
+            let listener = announced
+                .take_tcp_listener(number)
+                .with_context(|| format!("taking the inherited socket {number}"))?;
+            match names.next() {
+                Some(HTTPS) => handed.public.secure.extend(listener),
+                Some(CONSOLE) => handed.console = listener,
+                _ => handed.public.plain.extend(listener),
+            }
+        }
+        Ok(handed)
     }
 }
 

@@ -124,6 +124,15 @@ impl Ground {
         ground
     }
 
+    /// The same with lines added to what is said of the proxy.
+    pub(crate) fn up_with_proxy(more: &str) -> Self {
+        let workers = "workers = 2\n";
+        let environment = ENVIRONMENT.replacen(workers, &format!("{workers}{more}\n"), 1);
+        let mut ground = Self::with_environment(&environment);
+        ground.start();
+        ground
+    }
+
     /// `slipway up`; the address of the proxy is known afterwards.
     pub(crate) fn start(&mut self) -> Value {
         self.start_with(&[])

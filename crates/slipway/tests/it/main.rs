@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod accessories;
+mod acme;
 mod bad_input;
 mod crash;
 mod disk;
@@ -14,6 +15,7 @@ mod release;
 mod second;
 mod shapes;
 mod ship;
+mod sockets;
 mod stories;
 mod strategies;
 mod tls;

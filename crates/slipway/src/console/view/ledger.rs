@@ -211,6 +211,15 @@ fn control(event: &ControlEvent) -> String {
             1 => format!("Control {version} started and took up 1 unfinished rollout"),
             n => format!("Control {version} started and took up {n} unfinished rollouts"),
         },
+        ControlEvent::CertificateSigned { names, not_after } => {
+            format!(
+                "A certificate for {} is good until {not_after}",
+                names.join(", ")
+            )
+        }
+        ControlEvent::CertificateRefused { names, reason } => {
+            format!("No certificate for {}: {reason}", names.join(", "))
+        }
         ControlEvent::Stopped { reason } => format!("Control stopped: {reason}"),
         ControlEvent::SignInLinkGiven => "A link to sign in here was given".to_owned(),
         ControlEvent::ProgramRun {

@@ -94,6 +94,7 @@ pub(crate) fn proxy_of(rollouts: usize, second: u64) -> (Table, Stats) {
         maintenance: None,
         skew: None,
         slow: None,
+        slow_start_ms: 0,
         health: HealthCheck {
             path: "/health".into(),
             every_ms: 2000,
