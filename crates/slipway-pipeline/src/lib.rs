@@ -39,5 +39,6 @@ pub use problem::Problem;
 pub use release::{Made, ProvenJob, Provenance};
 pub use run::{Ground, Happening, JobReport, Leg, Report, Request, RunError, run};
 pub use selftest::{Tested, Trial, selftest};
+pub use source::authors_between;
 pub use waiver::{Waiver, read as read_waivers};
 pub use why::{Why, why};

@@ -2,7 +2,7 @@
 //! and renamed into place, so that a release is there whole or not at all. The same content
 //! is the same release.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
@@ -28,6 +28,10 @@ pub struct Provenance {
     pub commit: String,
     /// Whether files differed from the commit.
     pub dirty: bool,
+    /// The addresses of those who wrote the commit, in lower case, by what Git says; none where
+    /// nobody knows.
+    #[serde(default)]
+    pub authors: Option<BTreeSet<String>>,
     /// What the toolchain said of itself, by command.
     pub toolchain: BTreeMap<String, String>,
     /// A digest over the files that each job read, by job.

@@ -200,6 +200,7 @@ impl Runner<'_> {
                 service: name_.clone(),
                 commit: revision.commit,
                 dirty: revision.dirty,
+                authors: revision.authors,
                 toolchain,
                 inputs,
                 jobs,
