@@ -39,3 +39,62 @@ pub enum Event {
     #[serde(untagged)]
     Unknown(serde_json::Value),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::RolloutId;
+
+    #[expect(clippy::needless_pass_by_value, reason = "a test reads better so")]
+    fn stored(event: Event) -> String {
+        serde_json::to_string(&event).unwrap()
+    }
+
+    fn rollout() -> RolloutId {
+        RolloutId(uuid::Uuid::nil())
+    }
+
+    #[test]
+    fn locks_are_stored_like_this() {
+        let locked = ControlEvent::Locked {
+            service: None,
+            reason: "r".into(),
+            until: None,
+        };
+        insta::assert_snapshot!(stored(Event::Control(locked)), @r#"{"area":"control","kind":"locked","service":null,"reason":"r","until":null}"#);
+        let unlocked = ControlEvent::Unlocked {
+            service: Some("shop".parse().unwrap()),
+        };
+        insta::assert_snapshot!(stored(Event::Control(unlocked)), @r#"{"area":"control","kind":"unlocked","service":"shop"}"#);
+    }
+
+    #[test]
+    fn approvals_are_stored_like_this() {
+        let asked = RolloutEvent::ApprovalAsked {
+            rollout: rollout(),
+            need: 2,
+            by: vec!["anna".into(), "ben".into()],
+            own: vec!["anna".into()],
+            until: "2026-11-28T12:00:00Z".parse().unwrap(),
+            overrides: None,
+        };
+        insta::assert_snapshot!(stored(Event::Rollout(asked)), @r#"{"area":"rollout","kind":"approval-asked","rollout":"00000000-0000-0000-0000-000000000000","need":2,"by":["anna","ben"],"own":["anna"],"until":"2026-11-28T12:00:00Z"}"#);
+        let approved = RolloutEvent::Approved {
+            rollout: rollout(),
+            by: "ben".into(),
+        };
+        insta::assert_snapshot!(stored(Event::Rollout(approved)), @r#"{"area":"rollout","kind":"approved","rollout":"00000000-0000-0000-0000-000000000000","by":"ben"}"#);
+        let declined = RolloutEvent::Declined {
+            rollout: rollout(),
+            by: "ben".into(),
+            reason: "r".into(),
+        };
+        insta::assert_snapshot!(stored(Event::Rollout(declined)), @r#"{"area":"rollout","kind":"declined","rollout":"00000000-0000-0000-0000-000000000000","by":"ben","reason":"r"}"#);
+        let lifted = RolloutEvent::QuarantineLifted {
+            rollout: rollout(),
+            release: "ab".repeat(32).parse().unwrap(),
+            reason: "r".into(),
+        };
+        insta::assert_snapshot!(stored(Event::Rollout(lifted)), @r#"{"area":"rollout","kind":"quarantine-lifted","rollout":"00000000-0000-0000-0000-000000000000","release":"abababababababababababababababababababababababababababababababab","reason":"r"}"#);
+    }
+}

@@ -11,6 +11,7 @@ use slipway_journal::{
     Entry, EnvironmentName, Event, Generation, InstanceId, ReleaseId, RolloutId, ServiceName, Slot,
 };
 
+use crate::approval::Approval;
 use crate::process::ProcessIdentity;
 use crate::strategy::WHOLE;
 
@@ -64,6 +65,8 @@ pub struct Record {
     pub triggers: Vec<Fired>,
     /// Its accounts, the latest last.
     pub receipts: Vec<Receipt>,
+    /// The approvals that it needs and has, where it needs any.
+    pub approval: Option<Approval>,
 }
 
 /// A step, and what came of it.
@@ -265,6 +268,17 @@ impl Record {
         (self.share() == Some(last.weight)).then_some(last.order)
     }
 
+    /// Whether it begins only when more people have said yes; nothing waits for it until then.
+    pub fn awaits_approval(&self) -> bool {
+        let lacks = |approval: &Approval| !approval.is_given();
+        self.stage == RolloutState::Queued && self.approval.as_ref().is_some_and(lacks)
+    }
+
+    /// Whether it waits for nothing but its turn.
+    pub fn is_next(&self) -> bool {
+        self.stage == RolloutState::Queued && !self.awaits_approval()
+    }
+
     /// Whether the rollout may still be taken back without touching traffic.
     pub fn is_before_traffic(&self) -> bool {
         !self.stage.is_end() && !self.has_traffic() && !self.is_restored()
@@ -390,6 +404,16 @@ impl Book {
                     self.quarantined.insert(release.clone(), reason.clone());
                 }
             }
+            RolloutEvent::QuarantineLifted { release, .. } => {
+                self.quarantined.remove(release);
+            }
+            RolloutEvent::ApprovalAsked { rollout, .. }
+            | RolloutEvent::Approved { rollout, .. }
+            | RolloutEvent::Declined { rollout, .. } => {
+                if let Some(record) = self.rollouts.get_mut(rollout) {
+                    record.approval = Approval::after(record.approval.take(), event);
+                }
+            }
             RolloutEvent::ReceiptIssued { receipt } => {
                 if let Some(record) = self.rollouts.get_mut(&receipt.rollout) {
                     record.receipts.push(receipt.as_ref().clone());
@@ -425,6 +449,7 @@ impl Book {
             steered: Vec::new(),
             triggers: Vec::new(),
             receipts: Vec::new(),
+            approval: None,
         };
         self.rollouts.insert(*rollout, record);
         self.order.push(*rollout);

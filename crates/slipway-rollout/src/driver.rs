@@ -385,6 +385,7 @@ fn is_unfinished(book: &Book, record: &Record) -> bool {
     }
     match &record.stage {
         RolloutState::Done => false,
+        RolloutState::Queued => record.is_next(),
         RolloutState::Halted { .. } => record.is_restored() || !strategy::is_accounted(record),
         stage if stage.is_end() => !strategy::is_cleared(book, record),
         _ => true,

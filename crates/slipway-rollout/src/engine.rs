@@ -16,8 +16,10 @@ use slipway_journal::{
 use slipway_proxy::Trust;
 use tokio::sync::Mutex;
 
+use crate::approval::Asked;
 use crate::book::{Book, Record};
 use crate::caretaker::Caretaker;
+use crate::consent;
 use crate::core::{Core, Hold, ServiceSettings};
 use crate::court::Standing;
 use crate::driver::Driver;
@@ -72,7 +74,7 @@ pub struct Order {
 /// Brings releases in and takes them back. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Engine {
-    core: Arc<Core>,
+    pub(crate) core: Arc<Core>,
     recovered: u32,
 }
 
@@ -128,6 +130,7 @@ impl Engine {
         let core = Arc::new(core);
         let engine = Self { core, recovered };
         engine.take(services);
+        tokio::spawn(consent::expire(Arc::clone(&engine.core)));
         Ok(engine)
     }
 
@@ -167,11 +170,20 @@ impl Engine {
         actor: Actor,
         order: Order,
     ) -> Result<Result<RolloutId, Refusal>, RolloutError> {
+        self.ask(actor, order, None).await
+    }
+
+    pub(crate) async fn ask(
+        &self,
+        actor: Actor,
+        order: Order,
+        asked: Option<Asked>,
+    ) -> Result<Result<RolloutId, Refusal>, RolloutError> {
         if self.core.settings(&order.service).is_err() {
             return Ok(Err(self.unknown_service(order.service)));
         }
-        let asked = order.clone();
-        let check = move |shelf: &Shelf| shelf.check(&asked.release, &asked.service);
+        let wanted = order.clone();
+        let check = move |shelf: &Shelf| shelf.check(&wanted.release, &wanted.service);
         match self.core.on_shelf(check).await {
             Ok(Ok(_)) => {}
             Ok(Err(refusal)) => return Ok(Err(refusal)),
@@ -184,9 +196,13 @@ impl Engine {
         }
         let (id, environment) = (self.core.new_rollout(), self.core.environment.clone());
         let may_force = order.force && matches!(actor, Actor::Person(_));
-        let decide = |book: &Book| match refused(book, &order, may_force) {
-            Some(refusal) => (Vec::new(), Err(refusal)),
-            None => (requested(book, id, &order, environment), Ok(id)),
+        let decide = |book: &Book| {
+            if let Some(refusal) = refused(book, &order, may_force) {
+                return (Vec::new(), Err(refusal));
+            }
+            let mut events = requested(book, id, &order, environment);
+            events.extend(asked.map(|asked| asked.event(id)));
+            (events, Ok(id))
         };
         Ok(self.core.ledger.decide(actor, decide).await?)
     }

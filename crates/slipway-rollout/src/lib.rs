@@ -5,9 +5,11 @@
 //! at the world, never at a memory of its own.
 
 pub mod account;
+pub mod approval;
 pub mod book;
 pub mod care;
 mod caretaker;
+mod consent;
 mod core;
 mod court;
 mod driver;
@@ -41,6 +43,7 @@ pub mod trigger;
 mod watch;
 
 pub use crate::core::ServiceSettings;
+pub use approval::{Approval, Asked};
 pub use court::Standing;
 pub use driver::SETTLE;
 pub use engine::{Engine, Ground, Order};

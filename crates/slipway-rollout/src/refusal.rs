@@ -4,6 +4,8 @@ use std::fmt;
 
 use slipway_journal::{Outcome, ReleaseId, RolloutId, ServiceName};
 
+use crate::approval::NotTaken;
+
 /// Why something that was asked for is not done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
@@ -73,6 +75,13 @@ pub enum Refusal {
         /// Why.
         why: String,
     },
+    /// Nothing keeps the release from coming again.
+    NotQuarantined {
+        /// The release.
+        release: ReleaseId,
+    },
+    /// Somebody's yes or no is not taken.
+    NotTaken(NotTaken),
     /// There is no such rollout.
     UnknownRollout {
         /// What was asked for.
@@ -95,6 +104,12 @@ pub enum Refusal {
         /// The rollout.
         rollout: RolloutId,
     },
+}
+
+impl From<NotTaken> for Refusal {
+    fn from(why: NotTaken) -> Self {
+        Self::NotTaken(why)
+    }
 }
 
 impl Refusal {
@@ -162,7 +177,7 @@ impl fmt::Display for Refusal {
             | Self::NoVerdicts { .. } => self.unfit(f),
             Self::Quarantined { release, reason } => write!(
                 f,
-                "{} was taken back before: {reason}. Ship a corrected release, or say --force if you know better",
+                "{} was taken back before: {reason}. Ship a corrected release; `slipway quarantine lift` lets it come again, --force does once",
                 release.short()
             ),
             Self::AlreadyLive { release } => {
@@ -182,6 +197,12 @@ impl fmt::Display for Refusal {
                     "there is nothing to roll back to: {why}. Deploy a release instead"
                 )
             }
+            Self::NotQuarantined { release } => write!(
+                f,
+                "{} is not quarantined; it can be deployed as it is",
+                release.short()
+            ),
+            Self::NotTaken(why) => why.fmt(f),
             Self::UnknownRollout { rollout } => write!(
                 f,
                 "there is no rollout {rollout} here; `slipway history` lists them"

@@ -77,6 +77,8 @@ pub fn next(view: &View<'_>) -> Next {
         return Next::Finish(open.step.clone());
     }
     match &record.stage {
+        // Its end, for want of approvals, is decided elsewhere.
+        RolloutState::Queued if record.awaits_approval() => Next::Over,
         RolloutState::Queued => Next::Enter(RolloutState::Locked),
         RolloutState::Locked => locked(view),
         RolloutState::Prepared if view.migrates && !record.did(|s| *s == Step::Expand) => {
@@ -476,7 +478,7 @@ fn take_out(view: &View<'_>, slot: Slot, routed: bool, instances: Vec<InstanceId
 fn is_waited_for(view: &View<'_>) -> bool {
     view.book
         .of_service(&view.record.service)
-        .any(|r| r.id != view.record.id && r.stage == RolloutState::Queued)
+        .any(|r| r.id != view.record.id && r.is_next())
 }
 
 /// The instant at which the stage has lasted `long`; none when it has.

@@ -89,7 +89,7 @@ impl Driver {
 
     /// Whether something happened that the strategy must hear of.
     fn is_to_decide(&self, record: &Record) -> bool {
-        let queued = |r: &Record| r.id != record.id && r.stage == RolloutState::Queued;
+        let queued = |r: &Record| r.id != record.id && r.is_next();
         let is_waited_for = || {
             let book = self.core.ledger.book();
             record.stage == RolloutState::Baking && book.of_service(&self.service).any(queued)

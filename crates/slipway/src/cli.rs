@@ -1,6 +1,7 @@
 //! The command line: what can be asked, and which verb answers. One file per verb.
 
 pub(crate) mod addresses;
+pub(crate) mod approve;
 pub(crate) mod ask;
 pub(crate) mod cancel;
 pub(crate) mod completion;
@@ -18,9 +19,11 @@ pub(crate) mod init;
 pub(crate) mod journal;
 pub(crate) mod keep;
 pub(crate) mod launch;
+pub(crate) mod lock;
 pub(crate) mod logs;
 pub(crate) mod manual;
 pub(crate) mod proxy;
+pub(crate) mod quarantine;
 pub(crate) mod receipt;
 pub(crate) mod report;
 pub(crate) mod rollback;
@@ -42,6 +45,7 @@ use clap::{Parser, Subcommand};
 
 use crate::cli::context::Context;
 use crate::cli::failure::Exit;
+use crate::state::State;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Cyan.on_default().bold())
@@ -100,6 +104,11 @@ enum Verb {
     Hold(steer::Hold),
     Resume(steer::Resume),
     Advance(steer::Advance),
+    Approve(approve::Approve),
+    Decline(approve::Decline),
+    Lock(lock::Lock),
+    Unlock(lock::Unlock),
+    Quarantine(quarantine::Quarantine),
     Status(status::StatusVerb),
     History(history::History),
     Receipt(receipt::ReceiptVerb),
@@ -122,7 +131,12 @@ enum Verb {
 
 /// Runs the verb that was asked for.
 pub(crate) fn run(cli: Cli, env: Env) -> anyhow::Result<Exit> {
-    let context = || Context::new(cli.state.as_deref(), cli.project.as_deref(), env);
+    // Whoever approves may be of another account than the one that Slipway runs as.
+    let locate = match cli.verb {
+        Verb::Approve(_) | Verb::Decline(_) => State::of_anybody,
+        _ => State::locate,
+    };
+    let context = || Context::new(cli.state.as_deref(), cli.project.as_deref(), env, locate);
     match cli.verb {
         // The project that is to be is this folder, and none above it.
         Verb::Init(init) => init.run(cli.project.as_deref()),
@@ -141,6 +155,11 @@ pub(crate) fn run(cli: Cli, env: Env) -> anyhow::Result<Exit> {
         Verb::Hold(hold) => hold.run(&context()?),
         Verb::Resume(resume) => resume.run(&context()?),
         Verb::Advance(advance) => advance.run(&context()?),
+        Verb::Approve(approve) => approve.run(&context()?),
+        Verb::Decline(decline) => decline.run(&context()?),
+        Verb::Lock(lock) => lock.run(&context()?),
+        Verb::Unlock(unlock) => unlock.run(&context()?),
+        Verb::Quarantine(quarantine) => quarantine.run(&context()?),
         Verb::Status(status) => status.run(&context()?),
         Verb::History(history) => history.run(&context()?),
         Verb::Receipt(receipt) => receipt.run(&context()?),

@@ -1,8 +1,12 @@
 //! Control: the one writer of the journal. Starts or adopts the accessories and answers
 //! on its Unix socket and on the console's. Traffic does not pass through here.
 
+mod admission;
 pub(crate) mod api;
+mod approvals;
+mod change;
 pub(crate) mod helm;
+mod locks;
 pub(crate) mod orders;
 pub(crate) mod peer;
 pub(crate) mod settings;
@@ -20,6 +24,7 @@ use slipway_journal::{Actor, EnvironmentName, Event, Journal, JournalError};
 use slipway_proxy::{Client, Trust};
 use slipway_rollout::Engine;
 use slipway_rollout::book::Book;
+use tokio::sync::Mutex;
 use tokio::time::sleep;
 
 use crate::accessories::{Accessories, Ground};
@@ -34,6 +39,7 @@ use crate::control::orders::{Desk, Inner};
 use crate::environment::Environment;
 use crate::keeper::record::Record;
 use crate::local_http;
+use crate::lock::Locks;
 use crate::terminal;
 
 /// How long the proxy may take to answer before control gives up and is started again.
@@ -83,6 +89,7 @@ impl Control<'_> {
         );
         note(&journal, started(book.unfinished())).await;
         let engine = Engine::start(ground, services, shutdown.child()).await?;
+        let locks = Locks::of(&journal.replay().await?);
         if !missing.is_empty() {
             let project = context.project.clone();
             tokio::spawn(complete(
@@ -105,7 +112,12 @@ impl Control<'_> {
                 state: context.state.clone(),
                 environment: name.clone(),
                 services: names,
-                helm: Some(Arc::new(EngineHelm(engine.clone()))),
+                helm: Some(Arc::new(EngineHelm {
+                    engine: engine.clone(),
+                    project: context.project.clone(),
+                    environment: name.clone(),
+                    clock: context.clock.clone(),
+                })),
                 sessions: Arc::clone(&sessions),
                 clock: context.clock.clone(),
                 random: context.random.clone(),
@@ -122,7 +134,10 @@ impl Control<'_> {
                 engine,
                 accessories: accessories.clone(),
                 console: address.map(|address| (address, sessions)),
+                clock: context.clock.clone(),
+                locks: Mutex::new(locks),
             }),
+            approvals: context.state.approvals_socket(),
             socket: context.state.control_socket(),
             journal,
             accessories,
@@ -193,6 +208,8 @@ impl Control<'_> {
 struct Running {
     desk: Desk,
     socket: PathBuf,
+    /// Where other accounts approve.
+    approvals: PathBuf,
     journal: Journal,
     accessories: Accessories,
     console: Option<(TcpListener, console::Ground)>,
@@ -214,7 +231,12 @@ impl Running {
                 }
             })
         });
+        let approvals = {
+            let (desk, shutdown) = (self.desk.clone(), shutdown.clone());
+            tokio::spawn(async move { api::serve_approvers(&self.approvals, desk, shutdown).await })
+        };
         api::serve(&self.socket, self.desk, shutdown).await?;
+        approvals.await.context("taking approvals")??;
         watch.await.context("looking after the accessories")?;
         if let Some(acme) = acme {
             acme.await.context("looking after the certificate")?;

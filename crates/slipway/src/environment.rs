@@ -2,6 +2,8 @@
 //! variables and policy. Unknown keys are errors with line and column.
 
 mod acme;
+mod approval;
+mod calendar;
 mod canary;
 mod policy;
 mod proxy;
@@ -19,9 +21,12 @@ use serde::de::{Deserializer, Error as _, SeqAccess, Visitor};
 use slipway_journal::{EnvironmentName, ServiceName};
 
 use crate::cli::failure::Failure;
+use crate::environment::calendar::{Freeze, Window};
 use crate::state::State;
 
 pub(crate) use acme::{AcmeSettings, Challenge};
+pub(crate) use approval::{ApprovalSettings, Change};
+pub(crate) use calendar::{Calendar, Closed};
 pub(crate) use policy::{BurstSettings, PolicySettings};
 pub(crate) use proxy::ProxySettings;
 pub(crate) use rules::RuleSettings;
@@ -41,6 +46,15 @@ pub(crate) struct Environment {
     pub(crate) proxy: ProxySettings,
     #[serde(default)]
     pub(crate) console: ConsoleSettings,
+    /// Who has to say yes before a rollout begins; nobody where there is none.
+    #[serde(default)]
+    pub(crate) approval: Option<ApprovalSettings>,
+    /// When nothing is deployed.
+    #[serde(default)]
+    freeze: Vec<Freeze>,
+    /// When one may deploy; at any time where there is none.
+    #[serde(default)]
+    deploy_window: Vec<Window>,
     #[serde(default)]
     pub(crate) service: BTreeMap<ServiceName, ServiceSettings>,
 }
@@ -236,6 +250,14 @@ impl Environment {
             }
         }
         Ok(environment)
+    }
+
+    /// When nothing is deployed.
+    pub(crate) fn calendar(&self) -> Calendar {
+        Calendar {
+            freezes: self.freeze.clone(),
+            windows: self.deploy_window.clone(),
+        }
     }
 
     fn check_placeholders(&self, value: &str) -> Result<(), String> {

@@ -10,6 +10,7 @@ mod environment;
 mod inhabitants;
 mod keeper;
 mod local_http;
+mod lock;
 mod reading;
 mod state;
 mod status;

@@ -14,7 +14,10 @@ use slipway_journal::event::rollout::{
 use slipway_journal::{
     Actor, EnvironmentName, Event, InstanceId, ReleaseId, RolloutId, Seq, ServiceName, Slot,
 };
+use slipway_rollout::Approval;
 use slipway_rollout::strategy::WHOLE;
+
+use crate::lock::Locks;
 
 /// Everything that is shown, as of entry `seq`.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -25,6 +28,7 @@ pub(crate) struct Reading {
     /// In the order in which they were made.
     pub(crate) releases: Vec<Release>,
     pub(crate) quarantined: BTreeMap<ReleaseId, String>,
+    pub(crate) locks: Locks,
 }
 
 /// One release that the pipeline made.
@@ -52,6 +56,8 @@ pub(crate) struct Rollout {
     pub(crate) instances: Vec<Instance>,
     pub(crate) triggers: Vec<(Trigger, String)>,
     pub(crate) receipt: Option<Receipt>,
+    /// The approvals that it needs and has, where it needs any.
+    pub(crate) approval: Option<Approval>,
 }
 
 /// One line of a rollout's timeline.
@@ -142,6 +148,29 @@ impl Rollout {
         self.share().is_some() && said.next() == Some(true)
     }
 
+    /// The approvals that it waits for.
+    pub(crate) fn waits_for(&self) -> Option<&Approval> {
+        let approval = self.approval.as_ref()?;
+        let waits = self.state == RolloutState::Queued && !approval.is_given();
+        waits.then_some(approval)
+    }
+
+    /// The name of its state, or that it waits for somebody.
+    pub(crate) fn state_words(&self) -> String {
+        match self.waits_for() {
+            Some(_) => "waits for approval".to_owned(),
+            None => state_name(&self.state),
+        }
+    }
+
+    /// Why it is where it is, where something says so.
+    pub(crate) fn reason(&self) -> Option<String> {
+        match self.waits_for() {
+            Some(approval) => Some(approval.to_string()),
+            None => state_reason(&self.state),
+        }
+    }
+
     /// Whether this rollout ever reached `Live`.
     pub(crate) fn went_live(&self) -> bool {
         self.timeline.iter().any(|m| {
@@ -177,6 +206,7 @@ impl Reading {
     /// Takes one more entry into account.
     pub(crate) fn take(&mut self, entry: &slipway_journal::Entry) {
         self.seq = entry.seq;
+        self.locks.take(entry);
         match &entry.event {
             Event::Pipeline(PipelineEvent::ReleaseMade {
                 service,
@@ -231,12 +261,16 @@ impl Reading {
                     instances: Vec::new(),
                     triggers: Vec::new(),
                     receipt: None,
+                    approval: None,
                 });
             }
             RolloutEvent::Quarantined {
                 release, reason, ..
             } => {
                 self.quarantined.insert(release.clone(), reason.clone());
+            }
+            RolloutEvent::QuarantineLifted { release, .. } => {
+                self.quarantined.remove(release);
             }
             RolloutEvent::ReceiptIssued { receipt } => {
                 if let Some(rollout) = self.find(receipt.rollout) {
@@ -250,6 +284,9 @@ impl Reading {
             | RolloutEvent::InstanceExited { rollout, .. }
             | RolloutEvent::Judged { rollout, .. }
             | RolloutEvent::Steered { rollout, .. }
+            | RolloutEvent::ApprovalAsked { rollout, .. }
+            | RolloutEvent::Approved { rollout, .. }
+            | RolloutEvent::Declined { rollout, .. }
             | RolloutEvent::TriggerFired { rollout, .. } => {
                 if let Some(rollout) = self.find(*rollout) {
                     rollout.take(entry.at, event);
@@ -265,6 +302,7 @@ impl Reading {
 
 impl Rollout {
     fn take(&mut self, at: Timestamp, event: &RolloutEvent) {
+        self.approval = Approval::after(self.approval.take(), event);
         match event {
             RolloutEvent::Entered { state, .. } => {
                 self.state = state.clone();

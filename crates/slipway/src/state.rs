@@ -24,6 +24,17 @@ pub(crate) struct State {
 impl State {
     /// The folder that was asked for, or the one that belongs to the project.
     pub(crate) fn locate(asked: Option<&Path>, env: &Env, project: &Path) -> anyhow::Result<Self> {
+        let state = Self::of_anybody(asked, env, project)?;
+        state.check_owner()?;
+        Ok(state)
+    }
+
+    /// The same for whoever may be of another account, and opens nothing but a socket.
+    pub(crate) fn of_anybody(
+        asked: Option<&Path>,
+        env: &Env,
+        project: &Path,
+    ) -> anyhow::Result<Self> {
         let asked = asked
             .map(Path::to_path_buf)
             .or_else(|| env.get("SLIPWAY_STATE").map(PathBuf::from));
@@ -34,7 +45,6 @@ impl State {
         };
         let state = Self { root };
         state.check_socket_paths()?;
-        state.check_owner()?;
         Ok(state)
     }
 
@@ -81,6 +91,11 @@ impl State {
     /// Where control answers.
     pub(crate) fn control_socket(&self) -> PathBuf {
         self.root.join("control.sock")
+    }
+
+    /// Where control takes approvals, also of other accounts.
+    pub(crate) fn approvals_socket(&self) -> PathBuf {
+        self.root.join("approvals.sock")
     }
 
     /// The folder of the routing table and of the proxy's own socket.

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use slipway_journal::{EnvironmentName, ServiceName};
 use slipway_proxy::{Client, Health, Pool, PoolStats, Stats, Table};
@@ -12,8 +13,10 @@ use crate::accessories;
 use crate::accessories::record::Record as Accessory;
 use crate::acme::shelf::Shelf;
 use crate::control::wire::Plan;
+use crate::environment::{Closed, Environment};
 use crate::keeper::record::Record;
 use crate::local_http;
+use crate::lock::Lock;
 use crate::reading::{Reading, Rollout};
 use crate::state::State;
 
@@ -32,6 +35,10 @@ pub(crate) struct Status {
     /// As the proxy tells it; none while it does not answer.
     pub(crate) proxy: Option<ProxyStatus>,
     pub(crate) services: Vec<ServiceStatus>,
+    /// The locks that stop deployments now.
+    pub(crate) locks: Vec<Lock>,
+    /// Why nothing is deployed at this time.
+    pub(crate) closed: Option<Closed>,
 }
 
 /// The three roles.
@@ -100,6 +107,19 @@ pub(crate) struct InstanceStatus {
     pub(crate) in_flight: u64,
 }
 
+impl Status {
+    /// Adds what stops deployments at `now`.
+    pub(crate) fn see(
+        &mut self,
+        reading: &Reading,
+        environment: Option<&Environment>,
+        now: Timestamp,
+    ) {
+        self.locks = reading.locks.held(now).cloned().collect();
+        self.closed = environment.and_then(|environment| environment.calendar().closed(now));
+    }
+}
+
 /// Looks at everything in `state`; `reading` is what its journal says.
 pub(crate) async fn gather(state: &State, reading: &Reading) -> anyhow::Result<Status> {
     let record = Record::read(state)?;
@@ -123,6 +143,8 @@ pub(crate) async fn gather(state: &State, reading: &Reading) -> anyhow::Result<S
         accessories: accessories(state)?,
         certificate_problem: Shelf(state.certificates()).record().problem,
         services: services(state, proxy.as_ref(), reading),
+        locks: Vec::new(),
+        closed: None,
         proxy,
     })
 }

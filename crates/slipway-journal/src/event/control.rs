@@ -48,6 +48,23 @@ pub enum ControlEvent {
         /// Why, in words.
         reason: String,
     },
+    /// Nothing new is deployed from here on.
+    Locked {
+        /// Of this service; of every service where it is none.
+        #[serde(default)]
+        service: Option<ServiceName>,
+        /// Why, in the words of whoever did it.
+        reason: String,
+        /// When it ends by itself; none is when somebody lifts it.
+        #[serde(default)]
+        until: Option<Timestamp>,
+    },
+    /// That lock holds no more.
+    Unlocked {
+        /// Whose lock; that of every service where it is none.
+        #[serde(default)]
+        service: Option<ServiceName>,
+    },
     /// An accessory (PostgreSQL, Redis) was started.
     AccessoryStarted {
         /// Which one.

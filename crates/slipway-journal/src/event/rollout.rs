@@ -1,6 +1,7 @@
 //! Events of a rollout: its states, each step before (`Intent`) and after (`Done`),
 //! instances, routing, triggers and the receipt.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::judgement::{Arm, Judgement};
@@ -98,6 +99,47 @@ pub enum RolloutEvent {
         rollout: RolloutId,
         /// The release.
         release: ReleaseId,
+        /// Why.
+        reason: String,
+    },
+    /// A person lifted the quarantine of a release.
+    QuarantineLifted {
+        /// The rollout that had condemned it.
+        rollout: RolloutId,
+        /// The release.
+        release: ReleaseId,
+        /// Why, in the words of whoever did it.
+        reason: String,
+    },
+    /// The rollout begins only when so many people say yes.
+    ApprovalAsked {
+        /// The rollout.
+        rollout: RolloutId,
+        /// How many.
+        need: u32,
+        /// Who may, by account.
+        by: Vec<String>,
+        /// Of them those whose own change it is; they may not.
+        own: Vec<String>,
+        /// Without enough of them by then it is cancelled.
+        until: Timestamp,
+        /// Why it goes although nothing is deployed at this time, where that is so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        overrides: Option<String>,
+    },
+    /// Somebody said yes.
+    Approved {
+        /// The rollout.
+        rollout: RolloutId,
+        /// The account, as the kernel proved it.
+        by: String,
+    },
+    /// Somebody said no; the rollout is cancelled.
+    Declined {
+        /// The rollout.
+        rollout: RolloutId,
+        /// The account, as the kernel proved it.
+        by: String,
         /// Why.
         reason: String,
     },

@@ -1,6 +1,7 @@
 //! Asking control: one request, the answer as a value, a refusal as a refusal. Waits
 //! while the keeper starts control again; says what to do when nobody answers.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -8,8 +9,10 @@ use http::{Method, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use slipway_journal::ServiceName;
+use slipway_rollout::account::Account;
 use tokio::time::sleep;
 
+use crate::cli::approve::shut_out;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::up::last_error;
 use crate::control::wire::{Plan, Problem, Refused};
@@ -26,6 +29,16 @@ const BACK_WITHIN: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ask<'a> {
     state: &'a State,
+    door: Door,
+}
+
+/// By which socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Door {
+    /// The one of the account that control runs as.
+    Own,
+    /// The one of whoever may approve.
+    Approvers,
 }
 
 /// Control took the request and ended before it answered: it is not known whether what
@@ -39,7 +52,18 @@ pub(crate) struct Unsure {
 
 impl<'a> Ask<'a> {
     pub(crate) fn new(state: &'a State) -> Self {
-        Self { state }
+        Self {
+            state,
+            door: Door::Own,
+        }
+    }
+
+    /// Speaks as somebody who may be of another account, and can only approve.
+    pub(crate) fn as_approver(state: &'a State) -> Self {
+        Self {
+            state,
+            door: Door::Approvers,
+        }
     }
 
     /// Sends `body` to `path`, and reads what control did.
@@ -70,11 +94,20 @@ impl<'a> Ask<'a> {
         body: Vec<u8>,
     ) -> anyhow::Result<T> {
         let deadline = Instant::now() + BACK_WITHIN;
-        let socket = self.state.control_socket();
+        let socket = match self.door {
+            Door::Own => self.state.control_socket(),
+            Door::Approvers => self.state.approvals_socket(),
+        };
         loop {
             let sent = local_http::call(&socket, method.clone(), path, body.clone(), ANSWER_WITHIN);
             match sent.await {
                 Ok(answer) => return read(&answer),
+                // Whom control does not listen to is cut off before a word is said.
+                Err(error) if !error.is::<Silent>() && self.is_stranger() => {
+                    tracing::debug!(error = %format!("{error:#}"), "cut off");
+                    let own = rustix::process::geteuid().as_raw();
+                    return Err(shut_out(&Account::name_of(own)).into());
+                }
                 Err(error) if !error.is::<Silent>() => return Err(Unsure { source: error }.into()),
                 Err(_) => self.expect_back(deadline)?,
             }
@@ -82,8 +115,23 @@ impl<'a> Ask<'a> {
         }
     }
 
+    /// Whether this is another account than the one that the state folder belongs to.
+    fn is_stranger(self) -> bool {
+        let own = rustix::process::geteuid();
+        let owner = std::fs::metadata(self.state.root()).map(|found| found.uid());
+        !own.is_root() && !owner.is_ok_and(|owner| owner == own.as_raw())
+    }
+
     /// Fails when there is nothing to wait for: no keeper, or it took too long.
     fn expect_back(self, deadline: Instant) -> anyhow::Result<()> {
+        if self.is_stranger() {
+            return Err(Failure::unreachable(format!(
+                "nobody takes approvals on {}",
+                self.state.approvals_socket().display()
+            ))
+            .hint("--state DIR names the state folder of the Slipway that is meant; `slipway status` there shows whether it runs")
+            .into());
+        }
         let running = Record::read(self.state)?.is_some_and(|r| r.keeper.is_alive());
         if !running {
             return Err(Failure::unreachable(format!(
@@ -106,6 +154,9 @@ impl<'a> Ask<'a> {
 }
 
 fn read<T: DeserializeOwned>(answer: &Answer) -> anyhow::Result<T> {
+    if answer.status == StatusCode::NO_CONTENT {
+        return serde_json::from_str("null").context("an answer was expected");
+    }
     if answer.status.is_success() {
         return serde_json::from_slice(&answer.body).context("reading control's answer");
     }

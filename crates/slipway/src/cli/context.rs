@@ -10,9 +10,13 @@ use slipway_journal::{Entry, EnvironmentName, JournalError};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::cli::failure::Failure;
+use crate::environment::{Calendar, Environment};
 use crate::keeper::record::Record;
 use crate::reading::Reading;
 use crate::state::State;
+
+/// How a verb finds the state folder.
+type Locate = fn(Option<&Path>, &Env, &Path) -> anyhow::Result<State>;
 
 /// The ground that a verb stands on.
 pub(crate) struct Context {
@@ -31,6 +35,7 @@ impl Context {
         state: Option<&Path>,
         project: Option<&Path>,
         env: Env,
+        locate: Locate,
     ) -> anyhow::Result<Self> {
         let project = match project {
             Some(path) => path.canonicalize().map_err(|e| {
@@ -38,7 +43,7 @@ impl Context {
             })?,
             None => nearest_project()?,
         };
-        let state = State::locate(state, &env, &project)?;
+        let state = locate(state, &env, &project)?;
         Ok(Self {
             project,
             state,
@@ -92,6 +97,12 @@ impl Context {
             .hint("`slipway up` starts it")
             .into()),
         }
+    }
+
+    /// When nothing is deployed in the environment that runs here, by its file as it is now.
+    pub(crate) fn calendar(&self) -> anyhow::Result<Calendar> {
+        let name = self.environment(None)?;
+        Ok(Environment::read(&self.project, &name)?.calendar())
     }
 
     /// The environment that runs here, checked against the one that was asked for.

@@ -21,12 +21,16 @@ use crate::terminal::{self, BOLD, DIM, paint};
 /// Starts the release beside the one that is live, lets it prove itself, moves the
 /// traffic, and keeps the old one warm. Goes back by itself when the new one misbehaves.
 /// Ctrl-C stops watching only; the rollout goes on.
+///
+/// A rollout that has no visitors yet makes way for a newer one; one that has some is
+/// waited for. Nothing is deployed while it is locked or frozen (`slipway status` says so).
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   slipway deploy                    the newest release
   slipway deploy 0a7b950e           a release by the start of its id
   slipway deploy --detach           return at once
+  slipway deploy --override \"customers cannot pay\"
   slipway deploy --json | jq -r .state.name
 
 Exit codes: 0 live, 1 failed or taken back, 3 refused, 4 Slipway does not run here")]
@@ -42,6 +46,9 @@ pub(crate) struct Deploy {
     /// Deploy although the release was taken back before
     #[arg(long)]
     force: bool,
+    /// Deploy although nothing is deployed at this time; somebody else must approve it
+    #[arg(long = "override", value_name = "REASON")]
+    overrides: Option<String>,
     /// Do not wait for the end
     #[arg(long)]
     detach: bool,
@@ -59,6 +66,7 @@ impl Deploy {
             service,
             release,
             force: self.force,
+            overrides: self.overrides.clone(),
         };
         match context.wait(deploy(context, &order, self.detach))? {
             Some(rollout) => {
@@ -147,12 +155,20 @@ async fn taken(
 }
 
 fn detached(rollout: &Rollout) {
+    let what_now = match rollout.waits_for() {
+        Some(_) => "waits for approval",
+        None => "is on its way",
+    };
     terminal::line(format!(
-        "{} {} is on its way, rollout {}",
+        "{} {} {what_now}, rollout {}",
         paint(BOLD, &rollout.service),
         rollout.release.short(),
         short_id(rollout.rollout)
     ));
+    if let Some(reason) = rollout.waits_for() {
+        let words = terminal::wrapped(&reason.to_string(), 76, "  ");
+        terminal::line(format!("  {words}"));
+    }
     terminal::line(format!(
         "  {} slipway status",
         paint(DIM, format!("{:<12}", "next"))

@@ -176,8 +176,9 @@ fn show(rollout: &Rollout, shown: &mut Vec<bool>, progress: &Progress) {
     if rollout.state.is_end() {
         return;
     }
-    let waits = match &rollout.state {
-        RolloutState::Holding { reason } => Some(format!("waits: {reason}")),
+    let waits = match (&rollout.state, rollout.waits_for()) {
+        (RolloutState::Holding { reason }, _) => Some(format!("waits: {reason}")),
+        (_, Some(approval)) => Some(format!("waits: {approval}")),
         _ => None,
     };
     let words = match &rollout.state {

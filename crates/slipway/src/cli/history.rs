@@ -8,7 +8,7 @@ use slipway_journal::ServiceName;
 
 use crate::cli::context::Context;
 use crate::cli::failure::Exit;
-use crate::reading::{Rollout, actor_name, short_id, state_name};
+use crate::reading::{Rollout, actor_name, short_id};
 use crate::terminal::{self, BAD, BOLD, DIM, paint};
 
 /// List rollouts: what, when, by whom, how it ended, how many requests
@@ -77,10 +77,7 @@ fn row(rollout: &Rollout, asked: &str) -> Vec<String> {
         short_id(rollout.rollout),
         asked.to_owned(),
         rollout.release.as_str().chars().take(8).collect(),
-        paint(
-            terminal::state_style(&rollout.state),
-            state_name(&rollout.state),
-        ),
+        paint(terminal::state_style(&rollout.state), rollout.state_words()),
         took.unwrap_or_else(missing),
         served.unwrap_or_else(missing),
         failed.unwrap_or_else(missing),

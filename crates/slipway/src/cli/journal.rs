@@ -7,9 +7,11 @@ use slipway_journal::event::ControlEvent;
 use slipway_journal::event::PipelineEvent;
 use slipway_journal::event::rollout::RolloutEvent;
 use slipway_journal::{Entry, Event, Verification};
+use slipway_rollout::approval::either;
 
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
+use crate::lock;
 use crate::reading::{
     actor_name, share_name, state_name, state_reason, steering_words, step_name, trigger_name,
     verdict_words,
@@ -195,6 +197,27 @@ fn rollout_words(event: &RolloutEvent) -> String {
         } => {
             format!("{} quarantined: {reason}", release.short())
         }
+        RolloutEvent::QuarantineLifted {
+            release, reason, ..
+        } => format!("{} may come again: {reason}", release.short()),
+        RolloutEvent::ApprovalAsked {
+            need,
+            by,
+            until,
+            overrides,
+            ..
+        } => {
+            let names: Vec<&str> = by.iter().map(String::as_str).collect();
+            let why = overrides.as_ref().map_or_else(String::new, |reason| {
+                format!(", to override the calendar: {reason}")
+            });
+            format!(
+                "waits for {need} approvals by {} until {until}{why}",
+                either(&names)
+            )
+        }
+        RolloutEvent::Approved { by, .. } => format!("approved by {by}"),
+        RolloutEvent::Declined { by, reason, .. } => format!("declined by {by}: {reason}"),
         RolloutEvent::ReceiptIssued { receipt } => {
             let (served, failed) = (receipt.served(), receipt.failed());
             format!(
@@ -271,6 +294,18 @@ fn control_words(event: &ControlEvent) -> String {
                 "no certificate was signed for {}: {reason}",
                 names.join(", ")
             )
+        }
+        ControlEvent::Locked {
+            service,
+            reason,
+            until,
+        } => {
+            let until = until.map_or_else(String::new, |until| format!(" until {until}"));
+            let scope = lock::scope(service.as_ref());
+            format!("{scope} were locked{until}: {reason}")
+        }
+        ControlEvent::Unlocked { service } => {
+            format!("{} were unlocked", lock::scope(service.as_ref()))
         }
         ControlEvent::Stopped { reason } => format!("control stopped: {reason}"),
         ControlEvent::AccessoryStarted { name, pid } => format!("{name} started as process {pid}"),

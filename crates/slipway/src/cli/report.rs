@@ -8,7 +8,7 @@ use slipway_journal::{EnvironmentName, ReleaseId, RolloutId, ServiceName};
 use crate::cli::context::Context;
 use crate::cli::failure::Exit;
 use crate::cli::receipt;
-use crate::reading::{Reading, Rollout, short_id, state_name, state_reason};
+use crate::reading::{Reading, Rollout, short_id};
 use crate::terminal::{self, BOLD, DIM, GOOD, WARN, paint};
 
 /// One rollout, as a program reads it.
@@ -87,7 +87,7 @@ pub(crate) fn print(rollout: &Rollout, context: &Context) {
         terminal::line("");
         receipt::print(rollout, receipt);
     } else {
-        let reason = state_reason(&rollout.state).map_or_else(String::new, |r| {
+        let reason = rollout.reason().map_or_else(String::new, |r| {
             format!(": {}", terminal::wrapped(&r, 76, "  "))
         });
         let style = terminal::state_style(&rollout.state);
@@ -95,7 +95,7 @@ pub(crate) fn print(rollout: &Rollout, context: &Context) {
             "{} {} {}{reason}",
             paint(BOLD, &rollout.service),
             rollout.release.short(),
-            paint(style, state_name(&rollout.state)),
+            paint(style, rollout.state_words()),
         ));
     }
     if let Some(next) = next(rollout, context) {

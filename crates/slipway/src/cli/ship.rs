@@ -41,6 +41,9 @@ pub(crate) struct Ship {
     /// Deploy although the release was taken back before
     #[arg(long)]
     force: bool,
+    /// Deploy although nothing is deployed at this time; somebody else must approve it
+    #[arg(long = "override", value_name = "REASON")]
+    overrides: Option<String>,
     /// Take nothing from the pipeline's cache
     #[arg(long)]
     no_cache: bool,
@@ -74,6 +77,7 @@ impl Ship {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<Exit> {
         // Asked first: a pipeline takes minutes, and without Slipway it would be for nothing.
         context.environment(self.environment.as_ref())?;
+        self.check_open(context)?;
         let options = Run {
             no_cache: self.no_cache,
             verbose: self.verbose,
@@ -95,6 +99,23 @@ impl Ship {
         let exit = self.deploy(context, &mut shipped)?;
         self.print(&shipped)?;
         Ok(exit)
+    }
+
+    /// Nor is anything built that would not be deployed then.
+    fn check_open(&self, context: &Context) -> anyhow::Result<()> {
+        let (reading, now) = (context.wait(context.reading())?, context.clock.now());
+        let lock = match &self.service {
+            Some(service) => reading.locks.on(service, now),
+            None => reading.locks.of_scope(None, now),
+        };
+        if let Some(lock) = lock {
+            return Err(lock.refusal().into());
+        }
+        let closed = context.calendar()?.closed(now);
+        match closed.filter(|_| self.overrides.is_none()) {
+            Some(closed) => Err(closed.refusal().into()),
+            None => Ok(()),
+        }
     }
 
     /// The releases of the run that are to be deployed.
@@ -139,6 +160,7 @@ impl Ship {
                 service: release.service,
                 release: release.release,
                 force: self.force,
+                overrides: self.overrides.clone(),
             };
             let Some(rollout) = context.wait(deploy::deploy(context, &order, false))? else {
                 return Ok(report::interrupted("the rollout"));

@@ -13,7 +13,8 @@ use crate::cli::ask::Ask;
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
 use crate::control::wire::PlanKind;
-use crate::reading::{Rollout, short_id, state_name, state_reason};
+use crate::environment::Environment;
+use crate::reading::{Rollout, short_id};
 use crate::status::{self, PoolStatus, ProcessStatus, ServiceStatus, Status};
 use crate::terminal::{self, BAD, BOLD, DIM, GOOD, LIVE, WARN, paint};
 
@@ -96,6 +97,10 @@ fn away(status: &Status) -> anyhow::Error {
 async fn gather(context: &Context) -> anyhow::Result<Status> {
     let reading = context.reading().await?;
     let mut status = status::gather(&context.state, &reading).await?;
+    let named = status.environment.as_ref();
+    // A mistake in the file is said where something is deployed.
+    let environment = named.and_then(|name| Environment::read(&context.project, name).ok());
+    status.see(&reading, environment.as_ref(), context.clock.now());
     if status.processes.control.answers {
         let ask = Ask::new(&context.state);
         for service in &mut status.services {
@@ -130,6 +135,7 @@ fn print(status: &Status, context: &Context) {
     if !status.accessories.is_empty() {
         terminal::line(format!("             {}", accessories(status)));
     }
+    print_barriers(status);
     for service in &status.services {
         print_service(service, context);
     }
@@ -143,6 +149,20 @@ fn print(status: &Status, context: &Context) {
 fn certificate(problem: &str) {
     let words = terminal::wrapped(problem, 66, "             ");
     terminal::line(format!("  {} {words}", paint(BAD, "certificate")));
+}
+
+/// What stops deployments now.
+fn print_barriers(status: &Status) {
+    let barrier = |name: &str, words: &str| {
+        let words = terminal::wrapped(words, 66, "             ");
+        terminal::line(format!("  {name:<9}  {}", paint(WARN, words)));
+    };
+    for lock in &status.locks {
+        barrier("locked", &format!("{} {}", lock.scope(), lock.words()));
+    }
+    if let Some(closed) = &status.closed {
+        barrier("closed", &format!("nothing is deployed {}", closed.words()));
+    }
 }
 
 fn processes(status: &Status) -> String {
@@ -226,13 +246,17 @@ fn pool_words(pool: &PoolStatus) -> String {
 
 fn print_rollout(rollout: &Rollout, context: &Context) {
     let since = rollout.timeline.last().map_or(rollout.asked_at, |m| m.at);
-    let reason = state_reason(&rollout.state).map(|r| terminal::wrapped(&r, 72, "        "));
-    let style = terminal::state_style(&rollout.state);
+    let reason = rollout.reason();
+    let reason = reason.map(|r| terminal::wrapped(&r, 72, "        "));
+    let style = match rollout.waits_for() {
+        Some(_) => WARN,
+        None => terminal::state_style(&rollout.state),
+    };
     let short = short_id(rollout.rollout);
     terminal::line(format!(
         "  roll  {} {}  {}",
         rollout.release.short(),
-        paint(style, state_name(&rollout.state)),
+        paint(style, rollout.state_words()),
         paint(
             DIM,
             format!(

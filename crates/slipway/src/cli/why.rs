@@ -10,9 +10,7 @@ use tokio::sync::mpsc;
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::run;
-use crate::reading::{
-    Moment, Rollout, What, short_id, state_name, state_reason, steering_words, trigger_name,
-};
+use crate::reading::{Moment, Rollout, What, short_id, state_name, steering_words, trigger_name};
 use crate::terminal::{self, BAD, BOLD, DIM, GOOD, WARN, paint};
 
 /// Differences of one kind that are named; the rest is counted.
@@ -89,9 +87,9 @@ fn show_rollout(rollout: &Rollout) {
         "{} {} {}",
         paint(BOLD, &rollout.service),
         rollout.release.short(),
-        paint(style, state_name(&rollout.state))
+        paint(style, rollout.state_words())
     ));
-    if let Some(reason) = state_reason(&rollout.state) {
+    if let Some(reason) = rollout.reason() {
         terminal::line(format!("  {}", terminal::wrapped(&reason, 76, "  ")));
     }
     for moment in &rollout.timeline {

@@ -31,6 +31,9 @@ pub(crate) type Answer<T> = anyhow::Result<Result<T, String>>;
 
 /// Steers rollouts.
 pub(crate) trait Helm: Send + Sync {
+    /// Why nothing is deployed at this time, and until when; none where one may.
+    fn closed(&self) -> Option<String>;
+
     /// What rolling `service` back would do now.
     fn rollback_plan<'a>(&'a self, service: &'a ServiceName) -> BoxFuture<'a, Plan>;
 

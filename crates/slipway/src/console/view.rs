@@ -1,6 +1,7 @@
 //! What the pages show, as plain words and figures: pure functions from the picture to
 //! structs without a decision left in them. Templates only lay them out.
 
+pub(crate) mod barriers;
 pub(crate) mod chart;
 pub(crate) mod history;
 pub(crate) mod judge;

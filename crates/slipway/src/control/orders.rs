@@ -3,7 +3,7 @@
 //! to do next; nothing is done then.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::Json;
@@ -11,17 +11,20 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use chassis::ExposeSecret as _;
+use chassis::{Clock, ExposeSecret as _};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 use slipway_journal::event::ControlEvent;
 use slipway_journal::{EnvironmentName, Event, Journal, ReleaseId, ServiceName};
 use slipway_proxy::Client;
 use slipway_rollout::{Engine, Order, Refusal, RollbackPlan, RolloutError};
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::accessories::Accessories;
 use crate::cli::failure::{Exit, Failure};
 use crate::console::session::{self, Sessions};
+use crate::control::admission;
 use crate::control::peer::Caller;
 use crate::control::settings;
 use crate::control::wire::{
@@ -29,6 +32,7 @@ use crate::control::wire::{
     RollbackOrder, SignInLink, SteerOrder, Variables,
 };
 use crate::environment::{self, Environment};
+use crate::lock::Locks;
 use crate::reading::Reading;
 use crate::state::State as StateFolder;
 use crate::status;
@@ -46,6 +50,10 @@ pub(crate) struct Inner {
     pub(crate) accessories: Accessories,
     /// Where the console answers, and who is signed in there.
     pub(crate) console: Option<(SocketAddr, Arc<Sessions>)>,
+    pub(crate) clock: Clock,
+    /// What the journal says of locks, by which this alone writes. Held while an order is
+    /// looked at that a lock decides about.
+    pub(crate) locks: Mutex<Locks>,
 }
 
 /// Why an order was not carried out.
@@ -114,18 +122,48 @@ impl From<JsonRejection> for No {
 /// The longest reason.
 const REASON_CHARS: usize = 500;
 
-type Body<T> = Result<Json<T>, JsonRejection>;
+pub(crate) type Body<T> = Result<Json<T>, JsonRejection>;
 
 impl Desk {
     pub(crate) fn new(inner: Inner) -> Self {
         Self(Arc::new(inner))
     }
 
+    /// The locks; whoever holds them keeps other such orders waiting.
+    pub(crate) async fn locks(&self) -> MutexGuard<'_, Locks> {
+        self.0.locks.lock().await
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    pub(crate) fn journal(&self) -> &Journal {
+        &self.0.journal
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.0.engine
+    }
+
+    pub(crate) fn state(&self) -> &StateFolder {
+        &self.0.state
+    }
+
+    pub(crate) fn project(&self) -> &Path {
+        &self.0.project
+    }
+
+    /// Reads the environment's file anew.
+    pub(crate) fn read_environment(&self) -> Result<Environment, Failure> {
+        Environment::read(&self.0.project, &self.0.environment)
+    }
+
     /// Reads the environment's file anew, sees to its accessories, and hands what each
     /// service gets to the engine.
     async fn configure(&self) -> Result<Environment, No> {
         let inner = &self.0;
-        let environment = Environment::read(&inner.project, &inner.environment)?;
+        let environment = self.read_environment()?;
         inner.accessories.ensure(&environment).await;
         if let Some((name, why)) = inner.accessories.problems().into_iter().next() {
             let failure = Failure::refused(format!("{name} does not run: {why}"))
@@ -137,7 +175,7 @@ impl Desk {
         Ok(environment)
     }
 
-    async fn live_release(&self, service: &ServiceName) -> Result<ReleaseId, No> {
+    pub(crate) async fn live_release(&self, service: &ServiceName) -> Result<ReleaseId, No> {
         let table = Client::new(self.0.state.proxy_socket()).table().await;
         let table = table.map_err(|error| No::Broken(error.into()))?;
         let live = table
@@ -188,12 +226,18 @@ pub(crate) async fn deploy(
         ))
         .into());
     }
+    let locks = desk.locks().await;
+    let asked = admission::admitted(&desk, &environment, &locks, &actor, &order).await?;
     let order = Order {
         service: order.service,
         release: order.release,
         force: order.force,
     };
-    let rollout = desk.0.engine.deploy(actor, order).await??;
+    let engine = &desk.0.engine;
+    let rollout = match asked {
+        Some(asked) => engine.propose(actor, order, asked).await??,
+        None => engine.deploy(actor, order).await??,
+    };
     Ok((StatusCode::ACCEPTED, Json(Accepted { rollout })))
 }
 
@@ -306,6 +350,8 @@ pub(crate) async fn status(State(Desk(desk)): State<Desk>) -> Result<Response, N
     let reading = Reading::of(&entries.map_err(|error| No::Broken(error.into()))?);
     let gathered = status::gather(&desk.state, &reading).await;
     let mut status = gathered.map_err(No::Broken)?;
+    let environment = Environment::read(&desk.project, &desk.environment).ok();
+    status.see(&reading, environment.as_ref(), desk.clock.now());
     for service in &mut status.services {
         service.rollback = Some(plan(desk.engine.rollback_plan(&service.service).await));
     }

@@ -34,9 +34,14 @@ impl Peer {
         self.uid == own || self.uid == 0
     }
 
+    /// The name of its account.
+    pub(crate) fn name(&self) -> String {
+        Account::name_of(self.uid)
+    }
+
     /// The name under which the journal knows the peer.
     pub(crate) fn actor(&self) -> Actor {
-        Actor::Person(Account::name_of(self.uid))
+        Actor::Person(self.name())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use slipway_journal::event::rollout::Steering;
 use slipway_journal::{ReleaseId, RolloutId, ServiceName};
@@ -14,6 +15,9 @@ pub(crate) struct DeployOrder {
     /// Deploy although the release is quarantined.
     #[serde(default)]
     pub(crate) force: bool,
+    /// Why it goes although nothing is deployed at this time.
+    #[serde(default)]
+    pub(crate) overrides: Option<String>,
 }
 
 /// `POST /v1/rollback`
@@ -47,6 +51,68 @@ pub(crate) struct SignInLink {
     pub(crate) url: String,
     /// For so long.
     pub(crate) seconds: u64,
+}
+
+/// `POST /v1/lock`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct LockOrder {
+    /// None is every service.
+    #[serde(default)]
+    pub(crate) service: Option<ServiceName>,
+    pub(crate) reason: String,
+    /// It ends by itself after so many seconds.
+    #[serde(default)]
+    pub(crate) lasts_s: Option<u64>,
+}
+
+/// `POST /v1/unlock`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct UnlockOrder {
+    /// None is the lock of every service.
+    #[serde(default)]
+    pub(crate) service: Option<ServiceName>,
+}
+
+/// `POST /v1/lift-quarantine`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct LiftOrder {
+    pub(crate) release: ReleaseId,
+    pub(crate) reason: String,
+}
+
+/// `POST /v1/approve`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct ApproveOrder {
+    /// A rollout or its release, or a part of the id that leaves no doubt.
+    pub(crate) what: String,
+}
+
+/// `POST /v1/decline`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct DeclineOrder {
+    /// A rollout or its release, or a part of the id that leaves no doubt.
+    pub(crate) what: String,
+    pub(crate) reason: String,
+}
+
+/// A rollout that waits for approval, or did until the yes that this answers.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Waiting {
+    pub(crate) rollout: RolloutId,
+    pub(crate) service: ServiceName,
+    pub(crate) release: ReleaseId,
+    /// What it was made from, where the journal knows.
+    pub(crate) commit: Option<String>,
+    pub(crate) asked_by: String,
+    pub(crate) need: u32,
+    pub(crate) given: Vec<String>,
+    /// Whose own change it is.
+    pub(crate) own: Vec<String>,
+    pub(crate) until: Timestamp,
+    pub(crate) overrides: Option<String>,
+    /// Whether it has all that it needs.
+    pub(crate) begins: bool,
+    pub(crate) words: String,
 }
 
 /// The answer to an order that is carried out.

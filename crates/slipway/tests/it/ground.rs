@@ -4,14 +4,18 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
+use slipway_rollout::account::Account;
 use tempfile::TempDir;
 use testkit::wait;
+
+use crate::release::link;
 
 /// How long anything may take here before a test gives up.
 pub(crate) const WITHIN: Duration = Duration::from_secs(60);
@@ -189,6 +193,27 @@ impl Ground {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         command
+    }
+
+    /// Runs a command as another account; only root can.
+    pub(crate) fn run_as(&self, account: &str, arguments: &[&str]) -> Ended {
+        let account = Account::named(account)
+            .unwrap()
+            .expect("every Debian has it");
+        // Where the program was built others may not look.
+        let program = self.folder.path().join("slipway");
+        if !program.exists() {
+            link(Path::new(env!("CARGO_BIN_EXE_slipway")), &program);
+        }
+        let mut command = Command::new(program);
+        command
+            .args(self.command(arguments).get_args())
+            .env("NO_COLOR", "1")
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .uid(account.uid)
+            .gid(account.gid);
+        Ended::of(&command.output().unwrap())
     }
 
     /// Runs a command to its end.

@@ -5,12 +5,17 @@
 
 mod accessories;
 mod acme;
+mod approvals;
 mod bad_input;
+mod closed;
 mod crash;
 mod disk;
 mod ground;
 mod init;
 mod load;
+mod locks;
+mod quarantine;
+mod queue;
 mod release;
 mod second;
 mod shapes;

@@ -13,6 +13,7 @@ pub(crate) struct Draft {
     migrate: Option<&'static str>,
     start: Option<Vec<String>>,
     verdict: Option<&'static str>,
+    author: Option<&'static str>,
 }
 
 /// A release of the test application in `mode`; `name` tells it from others of that mode.
@@ -23,6 +24,7 @@ pub(crate) fn draft(mode: &'static str, name: &'static str) -> Draft {
         migrate: None,
         start: None,
         verdict: None,
+        author: None,
     }
 }
 
@@ -42,6 +44,12 @@ impl Draft {
     /// With a gate that answered so.
     pub(crate) fn verdict(mut self, outcome: &'static str) -> Self {
         self.verdict = Some(outcome);
+        self
+    }
+
+    /// Written by whoever has this address.
+    pub(crate) fn author(mut self, address: &'static str) -> Self {
+        self.author = Some(address);
         self
     }
 
@@ -77,6 +85,7 @@ impl Draft {
         let provenance = serde_json::json!({
             "commit": "0".repeat(40),
             "dirty": false,
+            "authors": self.author.map(|author| [author]),
             "toolchain": "none",
             "inputs": {},
             "run": "00000000-0000-7000-8000-000000000000",

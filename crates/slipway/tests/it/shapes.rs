@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
+use slipway_rollout::account::Account;
 
 use crate::ground::Ground;
 use crate::release::draft;
@@ -199,7 +200,37 @@ fn story() -> Seen {
     fs::write(folder.join("slipway.toml"), red).unwrap();
     seen.run(&ground, "run", &[]);
     seen.run(&ground, "down", &[]);
+    governed(&mut seen);
     seen
+}
+
+/// Who may deploy, and when.
+fn governed(seen: &mut Seen) {
+    let account = Account::name_of(rustix::process::geteuid().as_raw());
+    let by = format!("[approval.by]\n{account} = []\nsomebody-else = []\n");
+    let ground = Ground::up_with(&by);
+    let one = draft("normal", "one").author("eve@example.org");
+    let one = one.make(&ground.state());
+    seen.run(&ground, "lock", &["for a while", "--lasts", "1h"]);
+    seen.run(&ground, "lock", &["and this", "--service", "shop"]);
+    seen.run(&ground, "status", &[]);
+    seen.run(&ground, "unlock", &[]);
+    seen.run(&ground, "unlock", &["--service", "shop"]);
+    seen.run(&ground, "deploy", &[one.as_str(), "--detach"]);
+    seen.run(&ground, "approve", &[]);
+    seen.run(&ground, "status", &[]);
+    seen.run(&ground, "history", &[]);
+    seen.run(&ground, "decline", &[one.as_str(), "not today"]);
+    let freeze = "[[freeze]]\nreason = \"r\"\nfrom = \"2020-01-01\"\nuntil = \"2090-01-01\"\n";
+    ground.write_environment(&format!("{}\n{freeze}", Ground::environment()));
+    seen.run(&ground, "status", &[]);
+    ground.write_environment(Ground::environment());
+    let two = draft("normal", "two").make(&ground.state());
+    seen.run(&ground, "deploy", &[one.as_str()]);
+    seen.run(&ground, "deploy", &[two.as_str()]);
+    seen.run(&ground, "rollback", &[]);
+    seen.run(&ground, "quarantine list", &[]);
+    seen.run(&ground, "quarantine lift", &[two.as_str(), "not its fault"]);
 }
 
 #[test]

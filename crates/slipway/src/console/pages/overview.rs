@@ -107,12 +107,15 @@ async fn look(desk: &Desk) -> Seen {
         }
         None => names.iter().map(|_| None).collect(),
     };
+    let closed = desk.ground.helm.as_ref().and_then(|helm| helm.closed());
     let face = desk.face();
     let picture = desk.live.picture();
     let services: Vec<ServiceWords> = names
         .iter()
         .zip(&plans)
-        .map(|(service, plan)| service_words(&picture, service, plan.as_ref(), &face))
+        .map(|(service, plan)| {
+            service_words(&picture, service, plan.as_ref(), closed.as_deref(), &face)
+        })
         .collect();
     Seen {
         seq: picture.reading.seq,

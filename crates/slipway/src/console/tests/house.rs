@@ -59,6 +59,7 @@ pub(crate) struct Notes {
     pub(crate) orders: Mutex<Vec<String>>,
     pub(crate) refusal: Option<String>,
     pub(crate) standing: Option<Standing>,
+    pub(crate) closed: Option<String>,
 }
 
 impl Notes {
@@ -76,6 +77,10 @@ impl Notes {
 }
 
 impl Helm for Notes {
+    fn closed(&self) -> Option<String> {
+        self.closed.clone()
+    }
+
     fn rollback_plan<'a>(&'a self, _: &'a ServiceName) -> BoxFuture<'a, Plan> {
         let words = "routing change, no restart, about 5 ms".to_owned();
         async { Plan::Warm { words } }.boxed()

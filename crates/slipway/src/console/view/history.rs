@@ -5,7 +5,7 @@ use crate::console::view::rollout::{GateWords, gates, took};
 use crate::console::view::service::live_release;
 use crate::console::view::{Mood, ReleaseWords, short_commit};
 use crate::console::words::{Clockface, When, capital, number, short, span};
-use crate::reading::{Release, Rollout, actor_name, state_name, state_reason};
+use crate::reading::{Release, Rollout, actor_name};
 
 /// Lines on one page.
 pub(crate) const PAGE: usize = 50;
@@ -56,13 +56,13 @@ impl Wanted {
 
     fn is_rollout(&self, rollout: &Rollout, picture: &Picture) -> bool {
         let commit = ReleaseWords::of(&rollout.release, &picture.reading).commit;
-        let reason = state_reason(&rollout.state);
+        let reason = rollout.reason();
         let triggers = rollout
             .triggers
             .iter()
             .map(|(_, evidence)| evidence.as_str());
         let mut said = vec![rollout.service.as_str(), rollout.release.as_str()];
-        let (id, state) = (rollout.rollout.to_string(), state_name(&rollout.state));
+        let (id, state) = (rollout.rollout.to_string(), rollout.state_words());
         said.extend([id.as_str(), state.as_str(), actor_name(&rollout.actor)]);
         said.extend(commit.as_deref().into_iter().chain(reason.as_deref()));
         said.extend(triggers);
@@ -94,9 +94,9 @@ fn line(picture: &Picture, rollout: &Rollout, face: &Clockface) -> RolloutLine {
         short: short(rollout.rollout),
         service: rollout.service.to_string(),
         release: ReleaseWords::of(&rollout.release, &picture.reading),
-        state: state_name(&rollout.state),
+        state: rollout.state_words(),
         mood: Mood::of(&rollout.state),
-        reason: state_reason(&rollout.state).map(|r| capital(&r)),
+        reason: rollout.reason().map(|r| capital(&r)),
         asked: face.when(rollout.asked_at),
         actor: actor_name(&rollout.actor).to_owned(),
         took: span(took(rollout, face)),

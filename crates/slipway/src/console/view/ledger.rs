@@ -5,8 +5,10 @@ use slipway_journal::event::control::ControlEvent;
 use slipway_journal::event::pipeline::{JobResult, PipelineEvent};
 use slipway_journal::event::rollout::RolloutEvent;
 use slipway_journal::{Entry, Event};
+use slipway_rollout::approval::either;
 
 use crate::console::words::{Clockface, When, capital, short, span};
+use crate::lock;
 use crate::reading::{
     actor_name, share_name, state_name, state_reason, steering_words, step_name, trigger_name,
     verdict_words,
@@ -179,6 +181,27 @@ fn rollout(event: &RolloutEvent) -> String {
         RolloutEvent::Quarantined {
             release, reason, ..
         } => format!("Release {} quarantined: {reason}", release.short()),
+        RolloutEvent::QuarantineLifted {
+            release, reason, ..
+        } => format!("Release {} may come again: {reason}", release.short()),
+        RolloutEvent::ApprovalAsked {
+            need,
+            by,
+            until,
+            overrides,
+            ..
+        } => {
+            let names: Vec<&str> = by.iter().map(String::as_str).collect();
+            let why = overrides.as_ref().map_or_else(String::new, |reason| {
+                format!(", to override the calendar: {reason}")
+            });
+            format!(
+                "Waits for {need} approvals by {} until {until}{why}",
+                either(&names)
+            )
+        }
+        RolloutEvent::Approved { by, .. } => format!("Approved by {by}"),
+        RolloutEvent::Declined { by, reason, .. } => format!("Declined by {by}: {reason}"),
         RolloutEvent::ReceiptIssued { receipt } => {
             format!("Receipt issued, {}", state_name(&receipt.end))
         }
@@ -197,6 +220,10 @@ fn rollout_of(event: &RolloutEvent) -> String {
         | RolloutEvent::Judged { rollout, .. }
         | RolloutEvent::Steered { rollout, .. }
         | RolloutEvent::TriggerFired { rollout, .. }
+        | RolloutEvent::ApprovalAsked { rollout, .. }
+        | RolloutEvent::Approved { rollout, .. }
+        | RolloutEvent::Declined { rollout, .. }
+        | RolloutEvent::QuarantineLifted { rollout, .. }
         | RolloutEvent::Quarantined { rollout, .. } => *rollout,
     }
     .to_string()
@@ -219,6 +246,15 @@ fn control(event: &ControlEvent) -> String {
         }
         ControlEvent::CertificateRefused { names, reason } => {
             format!("No certificate for {}: {reason}", names.join(", "))
+        }
+        ControlEvent::Locked {
+            service, reason, ..
+        } => capital(&format!(
+            "{} are locked: {reason}",
+            lock::scope(service.as_ref())
+        )),
+        ControlEvent::Unlocked { service } => {
+            capital(&format!("{} go again", lock::scope(service.as_ref())))
         }
         ControlEvent::Stopped { reason } => format!("Control stopped: {reason}"),
         ControlEvent::SignInLinkGiven => "A link to sign in here was given".to_owned(),

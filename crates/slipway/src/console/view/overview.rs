@@ -99,7 +99,7 @@ mod tests {
     use crate::console::view::service::service_words;
 
     fn title_of(picture: &Picture) -> String {
-        let words = service_words(picture, &sample::service(), None, &sample::face());
+        let words = service_words(picture, &sample::service(), None, None, &sample::face());
         summary_words(picture, &[words]).title
     }
 

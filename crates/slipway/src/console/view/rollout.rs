@@ -16,7 +16,7 @@ use crate::console::view::stepper::{Stepper, stepper};
 use crate::console::view::timeline::{Line, timeline};
 use crate::console::view::{Mood, ReleaseWords};
 use crate::console::words::{Clockface, When, between, capital, short, span};
-use crate::reading::{Rollout, actor_name, state_name, state_reason, trigger_name};
+use crate::reading::{Rollout, actor_name, trigger_name};
 
 /// One rollout.
 #[derive(Debug, Clone, PartialEq)]
@@ -125,7 +125,7 @@ pub(crate) fn rollout_words(
             .previous
             .as_ref()
             .map(|p| ReleaseWords::of(p, reading)),
-        state: state_name(&rollout.state),
+        state: rollout.state_words(),
         mood: Mood::of(&rollout.state),
         reason: reason(rollout),
         asked: face.when(rollout.asked_at),
@@ -184,7 +184,7 @@ pub(crate) fn took(rollout: &Rollout, face: &Clockface) -> Duration {
 
 /// Why it stands as it does, unless a trigger says the same in full below.
 fn reason(rollout: &Rollout) -> Option<String> {
-    let reason = state_reason(&rollout.state)?;
+    let reason = rollout.reason()?;
     let is_said = rollout.triggers.iter().any(|(_, said)| *said == reason);
     (!is_said).then(|| capital(&reason))
 }

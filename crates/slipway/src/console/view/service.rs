@@ -10,11 +10,12 @@ use slipway_proxy::{Health, PoolStats, Route};
 
 use crate::console::helm::Plan;
 use crate::console::live::Picture;
+use crate::console::view::barriers::barriers;
 use crate::console::view::chart::{TrafficWords, scale, traffic_words};
 use crate::console::view::stepper::{Stepper, stepper};
 use crate::console::view::{Mood, ReleaseWords};
 use crate::console::words::{Clockface, When, capital, share, short};
-use crate::reading::{Reading, Rollout, What, state_name, state_reason};
+use crate::reading::{Reading, Rollout, What};
 
 /// How long an end of the last rollout stays on the overview.
 const NEWS: Duration = Duration::from_secs(24 * 3600);
@@ -26,6 +27,8 @@ pub(crate) struct ServiceWords {
     pub(crate) badge: String,
     pub(crate) mood: Mood,
     pub(crate) headline: String,
+    /// What stops deployments of it now.
+    pub(crate) barriers: Vec<String>,
     /// Nothing where nothing was ever brought up.
     pub(crate) slots: Vec<SlotWords>,
     pub(crate) running: Option<Brief>,
@@ -113,6 +116,7 @@ pub(crate) fn service_words(
     picture: &Picture,
     service: &ServiceName,
     plan: Option<&Plan>,
+    closed: Option<&str>,
     face: &Clockface,
 ) -> ServiceWords {
     let reading = &picture.reading;
@@ -136,6 +140,7 @@ pub(crate) fn service_words(
         badge,
         mood,
         headline,
+        barriers: barriers(reading, service, closed, face),
         slots,
         running: running.map(|r| brief(r, reading, face)),
         news: news.map(|r| brief(r, reading, face)),
@@ -152,9 +157,16 @@ fn headline(
 ) -> (String, Mood, String) {
     match (running, live) {
         (Some(rollout), _) => (
-            state_name(&rollout.state),
-            Mood::of(&rollout.state),
+            rollout.state_words(),
+            match rollout.waits_for() {
+                Some(_) => Mood::Warn,
+                None => Mood::of(&rollout.state),
+            },
             match &rollout.state {
+                _ if rollout.waits_for().is_some() => format!(
+                    "Release {} begins when enough people approve it.",
+                    rollout.release.short()
+                ),
                 RolloutState::Holding { reason } => format!("Holding: {reason}."),
                 RolloutState::Shifting { .. } => {
                     format!("Traffic moves to release {}.", rollout.release.short())
@@ -245,7 +257,8 @@ fn slot_words(
     let name = slot.to_string();
     let pool = route.and_then(|r| r.pools.get(&name));
     let rollout = in_slot(reading, service, slot);
-    let coming = rollout.filter(|r| !r.is_settled());
+    // What waits for approval may never come, and has nothing here yet.
+    let coming = rollout.filter(|r| !r.is_settled() && r.waits_for().is_none());
     let release: Option<ReleaseId> = match pool {
         Some(pool) => pool.release.parse().ok(),
         None if route.is_some() => coming.map(|r| r.release.clone()),
@@ -424,9 +437,9 @@ fn ended_at(rollout: &Rollout) -> Timestamp {
 pub(crate) fn brief(rollout: &Rollout, reading: &Reading, face: &Clockface) -> Brief {
     Brief {
         id: rollout.rollout.to_string(),
-        state: state_name(&rollout.state),
+        state: rollout.state_words(),
         mood: Mood::of(&rollout.state),
-        reason: state_reason(&rollout.state).map(|r| capital(&r)),
+        reason: rollout.reason().map(|r| capital(&r)),
         release: ReleaseWords::of(&rollout.release, reading),
         when: face.when(if rollout.state.is_end() {
             ended_at(rollout)
@@ -474,7 +487,7 @@ mod tests {
     use crate::console::view::sample;
 
     fn words(picture: &Picture, plan: Option<&Plan>) -> ServiceWords {
-        service_words(picture, &sample::service(), plan, &sample::face())
+        service_words(picture, &sample::service(), plan, None, &sample::face())
     }
 
     #[test]
@@ -516,7 +529,7 @@ mod tests {
     fn news_of_a_rollback_are_gone_after_a_day() {
         let mut face = sample::face();
         face.now += NEWS + Duration::from_secs(3600);
-        let words = service_words(&sample::picture(2), &sample::service(), None, &face);
+        let words = service_words(&sample::picture(2), &sample::service(), None, None, &face);
         assert!(words.news.is_none());
     }
 

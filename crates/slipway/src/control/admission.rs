@@ -1,0 +1,68 @@
+//! Whether an order to deploy is carried out now, and with whose approval: locks first, then
+//! the calendar, then who has to say yes. A rollback never comes here.
+
+use slipway_journal::{Actor, ServiceName};
+use slipway_rollout::Asked;
+
+use crate::cli::failure::Failure;
+use crate::control::change;
+use crate::control::locks::check_reason;
+use crate::control::orders::{Desk, No};
+use crate::control::wire::DeployOrder;
+use crate::environment::Environment;
+use crate::lock::Locks;
+
+/// What `order` needs before it begins; none where it may at once.
+pub(crate) async fn admitted(
+    desk: &Desk,
+    environment: &Environment,
+    locks: &Locks,
+    actor: &Actor,
+    order: &DeployOrder,
+) -> Result<Option<Asked>, No> {
+    if let Some(reason) = &order.overrides {
+        check_reason(reason, "slipway deploy --override \"customers cannot pay\"")?;
+    }
+    let now = desk.now();
+    check_lock(desk, locks, &order.service)?;
+    let closed = environment.calendar().closed(now);
+    let overrides = match (closed, &order.overrides) {
+        (Some(closed), None) => return Err(closed.refusal().into()),
+        (Some(_), Some(reason)) => Some(reason.clone()),
+        (None, _) => None,
+    };
+    match (&environment.approval, overrides) {
+        (Some(settings), overrides) => {
+            let change = change::of(desk, actor, &order.service, &order.release).await?;
+            Ok(settings.asked(&change, overrides, now)?)
+        }
+        (None, Some(_)) => Err(Failure::refused(
+            "nobody may approve here that the calendar is overridden, and nobody does so alone",
+        )
+        .hint("name people under [approval.by] in the environment's file")
+        .into()),
+        (None, None) => Ok(None),
+    }
+}
+
+/// Refuses to say yes to what would not be deployed now: it would begin with that.
+pub(crate) fn check_open(
+    desk: &Desk,
+    environment: &Environment,
+    locks: &Locks,
+    service: &ServiceName,
+    overrides: bool,
+) -> Result<(), No> {
+    check_lock(desk, locks, service)?;
+    match environment.calendar().closed(desk.now()) {
+        Some(closed) if !overrides => Err(closed.refusal().into()),
+        _ => Ok(()),
+    }
+}
+
+fn check_lock(desk: &Desk, locks: &Locks, service: &ServiceName) -> Result<(), No> {
+    match locks.on(service, desk.now()) {
+        Some(lock) => Err(lock.refusal().into()),
+        None => Ok(()),
+    }
+}
