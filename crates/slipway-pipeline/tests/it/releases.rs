@@ -1,5 +1,6 @@
 //! Releases: what is in them, where they come from, and when none is made.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -144,7 +145,15 @@ async fn the_commit_and_its_changes_are_known() {
     };
     git(&["init", "-q"]);
     git(&["add", "."]);
-    git(&["commit", "-q", "-m", "one"]);
+    let message = "one\n\nCo-authored-by: Uma <Uma@Example.org>";
+    git(&[
+        "commit",
+        "-q",
+        "--author",
+        "A <a@example.org>",
+        "-m",
+        message,
+    ]);
     let commit = git(&["rev-parse", "HEAD"]);
     let report = project.run().await;
     assert_eq!(report.commit, commit);
@@ -153,8 +162,32 @@ async fn the_commit_and_its_changes_are_known() {
         (provenance.commit, provenance.dirty),
         (commit.clone(), false)
     );
+    let names = |names: &[&str]| -> BTreeSet<String> {
+        names
+            .iter()
+            .map(|name| format!("{name}@example.org"))
+            .collect()
+    };
+    assert_eq!(provenance.authors, Some(names(&["a", "t", "uma"])));
     project.write("in.txt", "two");
-    assert_eq!(project.run().await.commit, format!("{commit}-dirty"));
+    let report = project.run().await;
+    assert_eq!(report.commit, format!("{commit}-dirty"));
+    let dirty: Provenance = read(&report.releases[0].folder, "provenance.json");
+    assert_eq!(dirty.authors, None, "nobody knows who wrote that");
+    git(&[
+        "commit",
+        "-q",
+        "--author",
+        "B <b@example.org>",
+        "-am",
+        "two",
+    ]);
+    let newer = git(&["rev-parse", "HEAD"]);
+    let (root, between) = (project.path(""), slipway_pipeline::authors_between);
+    let wrote = between(&root, &commit, &newer).await;
+    assert_eq!(wrote, Some(names(&["b", "t"])));
+    assert_eq!(between(&root, &"0".repeat(40), &newer).await, None);
+    assert_eq!(between(&root, "--all", &newer).await, None);
 }
 
 #[tokio::test]
