@@ -83,13 +83,10 @@ impl Control<'_> {
         let (ground, name) = (self.ground(&journal)?, self.name()?);
         let names = services.keys().cloned().collect();
         // Before the engine reads the journal, so that it knows how often it was begun anew.
-        let book = Book::of(
-            name.clone(),
-            &journal.replay().await.context("reading the journal")?,
-        );
+        let entries = journal.replay().await.context("reading the journal")?;
+        let (book, locks) = (Book::of(name.clone(), &entries), Locks::of(&entries));
         note(&journal, started(book.unfinished())).await;
         let engine = Engine::start(ground, services, shutdown.child()).await?;
-        let locks = Locks::of(&journal.replay().await?);
         if !missing.is_empty() {
             let project = context.project.clone();
             tokio::spawn(complete(

@@ -15,6 +15,7 @@ use slipway_journal::{
     Actor, EnvironmentName, Event, InstanceId, ReleaseId, RolloutId, Seq, ServiceName, Slot,
 };
 use slipway_rollout::Approval;
+use slipway_rollout::approval::either;
 use slipway_rollout::strategy::WHOLE;
 
 use crate::lock::Locks;
@@ -514,6 +515,29 @@ pub(crate) fn trigger_name(trigger: Trigger) -> &'static str {
         Trigger::Judge => "the judge",
         Trigger::Deadline => "deadline",
         Trigger::Person => "a person",
+    }
+}
+
+/// What was said of a rollout before it begins, in words; nothing of other events.
+pub(crate) fn approval_words(event: &RolloutEvent) -> String {
+    match event {
+        RolloutEvent::ApprovalAsked {
+            need,
+            by,
+            until,
+            overrides,
+            ..
+        } => {
+            let names: Vec<&str> = by.iter().map(String::as_str).collect();
+            let why = overrides.as_ref().map_or_else(String::new, |reason| {
+                format!(", to override the calendar: {reason}")
+            });
+            let names = either(&names);
+            format!("waits for {need} approvals by {names} until {until}{why}")
+        }
+        RolloutEvent::Approved { by, .. } => format!("approved by {by}"),
+        RolloutEvent::Declined { by, reason, .. } => format!("declined by {by}: {reason}"),
+        _ => String::new(),
     }
 }
 

@@ -7,14 +7,13 @@ use slipway_journal::event::ControlEvent;
 use slipway_journal::event::PipelineEvent;
 use slipway_journal::event::rollout::RolloutEvent;
 use slipway_journal::{Entry, Event, Verification};
-use slipway_rollout::approval::either;
 
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
 use crate::lock;
 use crate::reading::{
-    actor_name, share_name, state_name, state_reason, steering_words, step_name, trigger_name,
-    verdict_words,
+    actor_name, approval_words, share_name, state_name, state_reason, steering_words, step_name,
+    trigger_name, verdict_words,
 };
 use crate::terminal::{self, BAD, DIM, GOOD, paint};
 
@@ -200,24 +199,9 @@ fn rollout_words(event: &RolloutEvent) -> String {
         RolloutEvent::QuarantineLifted {
             release, reason, ..
         } => format!("{} may come again: {reason}", release.short()),
-        RolloutEvent::ApprovalAsked {
-            need,
-            by,
-            until,
-            overrides,
-            ..
-        } => {
-            let names: Vec<&str> = by.iter().map(String::as_str).collect();
-            let why = overrides.as_ref().map_or_else(String::new, |reason| {
-                format!(", to override the calendar: {reason}")
-            });
-            format!(
-                "waits for {need} approvals by {} until {until}{why}",
-                either(&names)
-            )
-        }
-        RolloutEvent::Approved { by, .. } => format!("approved by {by}"),
-        RolloutEvent::Declined { by, reason, .. } => format!("declined by {by}: {reason}"),
+        RolloutEvent::ApprovalAsked { .. }
+        | RolloutEvent::Approved { .. }
+        | RolloutEvent::Declined { .. } => approval_words(event),
         RolloutEvent::ReceiptIssued { receipt } => {
             let (served, failed) = (receipt.served(), receipt.failed());
             format!(

@@ -284,5 +284,4 @@ fn minute(text: &str) -> Option<Minute> {
     })
 }
 
-#[cfg(test)]
 mod tests;

@@ -5,13 +5,12 @@ use slipway_journal::event::control::ControlEvent;
 use slipway_journal::event::pipeline::{JobResult, PipelineEvent};
 use slipway_journal::event::rollout::RolloutEvent;
 use slipway_journal::{Entry, Event};
-use slipway_rollout::approval::either;
 
 use crate::console::words::{Clockface, When, capital, short, span};
 use crate::lock;
 use crate::reading::{
-    actor_name, share_name, state_name, state_reason, steering_words, step_name, trigger_name,
-    verdict_words,
+    actor_name, approval_words, share_name, state_name, state_reason, steering_words, step_name,
+    trigger_name, verdict_words,
 };
 
 /// What is looked for; an empty field is not.
@@ -184,24 +183,9 @@ fn rollout(event: &RolloutEvent) -> String {
         RolloutEvent::QuarantineLifted {
             release, reason, ..
         } => format!("Release {} may come again: {reason}", release.short()),
-        RolloutEvent::ApprovalAsked {
-            need,
-            by,
-            until,
-            overrides,
-            ..
-        } => {
-            let names: Vec<&str> = by.iter().map(String::as_str).collect();
-            let why = overrides.as_ref().map_or_else(String::new, |reason| {
-                format!(", to override the calendar: {reason}")
-            });
-            format!(
-                "Waits for {need} approvals by {} until {until}{why}",
-                either(&names)
-            )
-        }
-        RolloutEvent::Approved { by, .. } => format!("Approved by {by}"),
-        RolloutEvent::Declined { by, reason, .. } => format!("Declined by {by}: {reason}"),
+        RolloutEvent::ApprovalAsked { .. }
+        | RolloutEvent::Approved { .. }
+        | RolloutEvent::Declined { .. } => capital(&approval_words(event)),
         RolloutEvent::ReceiptIssued { receipt } => {
             format!("Receipt issued, {}", state_name(&receipt.end))
         }

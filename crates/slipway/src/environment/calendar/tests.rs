@@ -1,6 +1,8 @@
 //! Stretches of time in zones with and without changes of the clock, by example and by
 //! property.
 
+#![cfg(test)]
+
 use jiff::SignedDuration;
 use proptest::prelude::*;
 
