@@ -12,7 +12,7 @@ pub(crate) mod peer;
 pub(crate) mod settings;
 pub(crate) mod wire;
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -97,10 +97,7 @@ impl Control<'_> {
             ));
         }
         let sessions = Arc::new(Sessions::new(context.clock.clone(), context.random.clone()));
-        let address = self.console.as_ref().map(TcpListener::local_addr);
-        let address = address
-            .transpose()
-            .context("reading the console's address")?;
+        let address = self.console_address()?;
         let acme = self.acme(&journal);
         let console = self.console.map(|socket| {
             let ground = console::Ground {
@@ -140,6 +137,11 @@ impl Control<'_> {
             accessories,
             console,
         })
+    }
+
+    fn console_address(&self) -> anyhow::Result<Option<SocketAddr>> {
+        let address = self.console.as_ref().map(TcpListener::local_addr);
+        address.transpose().context("reading the console's address")
     }
 
     /// What services need beside themselves: started, or adopted where it runs.
