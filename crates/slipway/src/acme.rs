@@ -58,8 +58,13 @@ impl Acme {
     fn rest(&self) -> Duration {
         let record = self.shelf.record();
         let certificate = self.shelf.validity();
-        let is_for_these = record.names == self.settings.names;
-        let due = due::at(certificate.filter(|_| is_for_these), record.not_before);
+        let settings = &self.settings;
+        let is_for_these = record.names == settings.names && record.directory == settings.directory;
+        // Other names, or another authority, wait for nothing but the rest after a failure.
+        let rests = record
+            .not_before
+            .filter(|_| is_for_these || record.failures > 0);
+        let due = due::at(certificate.filter(|_| is_for_these), rests);
         let left = due.duration_since(self.clock.now());
         Duration::try_from(left).unwrap_or(Duration::ZERO)
     }
@@ -97,6 +102,7 @@ impl Acme {
         let now = self.clock.now();
         let record = Record {
             names: names.clone(),
+            directory: self.settings.directory.clone(),
             not_before: now.checked_add(due::between(now, not_after)).ok(),
             ..Record::default()
         };
@@ -111,6 +117,7 @@ impl Acme {
         tracing::error!(?names, reason, %until, "no certificate was signed; it is asked for again");
         let record = Record {
             names: before.names.clone(),
+            directory: before.directory.clone(),
             failures,
             not_before: Some(until),
             problem: Some(reason.to_owned()),

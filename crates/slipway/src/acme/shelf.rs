@@ -33,6 +33,9 @@ pub(crate) struct Record {
     /// The names that the certificate is for.
     #[serde(default)]
     pub(crate) names: Vec<String>,
+    /// The authority that signed it.
+    #[serde(default)]
+    pub(crate) directory: String,
     /// Failures in a row.
     #[serde(default)]
     pub(crate) failures: u32,

@@ -33,7 +33,7 @@ pub(crate) async fn of(
     accounts.extend(maker(&entries, release));
     Ok(Change {
         accounts,
-        addresses: addresses(desk, service, release).await,
+        addresses: addresses(desk, service, release).await?,
     })
 }
 
@@ -41,20 +41,28 @@ async fn addresses(
     desk: &Desk,
     service: &ServiceName,
     release: &ReleaseId,
-) -> Option<BTreeSet<String>> {
+) -> Result<Option<BTreeSet<String>>, No> {
     let releases = desk.state().releases();
-    let new = provenance(&releases, release)?;
-    let mut all = new.authors?;
+    let new = provenance(&releases, release);
+    let Some((new, mut all)) = new.and_then(|new| new.authors.clone().map(|a| (new, a))) else {
+        return Ok(None);
+    };
+    let live = match desk.live_release(service).await {
+        Ok(live) => Some(live),
+        // Whoever cannot find out whose change it is lets nobody approve it.
+        Err(No::Broken(error)) => return Err(No::Broken(error)),
+        Err(No::Refused(_) | No::Unusable(_)) => None,
+    };
     // What is live may be no commit of this repository, or none at all; then what the release
     // says of itself is all there is.
-    if let Ok(live) = desk.live_release(service).await
+    if let Some(live) = live
         && let Some(old) = provenance(&releases, &live)
         && let Some(between) =
             slipway_pipeline::authors_between(desk.project(), &old.commit, &new.commit).await
     {
         all.extend(between);
     }
-    Some(all)
+    Ok(Some(all))
 }
 
 fn provenance(releases: &Path, release: &ReleaseId) -> Option<Provenance> {
