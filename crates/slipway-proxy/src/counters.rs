@@ -190,17 +190,12 @@ impl Counters {
         self.judge(shard, at, (outcome, pace), client);
     }
 
-    /// Counts for whoever judges the release. A client is judged by once within a second,
-    /// whatever comes of it, so that few who ask very often do not count for all; and is bad
-    /// once within ten seconds for each kind. What is left out says nothing: that, and where
-    /// nobody knows what would have come.
+    /// Counts for whoever judges the release. A client is asked once within a second, so that
+    /// few who ask very often do not count for all: it is bad where anything in that second was,
+    /// and once within ten seconds for each kind. What is left out says nothing: the rest of the
+    /// second, and where nobody knows what would have come.
     fn judge(&self, shard: &Shard, at: u64, (outcome, pace): (Outcome, Pace), client: u64) {
-        if !self.tried.is_new(at, client) {
-            for count in &shard.left_out {
-                count.fetch_add(1, Ordering::Relaxed);
-            }
-            return;
-        }
+        let is_tried = !self.tried.is_new(at, client);
         let was_answered = !matches!(outcome, Outcome::GivenUp(_));
         // Who left sooner would perhaps have been answered in time.
         let is_slow = |is: bool| (is || was_answered).then_some(is);
@@ -210,12 +205,12 @@ impl Counters {
             is_slow(pace == Pace::VerySlow),
         ];
         for (kind, is_bad) in is_bad.into_iter().enumerate() {
-            let count = match is_bad {
-                None => &shard.left_out[kind],
-                Some(true) if self.counted[kind].is_new(at, client) => &shard.bad[kind],
-                Some(_) => continue,
-            };
-            count.fetch_add(1, Ordering::Relaxed);
+            if is_tried || is_bad.is_none() {
+                shard.left_out[kind].fetch_add(1, Ordering::Relaxed);
+            }
+            if is_bad == Some(true) && self.counted[kind].is_new(at, client) {
+                shard.bad[kind].fetch_add(1, Ordering::Relaxed);
+            }
             if is_bad == Some(true) && self.known[kind].is_new(at, client) {
                 shard.bad_clients[kind].fetch_add(1, Ordering::Relaxed);
             }
@@ -427,6 +422,22 @@ mod tests {
             very_slow: 1,
         };
         assert_eq!(stats.bad_clients, Some(clients), "one of them came again");
+    }
+
+    #[test]
+    fn a_second_in_which_anything_was_bad_is_bad() {
+        let counters = Counters::new("web", "r1", 1);
+        for outcome in [
+            Outcome::Good,
+            Outcome::Failed,
+            Outcome::Failed,
+            Outcome::Good,
+        ] {
+            counters.end(0, 1, (outcome, Pace::Quick), 7);
+        }
+        let stats = counters.stats(1);
+        let failed = (stats.bad.unwrap().failed, stats.left_out.failed);
+        assert_eq!((stats.served, failed), (4, (1, 3)));
     }
 
     #[test]
