@@ -442,9 +442,12 @@ fn identity(child: &Child) -> io::Result<Option<ProcessIdentity>> {
 /// Ends every process that was started for an instance and still runs.
 async fn end_rest(instance: InstanceId, grace: Duration) -> io::Result<()> {
     blocking(move || {
-        for identity in carriers(instance)? {
-            tracing::info!(%instance, pid = identity.pid, "ends what is left of an instance");
-            identity.stop(Signal::TERM, grace)?;
+        // In the middle of its `exec` a process shows no environment: the second look finds it.
+        for _ in 0..2 {
+            for identity in carriers(instance)? {
+                tracing::info!(%instance, pid = identity.pid, "ends what is left of an instance");
+                identity.stop(Signal::TERM, grace)?;
+            }
         }
         Ok(())
     })
