@@ -9,7 +9,7 @@ use std::time::Duration;
 use chassis::{Random, SecretString, Shutdown};
 use slipway_journal::{
     EnvironmentName, Generation, InstanceId, JournalError, Manifest, ReleaseId, RolloutId,
-    ServiceName,
+    ServiceName, Slot,
 };
 use slipway_proxy::{ClientError, Table};
 use tokio::sync::{Mutex, MutexGuard};
@@ -24,6 +24,7 @@ use crate::recovery::{self, Published};
 use crate::routing::{self, Change, Manner, Side};
 use crate::runtime::{Runtime, Spec};
 use crate::shelf::Shelf;
+use crate::strategy;
 use crate::traffic::Traffic;
 
 /// What one service gets in this environment.
@@ -238,7 +239,20 @@ impl Core {
             slow_start: settings.slow_start,
             health,
             slow: self.history(record).and_then(|h| h.slow()),
+            pages: settings
+                .policy
+                .skew
+                .map(|long| (long, self.left(record, change))),
         })
+    }
+
+    /// The slot that visitors leave by a change of their own release, while it is warm. Those of a
+    /// release that is taken back get what everybody gets.
+    fn left(&self, record: &Record, change: &Change) -> Option<Slot> {
+        let comes = |side: &Side| side.slot == record.slot;
+        let is_new = matches!(change, Change::Live { side } if comes(side));
+        let is_warm = strategy::is_warm(&self.ledger.book(), record);
+        (is_new && is_warm).then(|| record.slot.other())
     }
 
     /// What was usual on the release before that of `record`.

@@ -30,6 +30,10 @@ pub struct Policy {
     /// How long the old release stays warm. Default 24 h; a rollout that waits ends it early,
     /// because it needs the place.
     pub bake: Duration,
+    /// For how long a page keeps the release that it was loaded from, 1 s to 24 h: what it asks
+    /// for goes there as long as that is warm, so the bake is no shorter, also where another
+    /// rollout waits. Default none: it asks whatever is live.
+    pub skew: Option<Duration>,
     /// How long requests in flight on a release that is taken out may go on. Default 10 min.
     pub drain_window: Duration,
     /// From SIGTERM to SIGKILL. Default 30 s.
@@ -245,6 +249,7 @@ impl Default for Policy {
             preview_within: Duration::from_secs(10),
             observe: Duration::from_secs(2),
             bake: Duration::from_secs(24 * 3600),
+            skew: None,
             drain_window: Duration::from_secs(600),
             stop_grace: Duration::from_secs(30),
             progress_within: Duration::from_secs(600),

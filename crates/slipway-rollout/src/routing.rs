@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use slipway_journal::{Generation, InstanceId, ReleaseId, ServiceName, Slot};
-use slipway_proxy::{HealthCheck, Pool, Preview, Route, Rule, Slow, Split, Table, Target};
+use slipway_proxy::{HealthCheck, Pool, Preview, Route, Rule, Skew, Slow, Split, Table, Target};
 
 /// A release's instances, as the table is told of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +92,9 @@ pub struct Manner {
     pub slow_start: Duration,
     /// From when on an answer is slow, where that is known.
     pub slow: Option<Slow>,
+    /// For how long pages keep their release, where they do, and the slot beside the live one
+    /// that has such pages.
+    pub pages: Option<(Duration, Option<Slot>)>,
 }
 
 /// Why a change cannot be made.
@@ -209,6 +212,9 @@ fn without(route: &mut Route, service: &ServiceName, slot: Slot) -> Result<(), U
         return Err(Unroutable::Live { service, slot });
     }
     route.pools.remove(&name);
+    if let Some(skew) = &mut route.skew {
+        skew.pools.retain(|kept| *kept != name);
+    }
     if route.preview.as_ref().is_some_and(|p| p.pool == name) {
         route.preview = None;
     }
@@ -256,17 +262,26 @@ impl Side {
 }
 
 impl Manner {
+    fn skew(&self, pools: &BTreeMap<String, Pool>) -> Option<Skew> {
+        let (long, slot) = self.pages?;
+        let kept = slot.map(|s| s.to_string()).into_iter();
+        Some(Skew {
+            for_s: u32::try_from(long.as_secs()).unwrap_or(u32::MAX),
+            pools: kept.filter(|name| pools.contains_key(name)).collect(),
+        })
+    }
+
     fn route(&self, pools: BTreeMap<String, Pool>, live: String) -> Route {
         Route {
             hosts: self.hosts.clone(),
-            pools,
             live,
             split: None,
             preview: None,
             hold: false,
             rules: self.rules.clone(),
             maintenance: None,
-            skew: None,
+            skew: self.skew(&pools),
+            pools,
             slow_start_ms: u32::try_from(self.slow_start.as_millis()).unwrap_or(u32::MAX),
             slow: self.slow,
             // Three looks in a row, half a second apart: a release that went deaf is noticed

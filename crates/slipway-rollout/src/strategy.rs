@@ -393,7 +393,15 @@ fn bake(view: &View<'_>) -> Duration {
     let record = view.record;
     let is_pressed = record.steered.iter().any(|s| s.order == Steering::Advance);
     let unseen = is_pressed || record.verdicts.iter().any(|j| is_unsure(&j.verdict));
-    view.policy.bake * if unseen { 2 } else { 1 }
+    let bake = view.policy.bake * if unseen { 2 } else { 1 };
+    bake.max(view.policy.skew.unwrap_or_default())
+}
+
+/// Whether a rollout that waits may have the place of the old release: not while pages that were
+/// loaded from it keep it.
+pub fn may_yield(record: &Record, policy: &Policy, now: Timestamp) -> bool {
+    let until = record.stage_at.checked_add(policy.skew.unwrap_or_default());
+    record.stage == RolloutState::Baking && until.is_ok_and(|until| now >= until)
 }
 
 fn baking(view: &View<'_>) -> Next {
@@ -405,7 +413,7 @@ fn baking(view: &View<'_>) -> Next {
     let nothing_warm = record.previous.is_none() || no_room;
     if let Some(until) = due(view, bake(view))
         && !nothing_warm
-        && !is_waited_for(view)
+        && !(is_waited_for(view) && may_yield(record, view.policy, view.now))
         && !record.did(|s| is_unroute(s, record.slot.other()))
     {
         return Next::Watch { until };

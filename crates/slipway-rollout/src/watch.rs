@@ -91,8 +91,15 @@ impl Driver {
     fn is_to_decide(&self, record: &Record) -> bool {
         let queued = |r: &Record| r.id != record.id && r.is_next();
         let is_waited_for = || {
-            let book = self.core.ledger.book();
-            record.stage == RolloutState::Baking && book.of_service(&self.service).any(queued)
+            let settings = self.core.settings(&self.service).ok();
+            let now = self.core.pace.now();
+            settings.is_some_and(|s| strategy::may_yield(record, &s.policy, now))
+                && self
+                    .core
+                    .ledger
+                    .book()
+                    .of_service(&self.service)
+                    .any(queued)
         };
         self.is_taken_back(record) || self.is_steered(record) || is_waited_for()
     }

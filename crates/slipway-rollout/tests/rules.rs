@@ -219,6 +219,7 @@ fn manner() -> Manner {
         health: "/health".into(),
         slow: None,
         slow_start: Duration::ZERO,
+        pages: None,
     }
 }
 

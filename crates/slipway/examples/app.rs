@@ -12,6 +12,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Query, State};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
@@ -105,6 +106,7 @@ async fn answer(mode: &str, env: &Env) -> anyhow::Result<()> {
     let routes = Router::new()
         .route("/health", get(health))
         .route("/slow", get(slow))
+        .route("/page", get(html))
         .route("/upload", post(upload))
         .fallback(page)
         .with_state(app);
@@ -155,6 +157,14 @@ async fn health(State(app): State<App>) -> Response {
 async fn page(State(app): State<App>) -> Response {
     let mode = app.mode.to_string();
     app.visit(mode)
+}
+
+/// A page that asks for more once it was loaded.
+async fn html(State(app): State<App>) -> Response {
+    let mut answer = app.visit("<script src=\"/app.js\"></script>".to_owned());
+    let kind = HeaderValue::from_static("text/html; charset=utf-8");
+    answer.headers_mut().insert(CONTENT_TYPE, kind);
+    answer
 }
 
 #[derive(Deserialize)]

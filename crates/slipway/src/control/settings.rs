@@ -86,6 +86,7 @@ fn policy(settings: &PolicySettings) -> Policy {
         preview_within: span(settings.preview_within, standard.preview_within),
         observe: span(settings.observe, standard.observe),
         bake: span(settings.bake, standard.bake),
+        skew: settings.skew.map(|span| span.0).or(standard.skew),
         drain_window: span(settings.drain_window, standard.drain_window),
         stop_grace: span(settings.stop_grace, standard.stop_grace),
         progress_within: span(settings.progress_within, standard.progress_within),

@@ -25,6 +25,9 @@ pub(crate) struct PolicySettings {
     pub(crate) preview_within: Option<Span>,
     pub(crate) observe: Option<Span>,
     pub(crate) bake: Option<Span>,
+    /// 1 s to 24 h.
+    #[serde(default, deserialize_with = "skew")]
+    pub(crate) skew: Option<Span>,
     pub(crate) drain_window: Option<Span>,
     pub(crate) stop_grace: Option<Span>,
     pub(crate) progress_within: Option<Span>,
@@ -92,6 +95,15 @@ fn instances<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, 
         Err(D::Error::custom(format!(
             "{count} instances: write 1 to 64"
         )))
+    }
+}
+
+fn skew<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Span>, D::Error> {
+    let span = Span::deserialize(deserializer)?;
+    if (1..=86_400).contains(&span.0.as_secs()) {
+        Ok(Some(span))
+    } else {
+        Err(D::Error::custom("pages keep their release for 1 s to 24 h"))
     }
 }
 
@@ -188,6 +200,8 @@ mod tests {
             ("instances = 0", "write 1 to 64"),
             ("burst = { share_percent = 500 }", "500 %: write 0 to 100"),
             ("burst = { window_s = 0 }", "write 1 to 60"),
+            ("skew = \"0s\"", "1 s to 24 h"),
+            ("skew = \"25h\"", "1 s to 24 h"),
         ] {
             let error = read(text).unwrap_err();
             assert!(error.contains(said), "{text}: {error}");

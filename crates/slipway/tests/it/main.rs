@@ -14,6 +14,7 @@ mod ground;
 mod init;
 mod load;
 mod locks;
+mod pages;
 mod quarantine;
 mod queue;
 mod release;
