@@ -5,6 +5,7 @@ mod acme;
 mod approval;
 mod calendar;
 mod canary;
+mod order;
 mod policy;
 mod proxy;
 mod rules;
@@ -95,6 +96,9 @@ pub(crate) struct ServiceSettings {
     /// Host names that lead to it; none means any.
     #[serde(default)]
     pub(crate) hosts: Vec<String>,
+    /// The services that it stands on: they are deployed before it.
+    #[serde(default)]
+    pub(crate) after: Vec<ServiceName>,
     /// Its variables, with placeholders.
     #[serde(default)]
     pub(crate) env: BTreeMap<String, String>,
@@ -215,6 +219,10 @@ impl Environment {
                 error.to_string().trim_end()
             ))
             .hint("correct the file; nothing was changed")
+        })?;
+        environment.in_order().map_err(|reason| {
+            Failure::usage(format!("{}: {reason}", path.display()))
+                .hint("correct the file; nothing was changed")
         })?;
         for (service, settings) in &environment.service {
             settings.policy.strategy().map_err(|reason| {

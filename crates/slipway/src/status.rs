@@ -142,7 +142,12 @@ pub(crate) async fn gather(state: &State, reading: &Reading) -> anyhow::Result<S
         },
         accessories: accessories(state)?,
         certificate_problem: Shelf(state.certificates()).record().problem,
-        services: services(state, proxy.as_ref(), reading),
+        services: services(
+            state,
+            known(state, record.as_ref()),
+            proxy.as_ref(),
+            reading,
+        ),
         locks: Vec::new(),
         closed: None,
         proxy,
@@ -185,10 +190,23 @@ fn accessories(state: &State) -> anyhow::Result<Vec<AccessoryStatus>> {
     Ok(found)
 }
 
-/// The services that have a route or an unfinished rollout.
-fn services(state: &State, proxy: Option<&ProxyStatus>, reading: &Reading) -> Vec<ServiceStatus> {
+/// The services of the environment, as control last read it.
+fn known(state: &State, record: Option<&Record>) -> Vec<ServiceName> {
+    let name = record.and_then(|r| r.environment.as_ref());
+    let environment = name.and_then(|name| Environment::recall(name, state));
+    environment.map_or_else(Vec::new, |e| e.service.into_keys().collect())
+}
+
+/// The services of the environment, and all others that have a route or had a rollout.
+fn services(
+    state: &State,
+    known: Vec<ServiceName>,
+    proxy: Option<&ProxyStatus>,
+    reading: &Reading,
+) -> Vec<ServiceStatus> {
     let routed = proxy.iter().flat_map(|p| p.table.routes.keys());
-    let mut names: Vec<ServiceName> = routed.filter_map(|name| name.parse().ok()).collect();
+    let mut names = known;
+    names.extend(routed.filter_map(|name| name.parse().ok()));
     names.extend(reading.rollouts.iter().map(|r| r.service.clone()));
     names.sort();
     names.dedup();

@@ -1,6 +1,8 @@
 //! `slipway deploy`: asks control to bring a release into the environment, follows it in
 //! the journal until it is live or has ended, and prints the receipt.
 
+mod all;
+
 use anyhow::Context as _;
 use clap::Args;
 use slipway_journal::event::rollout::RolloutEvent;
@@ -24,6 +26,10 @@ use crate::terminal::{self, BOLD, DIM, paint};
 ///
 /// A rollout that has no visitors yet makes way for a newer one; one that has some is
 /// waited for. Nothing is deployed while it is locked or frozen (`slipway status` says so).
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -31,6 +37,7 @@ Examples:
   slipway deploy 0a7b950e           a release by the start of its id
   slipway deploy --detach           return at once
   slipway deploy --override \"customers cannot pay\"
+  slipway deploy --all              the newest of every service, in their order
   slipway deploy --json | jq -r .state.name
 
 Exit codes: 0 live, 1 failed or taken back, 3 refused, 4 Slipway does not run here")]
@@ -43,6 +50,10 @@ pub(crate) struct Deploy {
     /// The environment that must run here
     #[arg(long, value_name = "NAME")]
     environment: Option<EnvironmentName>,
+    /// The newest release of every service, each after those that it stands on (`after` in the
+    /// environment's file); ends with the first that does not go live
+    #[arg(long, conflicts_with_all = ["release", "service", "force", "detach"])]
+    all: bool,
     /// Deploy although the release was taken back before
     #[arg(long)]
     force: bool,
@@ -59,7 +70,10 @@ pub(crate) struct Deploy {
 
 impl Deploy {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<Exit> {
-        context.environment(self.environment.as_ref())?;
+        let environment = context.environment(self.environment.as_ref())?;
+        if self.all {
+            return all::deploy(context, &environment, &self);
+        }
         let (service, release) =
             target::release(context, self.service.clone(), self.release.as_deref())?;
         let order = DeployOrder {

@@ -11,6 +11,7 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::report::{self, Report};
 use crate::cli::run::{self, Run};
 use crate::control::wire::DeployOrder;
+use crate::environment::Environment;
 use crate::status;
 use crate::terminal::{self, BOLD, DIM, GOOD, paint};
 
@@ -76,7 +77,9 @@ struct Release {
 impl Ship {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<Exit> {
         // Asked first: a pipeline takes minutes, and without Slipway it would be for nothing.
-        context.environment(self.environment.as_ref())?;
+        let name = context.environment(self.environment.as_ref())?;
+        let environment = Environment::read(&context.project, &name)?;
+        let services = environment.in_order().map_err(Failure::usage)?;
         self.check_open(context)?;
         let options = Run {
             no_cache: self.no_cache,
@@ -96,6 +99,8 @@ impl Ship {
             return Ok(run::exit(&made));
         }
         shipped.releases = context.wait(self.wanted(context, &made))?;
+        let place = |r: &Release| services.iter().position(|s| *s == r.service);
+        shipped.releases.sort_by_key(place);
         let exit = self.deploy(context, &mut shipped)?;
         self.print(&shipped)?;
         Ok(exit)

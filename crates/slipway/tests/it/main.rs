@@ -19,6 +19,7 @@ mod quarantine;
 mod queue;
 mod release;
 mod second;
+mod services;
 mod shapes;
 mod ship;
 mod sockets;
