@@ -8,13 +8,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use slipway_journal::event::RolloutEvent;
 use slipway_journal::event::rollout::RolloutState;
-use slipway_journal::{Actor, JournalError, ReleaseId, RolloutId};
+use slipway_journal::{Actor, JournalError, ReleaseId, RolloutId, ServiceName};
 
 use crate::approval::{Approval, Asked, NotTaken};
 use crate::book::{Book, Record};
 use crate::core::Core;
 use crate::engine::{Engine, Order};
 use crate::error::RolloutError;
+use crate::footing::{self, Unfooted};
 use crate::ledger::executor;
 use crate::refusal::Refusal;
 use crate::strategy;
@@ -45,6 +46,9 @@ impl Engine {
         let taken = |book: &Book| -> Result<Approval, Refusal> {
             let (record, approval) = waits(book, rollout)?;
             approval.takes_yes(rollout, &record.release, &who, now)?;
+            if let Some(unfooted) = self.unfooted(book, &record.service) {
+                return Err(unfooted.into());
+            }
             Ok(approval.clone())
         };
         let decide = |book: &Book| match taken(book) {
@@ -91,6 +95,12 @@ impl Engine {
         };
         let actor = Actor::Person(who.clone());
         Ok(self.core.ledger.decide(actor, decide).await?)
+    }
+
+    /// Why nothing new of a service is brought in now: a yes would begin that.
+    fn unfooted(&self, book: &Book, service: &ServiceName) -> Option<Unfooted> {
+        let settings = self.core.settings(service).ok()?;
+        footing::unfooted(book, service, &settings.after)
     }
 
     /// Lets a release come again that was taken back.

@@ -34,6 +34,9 @@ pub struct ServiceSettings {
     pub hosts: Vec<String>,
     /// Its variables; `{internal_port}` in them is filled for each instance.
     pub env: BTreeMap<String, SecretString>,
+    /// The services that it stands on: nothing new of it is brought in while one of them is not
+    /// live, or changes.
+    pub after: Vec<ServiceName>,
     /// Limits of its own for requests, by path.
     pub rules: Vec<slipway_proxy::Rule>,
     /// Over how long the share of requests of an instance that came up grows to that of the

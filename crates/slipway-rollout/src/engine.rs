@@ -24,6 +24,7 @@ use crate::core::{Core, Hold, ServiceSettings};
 use crate::court::Standing;
 use crate::driver::Driver;
 use crate::error::RolloutError;
+use crate::footing;
 use crate::ledger::{Ledger, trigger};
 use crate::pace::Pace;
 use crate::plan::{self, RollbackPlan};
@@ -67,7 +68,8 @@ pub struct Order {
     pub service: ServiceName,
     /// The release.
     pub release: ReleaseId,
-    /// Whether a person insists on a release that was taken back before.
+    /// Whether a person insists on a release that was taken back before, or that has nothing to
+    /// stand on.
     pub force: bool,
 }
 
@@ -179,9 +181,9 @@ impl Engine {
         order: Order,
         asked: Option<Asked>,
     ) -> Result<Result<RolloutId, Refusal>, RolloutError> {
-        if self.core.settings(&order.service).is_err() {
+        let Ok(settings) = self.core.settings(&order.service) else {
             return Ok(Err(self.unknown_service(order.service)));
-        }
+        };
         let wanted = order.clone();
         let check = move |shelf: &Shelf| shelf.check(&wanted.release, &wanted.service);
         match self.core.on_shelf(check).await {
@@ -197,7 +199,7 @@ impl Engine {
         let (id, environment) = (self.core.new_rollout(), self.core.environment.clone());
         let may_force = order.force && matches!(actor, Actor::Person(_));
         let decide = |book: &Book| {
-            if let Some(refusal) = refused(book, &order, may_force) {
+            if let Some(refusal) = refused(book, &order, &settings.after, may_force) {
                 return (Vec::new(), Err(refusal));
             }
             let mut events = requested(book, id, &order, environment);
@@ -345,7 +347,7 @@ fn back(book: &Book, service: &ServiceName, reason: &str) -> Back {
     }
 }
 
-fn refused(book: &Book, order: &Order, may_force: bool) -> Option<Refusal> {
+fn refused(book: &Book, order: &Order, after: &[ServiceName], may_force: bool) -> Option<Refusal> {
     let release = order.release.clone();
     if let Some(reason) = book.quarantined.get(&release)
         && !may_force
@@ -368,7 +370,9 @@ fn refused(book: &Book, order: &Order, may_force: bool) -> Option<Refusal> {
     if live.is_some_and(|l| l.release == release) && !replaced {
         return Some(Refusal::AlreadyLive { release });
     }
-    None
+    // Who insists may be bringing back what was there before.
+    let unfooted = (!may_force).then(|| footing::unfooted(book, &order.service, after));
+    unfooted.flatten().map(Refusal::from)
 }
 
 fn is_shifting(record: &Record) -> bool {

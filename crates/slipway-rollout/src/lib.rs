@@ -16,6 +16,7 @@ mod driver;
 mod effects;
 mod engine;
 mod error;
+pub mod footing;
 mod history;
 mod http;
 pub mod judge;

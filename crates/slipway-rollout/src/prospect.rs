@@ -32,6 +32,10 @@ pub struct World {
     pub rate: u64,
     /// Why releases could not be started again, for those that could not.
     pub unfit: BTreeMap<ReleaseId, String>,
+    /// The services that stand on this one.
+    pub followers: BTreeSet<ServiceName>,
+    /// For how long pages keep their release, where they do.
+    pub pages: Option<Duration>,
 }
 
 /// How a rollback goes.
@@ -231,10 +235,37 @@ impl View<'_> {
             n => format!("no request: the {n} under way on {from} are finished there"),
         }];
         loss.extend(schema(moving));
+        loss.extend(self.pages(from));
+        loss.extend(self.followers(moving));
         loss.push(format!(
             "{from} is quarantined: it comes again with --force only"
         ));
         loss
+    }
+
+    /// What is loaded from a release that is taken back does not keep it.
+    fn pages(self, from: &str) -> Option<String> {
+        self.world.pages.map(|_| {
+            format!(
+                "pages that were loaded from {from} get the rest from the release that comes back"
+            )
+        })
+    }
+
+    /// The releases that were brought in since and stand on the one that would be left.
+    fn followers(self, left: &Record) -> Vec<String> {
+        let live = |service| self.book.live_of(service);
+        let later = self.world.followers.iter().filter_map(live);
+        let later = later.filter(|r| r.asked_at > left.asked_at);
+        let words = |r: &Record| {
+            format!(
+                "{} of {} came after it and stands on it: it stays, beside the older {}",
+                r.release.short(),
+                r.service,
+                left.service
+            )
+        };
+        later.map(words).collect()
     }
 
     fn redeploy(self, live: &Record, previous: &Record) -> Prospect {
@@ -261,6 +292,7 @@ impl View<'_> {
         );
         prospect.loss.push(until);
         prospect.loss.extend(schema(live));
+        prospect.loss.extend(self.followers(live));
         prospect.speed = Some(speed);
         if let Some(why) = self.world.unfit.get(&previous.release) {
             prospect.obstacles.push(Obstacle {

@@ -5,6 +5,7 @@ use std::fmt;
 use slipway_journal::{Outcome, ReleaseId, RolloutId, ServiceName};
 
 use crate::approval::NotTaken;
+use crate::footing::Unfooted;
 
 /// Why something that was asked for is not done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +61,8 @@ pub enum Refusal {
         /// Why.
         reason: String,
     },
+    /// A service that it stands on is not there, or changes.
+    Unfooted(Unfooted),
     /// The release is what visitors reach already.
     AlreadyLive {
         /// The release.
@@ -109,6 +112,12 @@ pub enum Refusal {
 impl From<NotTaken> for Refusal {
     fn from(why: NotTaken) -> Self {
         Self::NotTaken(why)
+    }
+}
+
+impl From<Unfooted> for Refusal {
+    fn from(why: Unfooted) -> Self {
+        Self::Unfooted(why)
     }
 }
 
@@ -180,6 +189,7 @@ impl fmt::Display for Refusal {
                 "{} was taken back before: {reason}. Ship a corrected release; `slipway quarantine lift` lets it come again, --force does once",
                 release.short()
             ),
+            Self::Unfooted(why) => why.fmt(f),
             Self::AlreadyLive { release } => {
                 write!(
                     f,

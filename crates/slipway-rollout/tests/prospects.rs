@@ -65,10 +65,14 @@ impl Story {
 
     /// A rollout up to where its one instance runs.
     fn start(&mut self, n: u128, letter: &str) {
+        self.start_of(&service(), n, letter);
+    }
+
+    fn start_of(&mut self, service: &ServiceName, n: u128, letter: &str) {
         let id = rollout(n);
         self.say(&RolloutEvent::Requested {
             rollout: id,
-            service: service(),
+            service: service.clone(),
             environment: "production".parse().unwrap(),
             release: release(letter),
             previous: None,
@@ -101,7 +105,11 @@ impl Story {
 
     /// A rollout that visitors reach.
     fn live(&mut self, n: u128, letter: &str, took_us: u64) {
-        self.start(n, letter);
+        self.live_of(&service(), n, letter, took_us);
+    }
+
+    fn live_of(&mut self, service: &ServiceName, n: u128, letter: &str, took_us: u64) {
+        self.start_of(service, n, letter);
         let generation = Generation(u64::try_from(n).unwrap());
         self.step(
             n,
@@ -291,4 +299,28 @@ fn whoever_does_not_answer_stands_in_the_way() {
             "{silent:#?}"
         );
     }
+}
+
+#[test]
+fn what_was_deployed_since_and_stands_on_it_is_named_and_so_are_its_pages() {
+    let (web, old) = ("web".parse().unwrap(), "old".parse().unwrap());
+    let mut story = Story::new();
+    story.live_of(&old, 3, "d", 1000);
+    story.live(1, "a", 2300);
+    story.live(2, "b", 4900);
+    story.live_of(&web, 4, "c", 1000);
+    let world = World {
+        followers: [web, old].into(),
+        pages: Some(Duration::from_secs(600)),
+        ..well(&[1, 2, 3, 4])
+    };
+    let warm = story.prospect(&world);
+    let loss = warm.loss.join("; ");
+    assert!(loss.contains("cccccccccccc of web came after it"), "{loss}");
+    assert!(!loss.contains("of old"), "{loss}");
+    assert!(loss.contains("pages that were loaded from bbbb"), "{loss}");
+    story.retire(2, 1);
+    let slow = story.prospect(&world);
+    assert_eq!(slow.kind, Kind::Slow);
+    assert!(slow.loss.join("; ").contains("of web came after it"));
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use slipway_journal::{EnvironmentName, ServiceName};
-use slipway_proxy::{Client, Health, Pool, PoolStats, Stats, Table};
+use slipway_proxy::{Client, Health, Pool, PoolStats, Route, Stats, Table};
 use slipway_rollout::process::ProcessIdentity;
 
 use crate::accessories;
@@ -78,9 +78,14 @@ pub(crate) struct ProxyStatus {
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct ServiceStatus {
     pub(crate) service: ServiceName,
+    /// The services that it stands on.
+    pub(crate) after: Vec<ServiceName>,
     pub(crate) live: Option<PoolStatus>,
     /// The other pool of the table: warm after a switch, coming before one.
     pub(crate) warm: Option<PoolStatus>,
+    /// For how many seconds after they were loaded pages of the warm release keep it; none where
+    /// they do not.
+    pub(crate) pages_s: Option<u32>,
     /// The newest rollout that is not over.
     pub(crate) rollout: Option<Rollout>,
     /// What rolling back would be; none while control does not answer.
@@ -107,8 +112,23 @@ pub(crate) struct InstanceStatus {
     pub(crate) in_flight: u64,
 }
 
+impl ServiceStatus {
+    /// One that nothing is known of yet.
+    fn new(service: ServiceName) -> Self {
+        Self {
+            service,
+            after: Vec::new(),
+            live: None,
+            warm: None,
+            pages_s: None,
+            rollout: None,
+            rollback: None,
+        }
+    }
+}
+
 impl Status {
-    /// Adds what stops deployments at `now`.
+    /// Adds what the environment's file says, and what stops deployments at `now`.
     pub(crate) fn see(
         &mut self,
         reading: &Reading,
@@ -117,6 +137,17 @@ impl Status {
     ) {
         self.locks = reading.locks.held(now).cloned().collect();
         self.closed = environment.and_then(|environment| environment.calendar().closed(now));
+        for (service, settings) in environment.iter().flat_map(|e| &e.service) {
+            let place = self.services.binary_search_by(|s| s.service.cmp(service));
+            let place = place.unwrap_or_else(|place| {
+                self.services
+                    .insert(place, ServiceStatus::new(service.clone()));
+                place
+            });
+            if let Some(status) = self.services.get_mut(place) {
+                status.after.clone_from(&settings.after);
+            }
+        }
     }
 }
 
@@ -142,12 +173,7 @@ pub(crate) async fn gather(state: &State, reading: &Reading) -> anyhow::Result<S
         },
         accessories: accessories(state)?,
         certificate_problem: Shelf(state.certificates()).record().problem,
-        services: services(
-            state,
-            known(state, record.as_ref()),
-            proxy.as_ref(),
-            reading,
-        ),
+        services: services(state, proxy.as_ref(), reading),
         locks: Vec::new(),
         closed: None,
         proxy,
@@ -190,23 +216,10 @@ fn accessories(state: &State) -> anyhow::Result<Vec<AccessoryStatus>> {
     Ok(found)
 }
 
-/// The services of the environment, as control last read it.
-fn known(state: &State, record: Option<&Record>) -> Vec<ServiceName> {
-    let name = record.and_then(|r| r.environment.as_ref());
-    let environment = name.and_then(|name| Environment::recall(name, state));
-    environment.map_or_else(Vec::new, |e| e.service.into_keys().collect())
-}
-
-/// The services of the environment, and all others that have a route or had a rollout.
-fn services(
-    state: &State,
-    known: Vec<ServiceName>,
-    proxy: Option<&ProxyStatus>,
-    reading: &Reading,
-) -> Vec<ServiceStatus> {
+/// The services that have a route or had a rollout, by name.
+fn services(state: &State, proxy: Option<&ProxyStatus>, reading: &Reading) -> Vec<ServiceStatus> {
     let routed = proxy.iter().flat_map(|p| p.table.routes.keys());
-    let mut names = known;
-    names.extend(routed.filter_map(|name| name.parse().ok()));
+    let mut names: Vec<ServiceName> = routed.filter_map(|name| name.parse().ok()).collect();
     names.extend(reading.rollouts.iter().map(|r| r.service.clone()));
     names.sort();
     names.dedup();
@@ -240,10 +253,16 @@ fn one_service(
     ServiceStatus {
         live: live.map(|(slot, p)| pool(slot, p)),
         warm: other.map(|(slot, p)| pool(slot, p)),
+        pages_s: other.and_then(|(slot, _)| kept(route?, slot)),
         rollout,
-        rollback: None,
-        service,
+        ..ServiceStatus::new(service)
     }
+}
+
+/// For how many seconds pages of a pool keep it.
+fn kept(route: &Route, pool: &str) -> Option<u32> {
+    let skew = route.skew.as_ref()?;
+    skew.pools.iter().any(|p| p == pool).then_some(skew.for_s)
 }
 
 fn pool_status(state: &State, slot: &str, pool: &Pool, counted: Option<&PoolStats>) -> PoolStatus {

@@ -135,6 +135,7 @@ impl Bench {
             environment: environment(),
         };
         let settings = ServiceSettings {
+            after: Vec::new(),
             rules: Vec::new(),
             slow_start: Duration::ZERO,
             hosts: Vec::new(),

@@ -51,10 +51,11 @@ pub(crate) struct Deploy {
     #[arg(long, value_name = "NAME")]
     environment: Option<EnvironmentName>,
     /// The newest release of every service, each after those that it stands on (`after` in the
-    /// environment's file); ends with the first that does not go live
+    /// environment's file); ends with the first that does not go live. With --json a list
     #[arg(long, conflicts_with_all = ["release", "service", "force", "detach"])]
     all: bool,
-    /// Deploy although the release was taken back before
+    /// Deploy although the release was taken back before, or a service that it stands on is not
+    /// live or changes
     #[arg(long)]
     force: bool,
     /// Deploy although nothing is deployed at this time; somebody else must approve it

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
+use slipway_journal::ServiceName;
 use slipway_proxy::Health;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
@@ -139,7 +140,8 @@ fn print(status: &Status, context: &Context) {
     for service in &status.services {
         print_service(service, context);
     }
-    if status.services.is_empty() {
+    let is_untouched = |s: &ServiceStatus| s.live.is_none() && s.rollout.is_none();
+    if status.services.iter().all(is_untouched) {
         let next = paint(BOLD, "slipway ship");
         terminal::line(format!("\nNothing was deployed yet. Next: {next}"));
     }
@@ -196,13 +198,24 @@ fn process_words(name: &str, process: &ProcessStatus) -> String {
 }
 
 fn print_service(service: &ServiceStatus, context: &Context) {
-    terminal::line(format!("\n{}", paint(BOLD, &service.service)));
+    terminal::line(format!(
+        "\n{}{}",
+        paint(BOLD, &service.service),
+        paint(DIM, after_words(service))
+    ));
     match &service.live {
         Some(pool) => terminal::line(format!("  {}  {}", paint(GOOD, "live"), pool_words(pool))),
         None => terminal::line(paint(DIM, "  no release is live")),
     }
     if let Some(pool) = &service.warm {
         terminal::line(format!("  {}  {}", paint(DIM, "warm"), pool_words(pool)));
+    }
+    if let Some(seconds) = service.pages_s {
+        let long = terminal::span(Duration::from_secs(seconds.into()));
+        terminal::line(paint(
+            DIM,
+            format!("        pages that were loaded from it keep it for {long}"),
+        ));
     }
     if let Some(rollout) = &service.rollout {
         print_rollout(rollout, context);
@@ -219,6 +232,14 @@ fn print_service(service: &ServiceStatus, context: &Context) {
         };
         let words = terminal::wrapped(&words, 72, "        ");
         terminal::line(format!("  {}  {words}", paint(style, "back")));
+    }
+}
+
+fn after_words(service: &ServiceStatus) -> String {
+    let names: Vec<&str> = service.after.iter().map(ServiceName::as_str).collect();
+    match names.as_slice() {
+        [] => String::new(),
+        names => format!("  stands on {}", names.join(", ")),
     }
 }
 

@@ -46,6 +46,7 @@ pub(crate) fn resolve_what_is_known(
         let settings = ServiceSettings {
             hosts: settings.hosts.clone(),
             env,
+            after: settings.after.clone(),
             rules: settings.rules.iter().map(RuleSettings::rule).collect(),
             slow_start: settings.slow_start.map_or(Duration::ZERO, |span| span.0),
             policy: policy(&settings.policy),

@@ -37,6 +37,16 @@ impl Environment {
         }
     }
 
+    /// The services that stand on `service`.
+    pub(crate) fn followers<'a>(
+        &'a self,
+        service: &'a ServiceName,
+    ) -> impl Iterator<Item = &'a ServiceName> {
+        let follows = self.service.iter();
+        let follows = follows.filter(move |(_, settings)| settings.after.contains(service));
+        follows.map(|(name, _)| name)
+    }
+
     /// Whether all that a service stands on has its place in the order.
     fn is_due(&self, service: &ServiceName, left: &BTreeSet<&ServiceName>) -> bool {
         let after = self.service.get(service).map(|s| s.after.as_slice());

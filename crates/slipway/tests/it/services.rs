@@ -49,7 +49,11 @@ policy = { instances = 1, ready_within = "1s", quiet = "50ms", observe = "500ms"
 "#;
 
 fn project() -> Ground {
-    let mut ground = Ground::with_environment(SERVICES);
+    project_in(SERVICES)
+}
+
+fn project_in(environment: &str) -> Ground {
+    let mut ground = Ground::with_environment(environment);
     link(&program(), &ground.project().join("app"));
     make(&ground, "one", "normal");
     ground.start();
@@ -88,7 +92,7 @@ fn all_services_are_deployed_in_their_order_and_status_shows_each() {
     assert_eq!(asked(&ground), ["stock", "front"]);
     let shown = ground.run(&["status"]).with(0).out;
     assert!(
-        shown.contains("front\n  live") && shown.contains("stock\n  live"),
+        shown.contains("front  stands on stock\n  live") && shown.contains("stock\n  live"),
         "{shown}"
     );
     let again = ground.run(&["deploy", "--all"]).with(0);
@@ -97,6 +101,46 @@ fn all_services_are_deployed_in_their_order_and_status_shows_each() {
     make(&ground, "two", "normal");
     ground.run(&["ship"]).with(0);
     assert_eq!(asked(&ground), ["stock", "front", "stock", "front"]);
+    let plan = ["rollback", "--plan", "--service", "stock", "--json"];
+    let plan = ground.run(&plan).with(0).json();
+    let loss = plan["loss"].to_string();
+    assert!(loss.contains("of front came after it"), "{plan:#}");
+    let back = ["rollback", "--service", "stock", "--reason", "prices"];
+    ground.run(&back).with(0);
+}
+
+#[test]
+fn a_service_is_refused_while_what_it_stands_on_is_not_live() {
+    let ground = project();
+    ground.run(&["run"]).with(0);
+    let refused = ground.run(&["deploy", "--service", "front"]).with(3);
+    assert!(
+        refused.err.contains("no release of stock is live"),
+        "{refused:#?}"
+    );
+    assert_eq!(asked(&ground), Vec::<String>::new());
+    ground.run(&["deploy", "--service", "stock"]).with(0);
+    ground.run(&["deploy", "--service", "front"]).with(0);
+    assert_eq!(asked(&ground), ["stock", "front"]);
+}
+
+#[test]
+fn a_service_is_refused_while_what_it_stands_on_changes() {
+    let patient = SERVICES.replace("ready_within = \"1s\"", "ready_within = \"60s\"");
+    let ground = project_in(&patient);
+    ground.run(&["run"]).with(0);
+    ground.run(&["deploy", "--all"]).with(0);
+    make(&ground, "two", "never-healthy");
+    ground.run(&["run"]).with(0);
+    let stock = ["deploy", "--service", "stock", "--detach"];
+    ground.run(&stock).with(0);
+    let refused = ground.run(&["deploy", "--service", "front"]).with(3);
+    assert!(
+        refused
+            .err
+            .contains("is not through with a new release of stock"),
+        "{refused:#?}"
+    );
 }
 
 #[test]

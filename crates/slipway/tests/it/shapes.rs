@@ -222,12 +222,15 @@ fn governed(seen: &mut Seen) {
     seen.run(&ground, "history", &[]);
     seen.run(&ground, "decline", &[one.as_str(), "not today"]);
     let freeze = "[[freeze]]\nreason = \"r\"\nfrom = \"2020-01-01\"\nuntil = \"2090-01-01\"\n";
-    ground.write_environment(&format!("{}\n{freeze}", Ground::environment()));
+    let stock = "[service.stock]\nafter = [\"shop\"]\n";
+    ground.write_environment(&format!("{}\n{freeze}{stock}", Ground::environment()));
     seen.run(&ground, "status", &[]);
-    ground.write_environment(Ground::environment());
+    let pages = Ground::environment().replace("bake =", "skew = \"10m\"\nbake =");
+    ground.write_environment(&pages);
     let two = draft("normal", "two").make(&ground.state());
     seen.run(&ground, "deploy", &[one.as_str()]);
     seen.run(&ground, "deploy", &[two.as_str()]);
+    seen.run(&ground, "status", &[]);
     seen.run(&ground, "rollback", &[]);
     seen.run(&ground, "quarantine list", &[]);
     seen.run(&ground, "quarantine lift", &[two.as_str(), "not its fault"]);

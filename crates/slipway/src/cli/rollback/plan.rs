@@ -11,6 +11,7 @@ use slipway_rollout::prospect::{self, Kind, Prospect, World};
 
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
+use crate::environment::Environment;
 use crate::reading::Reading;
 use crate::status::{self, ProxyStatus};
 use crate::terminal::{self, DIM, GOOD, WARN, paint};
@@ -46,6 +47,7 @@ async fn look(context: &Context, asked: Option<ServiceName>) -> anyhow::Result<P
         .last()
         .map(|rollout| rollout.environment.clone());
     let environment = running.or(last).unwrap_or_else(production);
+    let settings = Environment::read(&context.project, &environment).ok();
     let book = Book::of(environment, &entries);
     let service = service(&book, asked)?;
     let status = status::gather(&context.state, &reading).await?;
@@ -57,6 +59,11 @@ async fn look(context: &Context, asked: Option<ServiceName>) -> anyhow::Result<P
     };
     if let Some(proxy) = &status.proxy {
         see(&mut world, proxy, &book, &service);
+    }
+    if let Some(settings) = &settings {
+        world.followers = settings.followers(&service).cloned().collect();
+        let of_service = settings.service.get(&service);
+        world.pages = of_service.and_then(|s| Some(s.policy.skew?.0));
     }
     let previous = book
         .live_of(&service)
