@@ -47,8 +47,10 @@ impl Caretaker {
     pub(crate) async fn run(mut self) {
         let shutdown = self.hand.core.shutdown.clone();
         tokio::select! {
-            () = self.care() => {}
+            // Who is to end never does one thing more, however little it has to wait for.
+            biased;
             () = shutdown.requested() => {}
+            () = self.care() => {}
         }
     }
 
@@ -72,12 +74,14 @@ impl Caretaker {
                     None => std::future::pending().await,
                 }
             };
+            // In this order, whichever is first: after each of them all is looked at again.
             tokio::select! {
+                biased;
                 Some((instance, how)) = self.ends.next(), if !self.ends.is_empty() => {
                     self.bury(instance, how).await;
                 }
                 (instance, proof) = prove(&mut self.proving) => self.judge(instance, proof).await,
-                changed = changes.changed() => if changed.is_err() { return },
+                () = changes.changed() => {}
                 () = timer => {}
             }
         }

@@ -158,12 +158,9 @@ pub(crate) async fn expire(core: Arc<Core>) {
             }
         };
         tokio::select! {
+            biased;
             () = core.shutdown.requested() => return,
-            changed = changes.changed() => {
-                if changed.is_err() {
-                    return;
-                }
-            }
+            () = changes.changed() => {}
             () = due => {
                 if let Err(error) = end(&core).await {
                     tracing::warn!(%error, "an approval that expired is not written down");

@@ -179,12 +179,9 @@ impl Core {
         &self,
         look: impl FnOnce(&Shelf) -> T + Send + 'static,
     ) -> Result<T, Hold> {
-        #[cfg(test)]
-        let _working = self.ledger.fuse.working();
         let shelf = self.shelf.clone();
-        tokio::task::spawn_blocking(move || look(&shelf))
-            .await
-            .map_err(|error| Hold(error.to_string()))
+        let looked = self.pace.aside(move || look(&shelf)).await;
+        looked.map_err(|error| Hold(error.to_string()))
     }
 
     /// Waits for the right to publish and looks at what is served.
@@ -285,6 +282,7 @@ impl Core {
     /// Waits, unless the engine is to end.
     pub(crate) async fn rest(&self, long: Duration) {
         tokio::select! {
+            biased;
             () = self.pace.sleep(long) => {}
             () = self.shutdown.requested() => {}
         }

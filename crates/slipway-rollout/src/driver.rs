@@ -66,8 +66,10 @@ impl Driver {
     pub(crate) async fn run(self) {
         let shutdown = self.core.shutdown.clone();
         tokio::select! {
-            () = self.drive() => {}
+            // Who is to end never does one thing more, however little it has to wait for.
+            biased;
             () = shutdown.requested() => {}
+            () = self.drive() => {}
         }
     }
 
@@ -78,10 +80,7 @@ impl Driver {
             changes.mark_unchanged();
             let current = self.current();
             let Some(id) = current else {
-                // The sender lives as long as the core does.
-                if changes.changed().await.is_err() {
-                    return;
-                }
+                changes.changed().await;
                 continue;
             };
             match self.advance(id).await {

@@ -214,9 +214,7 @@ impl Driver {
                         return;
                     }
                 }
-                if changes.changed().await.is_err() {
-                    std::future::pending::<()>().await;
-                }
+                changes.changed().await;
             }
         };
         tokio::select! {
@@ -237,6 +235,7 @@ impl Driver {
             return Ok(Some(effect.await?));
         }
         tokio::select! {
+            biased;
             done = effect => Ok(Some(done?)),
             () = self.watch_for_ever(record) => Ok(None),
         }

@@ -98,7 +98,7 @@ impl Engine {
                 }
             })?;
         let ledger = Ledger::open(
-            ground.journal,
+            Arc::new(ground.journal),
             ground.environment.clone(),
             #[cfg(test)]
             crate::tests::fuse::Fuse::default(),
@@ -300,6 +300,12 @@ impl Engine {
     #[cfg(test)]
     pub(crate) fn book(&self) -> Book {
         self.core.ledger.book().clone()
+    }
+
+    /// The same without a copy. Never held over an await.
+    #[cfg(test)]
+    pub(crate) fn look(&self) -> std::sync::RwLockReadGuard<'_, Book> {
+        self.core.ledger.book()
     }
 
     /// Whether a table could be published now.

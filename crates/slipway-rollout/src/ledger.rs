@@ -3,20 +3,48 @@
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
+use futures_util::future::{BoxFuture, FutureExt as _};
 use slipway_journal::event::RolloutEvent;
-use slipway_journal::{Actor, EnvironmentName, Event, Journal, JournalError};
-use tokio::sync::{Mutex, OwnedMutexGuard, watch};
+use slipway_journal::{Actor, Entry, EnvironmentName, Event, Journal, JournalError};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::book::Book;
+use crate::changes::{Changes, Listener};
+
+/// What the ledger is written on: a process edge, so that a simulation can stand in.
+pub(crate) trait Paper: std::fmt::Debug + Send + Sync {
+    /// Appends events together; the entries are there for good when this says so.
+    fn append(
+        &self,
+        actor: Actor,
+        events: Vec<Event>,
+    ) -> BoxFuture<'_, Result<Vec<Entry>, JournalError>>;
+    /// Every entry, in order.
+    fn replay(&self) -> BoxFuture<'_, Result<Vec<Entry>, JournalError>>;
+}
+
+impl Paper for Journal {
+    fn append(
+        &self,
+        actor: Actor,
+        events: Vec<Event>,
+    ) -> BoxFuture<'_, Result<Vec<Entry>, JournalError>> {
+        self.append(actor, events).boxed()
+    }
+
+    fn replay(&self) -> BoxFuture<'_, Result<Vec<Entry>, JournalError>> {
+        self.replay().boxed()
+    }
+}
 
 /// The journal with its book. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Ledger {
-    journal: Journal,
+    paper: Arc<dyn Paper>,
     book: Arc<RwLock<Book>>,
     /// Held from a decision until its events are in the book.
     turn: Arc<Mutex<()>>,
-    changes: watch::Sender<u64>,
+    changes: Changes,
     #[cfg(test)]
     pub(crate) fuse: crate::tests::fuse::Fuse,
 }
@@ -34,16 +62,16 @@ pub(crate) fn trigger() -> Actor {
 impl Ledger {
     /// Reads the whole journal.
     pub(crate) async fn open(
-        journal: Journal,
+        paper: Arc<dyn Paper>,
         environment: EnvironmentName,
         #[cfg(test)] fuse: crate::tests::fuse::Fuse,
     ) -> Result<Self, JournalError> {
-        let book = Book::of(environment, &journal.replay().await?);
+        let book = Book::of(environment, &paper.replay().await?);
         Ok(Self {
-            journal,
+            paper,
             book: Arc::new(RwLock::new(book)),
             turn: Arc::new(Mutex::new(())),
-            changes: watch::Sender::new(0),
+            changes: Changes::default(),
             #[cfg(test)]
             fuse,
         })
@@ -55,8 +83,8 @@ impl Ledger {
     }
 
     /// Hears of every change of the book.
-    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
-        self.changes.subscribe()
+    pub(crate) fn changes(&self) -> Listener {
+        self.changes.listen()
     }
 
     /// Appends what `decide` makes of the book, all or nothing; gives whatever it says. When
@@ -92,14 +120,14 @@ impl Ledger {
         events: Vec<RolloutEvent>,
     ) -> Result<(), JournalError> {
         let events = events.into_iter().map(Event::Rollout).collect();
-        let entries = self.journal.append(actor, events).await?;
+        let entries = self.paper.append(actor, events).await?;
         let mut book = self.book.write().unwrap_or_else(PoisonError::into_inner);
         for entry in &entries {
             book.take(entry);
         }
         drop(book);
         drop(turn);
-        self.changes.send_modify(|n| *n += 1);
+        self.changes.tell();
         Ok(())
     }
 }

@@ -9,6 +9,7 @@ pub mod approval;
 pub mod book;
 pub mod care;
 mod caretaker;
+mod changes;
 mod consent;
 mod core;
 mod court;

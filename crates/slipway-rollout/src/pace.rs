@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chassis::Clock;
 use jiff::Timestamp;
+use tokio::task::JoinError;
 
 /// Tells the time and waits. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -51,6 +52,19 @@ impl Pace {
             return hands.sleep(long).await;
         }
         tokio::time::sleep(long).await;
+    }
+
+    /// Does what blocks without keeping other tasks waiting. In a simulation it takes no time,
+    /// and nothing else happens meanwhile.
+    pub(crate) async fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, JoinError> {
+        #[cfg(test)]
+        if self.hands.is_some() {
+            return Ok(work());
+        }
+        tokio::task::spawn_blocking(work).await
     }
 
     /// Waits until an instant of the wall clock. Looks at it every minute at the latest,

@@ -372,6 +372,10 @@ fn may_pass(view: &View<'_>) -> bool {
         Some(Steering::Advance) => return true,
         Some(Steering::Resume) | None => {}
     }
+    // Nobody judges any more since the policy was changed; what follows is all of the traffic.
+    if view.policy.strategy == Strategy::BlueGreen {
+        return true;
+    }
     match view.record.verdict() {
         Some(Verdict::Advance) => true,
         Some(Verdict::Inconclusive { .. }) => view.policy.strategy.unsure() == Unsure::Continue,

@@ -52,7 +52,9 @@ impl Driver {
                     if !court.as_ref().is_some_and(Court::is_unsure) {
                         self.resume(record.id).await?;
                     }
-                    if self.core.pace.now() >= until {
+                    let is_over = self.core.pace.now() >= until;
+                    // By new rules somebody else may have to judge, or nobody.
+                    if is_over || self.core.settings(&self.service)?.policy != *policy {
                         return Ok(());
                     }
                 }
@@ -68,9 +70,10 @@ impl Driver {
                 }
             }
             tokio::select! {
+                biased;
                 () = self.core.pace.sleep(policy.look_every) => {}
-                changed = changes.changed() => {
-                    if changed.is_err() || self.is_to_decide(record) {
+                () = changes.changed() => {
+                    if self.is_to_decide(record) {
                         return Ok(());
                     }
                 }

@@ -39,6 +39,17 @@ impl Fuse {
         }
     }
 
+    /// Lets it burn after so many further points.
+    pub(crate) fn shorten(&self, count: i64) {
+        self.0.left.fetch_min(count, Ordering::SeqCst);
+    }
+
+    /// Control is killed at this instant, wherever it stands.
+    pub(crate) fn cut(&self) {
+        self.0.left.store(-1, Ordering::SeqCst);
+        self.0.busy.store(0, Ordering::SeqCst);
+    }
+
     pub(crate) fn is_burnt(&self) -> bool {
         self.0.left.load(Ordering::SeqCst) < 0
     }

@@ -1,5 +1,5 @@
 //! Time that moves only when nothing else can happen: whoever waits is woken in order, and
-//! the clock's hands go to where they waited for.
+//! the clock's hands go to where they waited for, or a beat further where nobody waits.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -39,20 +39,38 @@ impl Hands {
         drop(woken.await);
     }
 
-    /// Moves the hands to the next instant that somebody waits for; whether there is one.
-    pub(crate) fn tick(&self) -> bool {
+    /// How often somebody waited.
+    pub(crate) fn waited(&self) -> u64 {
+        self.count.load(std::sync::atomic::Ordering::SeqCst)
+    }
+
+    /// Somebody sets the wall clock; who waits does not notice.
+    pub(crate) fn jump(&self, by: jiff::SignedDuration) {
+        self.manual.jump(by);
+    }
+
+    /// Moves the hands to the next instant that somebody waits for, and wakes them; a `beat`
+    /// further where that comes before.
+    pub(crate) fn tick(&self, beat: Duration) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        while let Some(((at, _), wake)) = waiting.pop_first() {
-            if wake.is_closed() {
+        let now = self.clock.monotonic();
+        let latest = now + beat;
+        while let Some(next) = waiting.first_entry() {
+            let at = next.key().0;
+            if next.get().is_closed() {
+                // Whoever waited and has gone since is passed over.
+                next.remove();
                 continue;
             }
-            self.manual
-                .advance(at.saturating_sub(self.clock.monotonic()));
-            // Whoever waited and has gone since is passed over.
-            if wake.send(()).is_ok() {
-                return true;
+            if at > latest {
+                break;
+            }
+            self.manual.advance(at.saturating_sub(now));
+            if next.remove().send(()).is_ok() {
+                return;
             }
         }
-        false
+        self.manual
+            .advance(latest.saturating_sub(self.clock.monotonic()));
     }
 }
