@@ -119,8 +119,17 @@ impl Hand {
         self.core.note(events).await
     }
 
+    /// Stops an instance that did not prove itself, unless a table leads visitors to it by now.
     pub(crate) async fn put_down(&self, instance: InstanceId) -> Result<(), Hold> {
         let rollout = self.owner(instance)?.id;
+        // No table names it from here until the journal says that it stops, and none after that.
+        let right = self.core.right().await?;
+        let routes = right.served.routes.values();
+        let pools = routes.flat_map(|r| r.pools.values());
+        let mut named = pools.flat_map(|p| &p.targets).map(|t| &t.instance);
+        if named.any(|name| *name == instance.to_string()) {
+            return Ok(());
+        }
         let decide = |book: &Book| match book.instances.get(&instance) {
             Some(known) if known.is_alive() && !known.stopping => {
                 let step = Step::Stop { instance };
@@ -128,7 +137,9 @@ impl Hand {
             }
             _ => (Vec::new(), false),
         };
-        if self.core.ledger.decide(executor(), decide).await? {
+        let is_decided = self.core.ledger.decide(executor(), decide).await?;
+        drop(right);
+        if is_decided {
             self.stop(rollout, instance).await?;
         }
         Ok(())

@@ -17,5 +17,6 @@ mod stage;
 mod state;
 mod story;
 mod voice;
+mod warm;
 mod weather;
 mod world;
