@@ -1,59 +1,88 @@
-//! Which clients were counted already within a second, ten, or an hour, so that one of them who
-//! tries again and again does not look like many. Shared by all workers without a lock. Bounded:
-//! where it is full, who comes counts as new.
+//! What was seen of each client within a while, so that one of them who tries again and again
+//! does not look like many. Shared by all workers without a lock. Bounded: where it is full, who
+//! comes counts as new.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Clients that are told apart in them: 16 KiB, taken when the first one comes.
-const PLACES: usize = 2048;
+/// Clients that are told apart in them: 32 KiB, taken when the first one comes.
+const PLACES: usize = 4096;
+/// Kinds of questions that one client's are divided into.
+const KINDS: u64 = 8;
 /// Places that are looked at for one client.
 const TRIES: usize = 16;
-/// A place holds the number of a while, never nought, above so many bits of the client.
-const CLIENT_BITS: u32 = 40;
+/// A place holds from above the number of a while, never nought, so many bits of the client,
+/// and so many marks.
+const CLIENT_BITS: u32 = 38;
+const MARK_BITS: u32 = 6;
+const MARKS: u64 = (1 << MARK_BITS) - 1;
+/// Whiles that are told apart: with ten seconds each, a hundred days.
+const WHILES: u64 = (1 << (u64::BITS - CLIENT_BITS - MARK_BITS)) - 1;
 
 /// The clients of a while.
 #[derive(Debug)]
 pub(crate) struct Clients {
     /// How many seconds it has.
-    once_s: u64,
+    lasts_s: u64,
     places: OnceLock<Box<[AtomicU64]>>,
 }
 
 impl Clients {
-    pub(crate) fn within(once_s: u64) -> Self {
+    pub(crate) fn within(lasts_s: u64) -> Self {
         Self {
-            once_s,
+            lasts_s,
             places: OnceLock::new(),
         }
     }
 
-    /// Whether `client` was not counted yet within the while that the second `at` lies in.
-    pub(crate) fn is_new(&self, at: u64, client: u64) -> bool {
+    /// Gives `client` these of six marks, and says which of them it did not have yet in the while
+    /// that the second `at` lies in.
+    pub(crate) fn mark(&self, at: u64, client: u64, marks: u8) -> u8 {
         let places = self
             .places
             .get_or_init(|| (0..PLACES).map(|_| AtomicU64::new(0)).collect());
-        let now = at / self.once_s + 1;
-        let own = now << CLIENT_BITS | client & ((1 << CLIENT_BITS) - 1);
+        let now = at / self.lasts_s % WHILES + 1;
+        let own = (now << CLIENT_BITS | client & ((1 << CLIENT_BITS) - 1)) << MARK_BITS;
+        let wanted = u64::from(marks) & MARKS;
         let first = usize::try_from(client >> CLIENT_BITS).unwrap_or(0);
         for step in 0..TRIES {
             let place = &places[(first + step) % PLACES];
             let mut there = place.load(Ordering::Relaxed);
-            while there >> CLIENT_BITS != now {
-                // Free, or of seconds that are over.
-                let taken =
-                    place.compare_exchange(there, own, Ordering::Relaxed, Ordering::Relaxed);
-                match taken {
-                    Ok(_) => return true,
+            loop {
+                let is_own = there & !MARKS == own;
+                // One of another while is over, and its place free.
+                if !is_own && there >> (CLIENT_BITS + MARK_BITS) == now {
+                    break;
+                }
+                let had = if is_own { there & MARKS } else { 0 };
+                let with = own | had | wanted;
+                if is_own && with == there {
+                    return 0;
+                }
+                match place.compare_exchange(there, with, Ordering::Relaxed, Ordering::Relaxed) {
+                    Ok(_) => return u8::try_from(wanted & !had).unwrap_or(marks),
                     Err(other) => there = other,
                 }
             }
-            if there == own {
-                return false;
-            }
         }
-        true
+        marks
     }
+}
+
+/// A number for what is asked.
+pub(crate) fn asked(method: &str, path: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (method, path).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// A client as far as one of eight kinds of questions goes. What falls into one kind is another
+/// matter for each client, so that no answer hides behind the same other one for all of them.
+pub(crate) fn unit(client: u64, asked: u64) -> u64 {
+    let mixed = (client ^ asked).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let kind = (mixed ^ mixed >> 32) % KINDS + 1;
+    client ^ kind.wrapping_mul(0xd1b5_4a32_d192_ed03)
 }
 
 #[cfg(test)]
@@ -68,10 +97,36 @@ mod tests {
     #[test]
     fn a_client_is_new_once_in_ten_seconds() {
         let clients = Clients::within(10);
-        let new: Vec<bool> = [(0, 1), (9, 1), (9, 2), (10, 1), (19, 1), (400, 1)]
-            .map(|(at, number)| clients.is_new(at, client(number)))
+        let new: Vec<u8> = [(0, 1), (9, 1), (9, 2), (10, 1), (19, 1), (400, 1)]
+            .map(|(at, number)| clients.mark(at, client(number), 1))
             .into();
-        assert_eq!(new, [true, false, true, true, false, true]);
+        assert_eq!(new, [1, 0, 1, 1, 0, 1]);
+    }
+
+    #[test]
+    fn each_mark_is_new_once() {
+        let clients = Clients::within(10);
+        let new: Vec<u8> = [(0, 0b1), (1, 0b101), (9, 0b111), (9, 0b111), (10, 0b110)]
+            .map(|(at, marks)| clients.mark(at, client(7), marks))
+            .into();
+        assert_eq!(new, [0b1, 0b100, 0b10, 0, 0b110]);
+    }
+
+    #[test]
+    fn a_client_has_eight_kinds_of_questions_and_others_for_each_client() {
+        let units = |client: u64| -> std::collections::BTreeSet<u64> {
+            let paths = (0..1_000).map(|n| format!("/bookings/{n}"));
+            paths.map(|p| unit(client, asked("GET", &p))).collect()
+        };
+        for number in 0..100 {
+            assert_eq!(units(client(number)).len(), 8);
+        }
+        let (page, api) = (asked("GET", "/acme"), asked("POST", "/api/v1/bookings"));
+        let hidden = (0..8_000)
+            .map(client)
+            .filter(|c| unit(*c, page) == unit(*c, api));
+        let hidden = hidden.count();
+        assert!((800..1_200).contains(&hidden), "{hidden}");
     }
 
     #[test]
@@ -79,10 +134,19 @@ mod tests {
         let clients = Clients::within(10);
         let new = |at| {
             (0..1_000)
-                .filter(|n| clients.is_new(at, client(*n)))
+                .filter(|n| clients.mark(at, client(*n), 1) == 1)
                 .count()
         };
         assert_eq!((new(0), new(5), new(10)), (1_000, 0, 1_000));
+    }
+
+    #[test]
+    fn where_it_is_full_who_comes_is_new() {
+        let clients = Clients::within(10);
+        for number in 0..100_000 {
+            clients.mark(0, client(number), 1);
+        }
+        assert_eq!(clients.mark(0, client(200_000), 0b11), 0b11);
     }
 
     #[test]
@@ -90,9 +154,14 @@ mod tests {
         let clients = Clients::within(10);
         let new = std::sync::atomic::AtomicUsize::new(0);
         std::thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| {
-                    let found = (0..500).filter(|n| clients.is_new(3, client(*n))).count();
+            for worker in 0..4 {
+                let (clients, new) = (&clients, &new);
+                scope.spawn(move || {
+                    // Each has a mark of its own beside the one that all give.
+                    let marks = 1 | 2 << worker;
+                    let found = (0..500)
+                        .filter(|n| clients.mark(3, client(*n), marks) & 1 == 1)
+                        .count();
                     new.fetch_add(found, Ordering::Relaxed);
                 });
             }

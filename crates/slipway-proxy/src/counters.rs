@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::clients::Clients;
+use crate::clients::{self, Clients};
 use crate::latency::{self, Latency};
 use crate::stats::{Bad, PoolStats, Second};
 
@@ -13,7 +13,7 @@ use crate::stats::{Bad, PoolStats, Second};
 const SECONDS: usize = 16;
 /// How many different clients of a second are told apart.
 const CLIENTS: usize = 64;
-/// Seconds in which a client is bad once.
+/// Seconds in which a client is judged by once for each kind of question.
 const ONCE_S: u64 = 10;
 /// Seconds in which a client is one of the bad clients once.
 const HOUR_S: u64 = 3_600;
@@ -69,12 +69,10 @@ pub(crate) enum Pace {
 pub(crate) struct Counters {
     service: String,
     release: String,
-    /// Who was judged by within the second.
+    /// By whom, and by what kind of question of theirs, was judged within ten seconds.
     tried: Clients,
-    /// Who was counted as failed, slow and very slow within ten seconds.
-    counted: [Clients; 3],
-    /// Who was within the hour.
-    known: [Clients; 3],
+    /// Who was bad within the hour.
+    known: Clients,
     shards: Box<[Shard]>,
 }
 
@@ -112,9 +110,8 @@ impl Counters {
         Self {
             service: service.to_owned(),
             release: release.to_owned(),
-            tried: Clients::within(1),
-            counted: std::array::from_fn(|_| Clients::within(ONCE_S)),
-            known: std::array::from_fn(|_| Clients::within(HOUR_S)),
+            tried: Clients::within(ONCE_S),
+            known: Clients::within(HOUR_S),
             shards: (0..workers.max(1)).map(|_| Shard::new()).collect(),
         }
     }
@@ -167,13 +164,13 @@ impl Counters {
         }
     }
 
-    /// A request ended in the second `at`; `client` tells clients apart.
+    /// A request ended in the second `at`; `client` tells clients apart, `asked` what they asked.
     pub(crate) fn end(
         &self,
         worker: usize,
         at: u64,
         (outcome, pace): (Outcome, Pace),
-        client: u64,
+        (client, asked): (u64, u64),
     ) {
         let shard = self.shard(worker);
         let slot = shard.slot(at);
@@ -187,15 +184,20 @@ impl Counters {
             slot.failed.fetch_add(1, Ordering::Relaxed);
             slot.know(client);
         }
-        self.judge(shard, at, (outcome, pace), client);
+        self.judge(shard, at, (outcome, pace), (client, asked));
     }
 
-    /// Counts for whoever judges the release. A client is asked once within a second, so that
-    /// few who ask very often do not count for all: it is bad where anything in that second was,
-    /// and once within ten seconds for each kind. What is left out says nothing: the rest of the
-    /// second, and where nobody knows what would have come.
-    fn judge(&self, shard: &Shard, at: u64, (outcome, pace): (Outcome, Pace), client: u64) {
-        let is_tried = !self.tried.is_new(at, client);
+    /// Counts for whoever judges the release. A client is judged by once within ten seconds for
+    /// each kind of question, by the first answer that says something: few who ask very often
+    /// count neither for all nor against all, and a page that is fine hides no failing call of
+    /// an API. All else is left out.
+    fn judge(
+        &self,
+        shard: &Shard,
+        at: u64,
+        (outcome, pace): (Outcome, Pace),
+        (client, asked): (u64, u64),
+    ) {
         let was_answered = !matches!(outcome, Outcome::GivenUp(_));
         // Who left sooner would perhaps have been answered in time.
         let is_slow = |is: bool| (is || was_answered).then_some(is);
@@ -204,15 +206,27 @@ impl Counters {
             is_slow(pace != Pace::Quick),
             is_slow(pace == Pace::VerySlow),
         ];
-        for (kind, is_bad) in is_bad.into_iter().enumerate() {
-            if is_tried || is_bad.is_none() {
-                shard.left_out[kind].fetch_add(1, Ordering::Relaxed);
+        let told = marks(is_bad.map(|bad| bad.is_some()));
+        let tried = match told {
+            0 => 0,
+            told => self.tried.mark(at, clients::unit(client, asked), told),
+        };
+        let bad = tried & marks(is_bad.map(|bad| bad == Some(true)));
+        let known = match bad {
+            0 => 0,
+            bad => self.known.mark(at, client, bad),
+        };
+        for kind in 0..3 {
+            let count = |of: &[AtomicU64; 3]| of[kind].fetch_add(1, Ordering::Relaxed);
+            let is = |marks: u8| marks & 1 << kind != 0;
+            if !is(tried) {
+                count(&shard.left_out);
             }
-            if is_bad == Some(true) && self.counted[kind].is_new(at, client) {
-                shard.bad[kind].fetch_add(1, Ordering::Relaxed);
+            if is(bad) {
+                count(&shard.bad);
             }
-            if is_bad == Some(true) && self.known[kind].is_new(at, client) {
-                shard.bad_clients[kind].fetch_add(1, Ordering::Relaxed);
+            if is(known) {
+                count(&shard.bad_clients);
             }
         }
     }
@@ -270,6 +284,12 @@ impl Counters {
     fn shard(&self, worker: usize) -> &Shard {
         &self.shards[worker % self.shards.len()]
     }
+}
+
+/// One bit for each kind.
+fn marks(kinds: [bool; 3]) -> u8 {
+    let kinds = kinds.into_iter().enumerate();
+    kinds.map(|(kind, is)| u8::from(is) << kind).sum()
 }
 
 impl Bad {
@@ -374,7 +394,7 @@ mod tests {
             (1, Outcome::Abandoned, 9),
         ] {
             counters.begin(worker);
-            counters.end(worker, 3, (outcome, Pace::Quick), client);
+            counters.end(worker, 3, (outcome, Pace::Quick), (client, 0));
         }
         counters.begin(0);
         let stats = counters.stats(3);
@@ -392,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_is_bad_once_for_each_kind_in_ten_seconds() {
+    fn a_client_is_judged_by_once_in_ten_seconds_by_the_first_answer() {
         let counters = Counters::new("web", "r1", 2);
         for (worker, at, outcome, pace, client) in [
             (0, 1, Outcome::Failed, Pace::Quick, 7),
@@ -401,50 +421,94 @@ mod tests {
             (0, 9, Outcome::Good, Pace::Slow, 8),
             (0, 10, Outcome::Failed, Pace::Quick, 7),
         ] {
-            counters.end(worker, at, (outcome, pace), client);
+            counters.end(worker, at, (outcome, pace), (client, 0));
         }
         let stats = counters.stats(10);
         let bad = Bad {
             failed: 2,
-            slow: 2,
-            very_slow: 1,
+            slow: 1,
+            very_slow: 0,
         };
         assert_eq!((stats.served, stats.failed, stats.bad), (5, 3, Some(bad)));
         let again = Bad {
-            failed: 1,
-            slow: 1,
-            very_slow: 1,
+            failed: 2,
+            slow: 2,
+            very_slow: 2,
         };
-        assert_eq!(stats.left_out, again, "twice in a second");
+        assert_eq!(stats.left_out, again, "the same one within ten seconds");
         let clients = Bad {
             failed: 1,
-            slow: 2,
-            very_slow: 1,
+            slow: 1,
+            very_slow: 0,
         };
         assert_eq!(stats.bad_clients, Some(clients), "one of them came again");
     }
 
     #[test]
-    fn a_second_in_which_anything_was_bad_is_bad() {
+    fn a_client_for_whom_everything_fails_is_bad_whenever_it_is_judged_by() {
         let counters = Counters::new("web", "r1", 1);
-        for outcome in [
-            Outcome::Good,
-            Outcome::Failed,
-            Outcome::Failed,
-            Outcome::Good,
-        ] {
-            counters.end(0, 1, (outcome, Pace::Quick), 7);
+        for at in 0..100 {
+            counters.end(0, at, (Outcome::Failed, Pace::Quick), (7, 0));
         }
-        let stats = counters.stats(1);
+        let stats = counters.stats(99);
+        let told = stats.served - stats.left_out.failed;
+        assert_eq!((told, stats.bad.unwrap().failed), (10, 10));
+    }
+
+    #[test]
+    fn a_page_that_is_fine_hides_no_call_that_fails_but_now_and_then() {
+        let counters = Counters::new("web", "r1", 1);
+        let (page, api) = (clients::asked("GET", "/"), clients::asked("POST", "/api"));
+        for client in 0..1_000_u64 {
+            let client = client.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            counters.end(0, 1, (Outcome::Good, Pace::Quick), (client, page));
+            counters.end(0, 1, (Outcome::Failed, Pace::Quick), (client, api));
+        }
+        let failed = counters.stats(1).bad.unwrap().failed;
+        assert!((800..950).contains(&failed), "{failed}");
+    }
+
+    #[test]
+    fn of_whom_nothing_was_told_yet_the_next_request_tells() {
+        let counters = Counters::new("web", "r1", 1);
+        let soon = Outcome::GivenUp(Duration::from_secs(1));
+        counters.end(0, 1, (soon, Pace::Quick), (7, 0));
+        counters.end(0, 2, (Outcome::Failed, Pace::Quick), (7, 0));
+        let stats = counters.stats(2);
         let failed = (stats.bad.unwrap().failed, stats.left_out.failed);
-        assert_eq!((stats.served, failed), (4, (1, 3)));
+        assert_eq!((stats.served, failed), (2, (1, 1)));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn never_more_is_bad_than_was_told_and_never_more_told_than_there_are_kinds(
+            ends in proptest::collection::vec((0_u64..40, 0_usize..4, 0_usize..3, 0_u64..4), 0..200),
+        ) {
+            let counters = Counters::new("web", "r1", 1);
+            let mut ends = ends;
+            ends.sort_unstable();
+            for (at, outcome, pace, client) in ends {
+                let soon = Outcome::GivenUp(Duration::from_secs(at % 8));
+                let outcome = [Outcome::Good, Outcome::Failed, Outcome::Abandoned, soon][outcome];
+                let pace = [Pace::Quick, Pace::Slow, Pace::VerySlow][pace];
+                counters.end(0, at, (outcome, pace), (client, at));
+            }
+            let stats = counters.stats(40);
+            let of = |b: Bad| [b.failed, b.slow, b.very_slow];
+            let (bad, out) = (of(stats.bad.unwrap_or_default()), of(stats.left_out));
+            for (bad, out) in bad.into_iter().zip(out) {
+                let told = stats.served - out;
+                // Four whiles, four clients, eight kinds.
+                proptest::prop_assert!(bad <= told && told <= 4 * 4 * 8);
+            }
+        }
     }
 
     #[test]
     fn who_gives_up_soon_says_nothing_and_who_waited_five_seconds_was_failed() {
         let judged = |outcome, pace| {
             let counters = Counters::new("web", "r1", 1);
-            counters.end(0, 1, (outcome, pace), 7);
+            counters.end(0, 1, (outcome, pace), (7, 0));
             let stats = counters.stats(1);
             assert_eq!((stats.served, stats.failed, stats.abandoned), (1, 0, 1));
             let of = |b: Bad| [b.failed, b.slow, b.very_slow];
@@ -471,7 +535,7 @@ mod tests {
     fn fifteen_seconds_are_kept_oldest_first() {
         let counters = Counters::new("web", "r1", 1);
         for at in 0..100 {
-            counters.end(0, at, (Outcome::Good, Pace::Quick), 0);
+            counters.end(0, at, (Outcome::Good, Pace::Quick), (0, 0));
         }
         let seconds: Vec<_> = counters.stats(99).seconds.iter().map(|s| s.at).collect();
         assert_eq!(seconds, (85..100).collect::<Vec<_>>());
@@ -481,7 +545,7 @@ mod tests {
     fn failed_clients_are_counted_up_to_64() {
         let counters = Counters::new("web", "r1", 1);
         for client in 0..500 {
-            counters.end(0, 1, (Outcome::Failed, Pace::Quick), client);
+            counters.end(0, 1, (Outcome::Failed, Pace::Quick), (client, 0));
         }
         assert_eq!(counters.stats(1).seconds[0].failed_clients, 64);
     }

@@ -12,6 +12,7 @@ use crate::line::Line;
 use crate::record::Record;
 use crate::split::Visitor;
 use crate::target::TargetState;
+use crate::upload::Upload;
 use crate::view::{Lane, View};
 
 /// A request's place in the count of its snapshot.
@@ -65,8 +66,10 @@ pub(crate) struct Flight {
     pool: usize,
     guest: Guest,
     since: Instant,
-    /// Whether the client sends something first, for which nobody but itself may be slow.
-    uploads: bool,
+    /// What the client sends first, for which nobody but itself may be slow.
+    upload: Upload,
+    /// What is asked, as a number.
+    asked: u64,
     record: Option<Rc<Record>>,
     outcome: Cell<Option<Outcome>>,
     /// None as long as no answer came.
@@ -80,7 +83,8 @@ impl Flight {
         ticket: Ticket,
         (route, pool): (usize, usize),
         guest: Guest,
-        (since, uploads, record): (Instant, bool, Option<Rc<Record>>),
+        (since, upload, asked): (Instant, Upload, u64),
+        record: Option<Rc<Record>>,
     ) -> Self {
         let flight = Self {
             ticket,
@@ -88,7 +92,8 @@ impl Flight {
             pool,
             guest,
             since,
-            uploads,
+            upload,
+            asked,
             record,
             outcome: Cell::new(None),
             pace: Cell::new(None),
@@ -215,10 +220,11 @@ impl Drop for Flight {
         }
         let worker = &self.ticket.line.worker;
         let now = self.ticket.line.now.get();
-        let waited = now.saturating_duration_since(self.since);
+        // For nothing, as long as it sends: then the client alone knows why it went.
+        let waits_since = self.upload.waits_since(self.since).unwrap_or(now);
+        let waited = now.saturating_duration_since(waits_since);
         let left = match self.pace.get() {
             Some(_) => Outcome::Abandoned,
-            None if self.uploads => Outcome::GivenUp(Duration::ZERO),
             None => Outcome::GivenUp(waited),
         };
         let outcome = self.outcome.get().unwrap_or(left);
@@ -229,11 +235,11 @@ impl Drop for Flight {
         };
         let at = worker.second(now);
         // Who went away without an answer waited for it all the same: a release that hangs is slow.
-        let awaited = if self.uploads { Duration::ZERO } else { waited };
-        let pace = self.pace.get().unwrap_or_else(|| self.pace_of(awaited));
+        let pace = self.pace.get().unwrap_or_else(|| self.pace_of(waited));
         let ended = (outcome, pace);
         let client = visitor.fingerprint(&worker.key);
-        self.counters().end(worker.index, at, ended, client);
+        let whose = (client, self.asked);
+        self.counters().end(worker.index, at, ended, whose);
     }
 }
 

@@ -14,6 +14,7 @@ use hyper::body::Incoming;
 
 use crate::answer::Answer;
 use crate::choose::{Choice, Fitness, choose};
+use crate::clients;
 use crate::connection::Door;
 use crate::counters::Outcome;
 use crate::descriptors;
@@ -52,6 +53,8 @@ struct Passage {
     visitor: Visitor,
     preview: Option<blake3::Hash>,
     since: Instant,
+    /// What is asked, as a number.
+    asked: u64,
     record: Option<Rc<Record>>,
     is_safe: bool,
     asks_upgrade: bool,
@@ -152,6 +155,7 @@ impl Passage {
             line: Rc::clone(line),
             record: log.map(|_| Rc::new(Record::of(&parts, &visitor, since))),
             is_safe: matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS),
+            asked: clients::asked(parts.method.as_str(), parts.uri.path()),
             parts: Some(parts),
             copy: None,
             upload,
@@ -196,9 +200,9 @@ impl Passage {
                 } else {
                     Guest::Visitor(self.visitor.clone())
                 };
-                let uploads = matches!(self.upload, Upload::Stream(_));
-                let told = (self.since, uploads, self.record.clone());
-                let flight = Flight::begin(ticket, places, guest, told);
+                let request = (self.since, self.upload.clone(), self.asked);
+                let record = self.record.clone();
+                let flight = Flight::begin(ticket, places, guest, request, record);
                 let flight = Rc::new(flight);
                 self.raise_shield(ready, pool, is_test);
                 match self.fly(&flight, first).await {

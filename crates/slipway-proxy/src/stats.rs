@@ -64,7 +64,7 @@ pub struct PoolStats {
     #[serde(default)]
     pub bad: Option<Bad>,
     /// Of them such that say nothing about that, by what they could have been: what a client asked
-    /// beyond once a second, and where it left before there was an answer.
+    /// beyond once in ten seconds, and where it left before there was an answer.
     #[serde(default)]
     pub left_out: Bad,
     /// Different clients of those that were bad, each once within an hour; none where an older

@@ -32,6 +32,8 @@ pub(crate) struct Stream {
     waited: Cell<Duration>,
     waits_since: Cell<Option<Instant>>,
     progress: Cell<Progress>,
+    /// When all of it was there.
+    whole_at: Cell<Option<Instant>>,
 }
 
 /// How far a body is.
@@ -68,6 +70,7 @@ impl Upload {
             waited: Cell::default(),
             waits_since: Cell::new(None),
             progress: Cell::new(Progress::Untouched),
+            whole_at: Cell::new(None),
         }))
     }
 
@@ -84,6 +87,15 @@ impl Upload {
             self.progress(),
             Progress::Broken | Progress::TooLarge | Progress::TooSlow
         )
+    }
+
+    /// Since when the client has nothing left to do but to wait for an answer, for a request
+    /// that began at `begun`; none as long as it sends.
+    pub(crate) fn waits_since(&self, begun: Instant) -> Option<Instant> {
+        match self {
+            Self::Empty => Some(begun),
+            Self::Stream(stream) => stream.whole_at.get(),
+        }
     }
 
     /// Whether everything that the client sends was taken.
@@ -105,7 +117,7 @@ impl Stream {
             self.waits_since.set(Some(since));
         }
         let Some(frame) = ready!(polled) else {
-            self.progress.set(Progress::Ended);
+            self.end();
             self.line.awaited.set(Awaited::Answer);
             return Poll::Ready(None);
         };
@@ -126,12 +138,18 @@ impl Stream {
             }
         }
         if incoming.is_end_stream() || frame.is_trailers() {
-            self.progress.set(Progress::Ended);
+            self.end();
         } else if self.is_too_slow() {
             self.progress.set(Progress::TooSlow);
             return Poll::Ready(Some(Err(Broken)));
         }
         Poll::Ready(Some(Ok(frame)))
+    }
+
+    fn end(&self) {
+        self.progress.set(Progress::Ended);
+        let at = self.whole_at.get().unwrap_or(self.line.now.get());
+        self.whole_at.set(Some(at));
     }
 
     /// Whether the client lets wait for longer than what it brought is worth. One that brings

@@ -1,5 +1,5 @@
 //! An application for the tests of this crate: answers as the file `mode` in its folder says.
-//! Modes: `good`, `third-fails`, `turns-bad` (that later), `health-only`, `dies`, `wrong-port`, `slow`, `deaf`, `stubborn`,
+//! Modes: `good`, `third-fails`, `turns-bad` (that once a file `turned` is there), `health-only`, `dies`, `wrong-port`, `slow`, `deaf`, `stubborn`,
 //! `moved` (its health look is `/up`).
 
 use std::convert::Infallible;
@@ -69,6 +69,10 @@ async fn main() -> anyhow::Result<()> {
     }
 }
 
+fn has_turned() -> bool {
+    std::path::Path::new("turned").exists()
+}
+
 fn migrate(mode: &str, env: &Env) -> anyhow::Result<()> {
     if mode.trim() == "no-migration" {
         anyhow::bail!("relation \"booking\" is locked by somebody else");
@@ -96,7 +100,7 @@ impl Served {
             (_, "/up") => 404,
             ("health-only", _) => 500,
             ("third-fails", _) if count.is_multiple_of(3) => 500,
-            ("turns-bad", _) if count > 3_000 && count.is_multiple_of(3) => 500,
+            ("turns-bad", _) if count.is_multiple_of(3) && has_turned() => 500,
             _ => 200,
         };
         let body = Full::new(Bytes::from(format!("{} {path}\n", self.mode)));

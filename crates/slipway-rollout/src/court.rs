@@ -182,12 +182,20 @@ impl Court {
         let now = (of(&self.old), of(&self.new));
         let last = self.last.replace((stats.start.clone(), now.0, now.1));
         match last {
-            // What was there before the court sat is not judged.
-            None => (Arm::default(), Arm::default()),
+            // What was there before the court sat is not judged; but who had something bad then
+            // is not counted again within the hour.
+            None => (known(now.0), known(now.1)),
             // Another start of the proxy counts from nought again.
             Some((start, ..)) if start != stats.start => now,
             Some((_, baseline, canary)) => (less(now.0, baseline), less(now.1, canary)),
         }
+    }
+}
+
+fn known(arm: Arm) -> Arm {
+    Arm {
+        clients: arm.clients,
+        ..Arm::default()
     }
 }
 
@@ -342,5 +350,42 @@ mod tests {
             said.unwrap().rules.shares
         };
         assert_eq!([0, 1, 2].map(shares), [2, 6, 12]);
+    }
+
+    /// What the proxy has counted of both releases.
+    fn stats(served: u64, bad: u64, bad_clients: u64) -> Stats {
+        let pool = |name: char, failed: u64, clients: u64| {
+            let bad = |failed| Bad {
+                failed,
+                ..Bad::default()
+            };
+            PoolStats {
+                service: "web".to_owned(),
+                release: release(name).to_string(),
+                served,
+                bad: Some(bad(failed)),
+                bad_clients: Some(bad(clients)),
+                ..PoolStats::default()
+            }
+        };
+        Stats {
+            pools: vec![pool('a', 0, 0), pool('b', bad, bad_clients)],
+            ..Stats::default()
+        }
+    }
+
+    #[test]
+    fn clients_who_had_something_bad_before_it_sat_are_clients_all_the_same() {
+        let abort = |clients| {
+            let mut court = court(Vec::new());
+            // All that there are had it at once, and are not counted again within the hour.
+            let looks = (0..20).find_map(|second| {
+                let stats = stats(1_000 + second * 50, 10 + second * 10, clients);
+                court.look(&stats, Duration::from_secs(second))
+            });
+            looks.is_some_and(|said| matches!(said.verdict, Verdict::Abort { .. }))
+        };
+        assert!(abort(3));
+        assert!(!abort(2));
     }
 }

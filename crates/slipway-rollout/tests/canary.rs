@@ -91,7 +91,7 @@ async fn a_good_canary_goes_through_all_steps_without_a_failed_request() {
     // There is nobody that the first release could stand beside.
     let rollout = bench.live(&first).await;
     assert_eq!(bench.shares(rollout).await, [10_000]);
-    let visitors = bench.visitors(400);
+    let visitors = bench.visitors(800);
     let second = bench.release("good", "two");
     let rollout = bench.deploy(&second).await.unwrap();
     let shifting = reached(&RolloutState::Shifting { weight: STEPS[0] });
@@ -117,7 +117,7 @@ async fn a_bad_canary_is_taken_back_by_the_judge_and_its_verdict_can_be_repeated
     let bench = Bench::start(policy(&short())).await;
     let first = bench.release("good", "one");
     bench.live(&first).await;
-    let visitors = bench.visitors(400);
+    let visitors = bench.visitors(800);
     let bad = bench.release("third-fails", "two");
     let rollout = bench.deploy(&bad).await.unwrap();
     let state = bench.until(rollout, end_of).await;
@@ -162,7 +162,7 @@ async fn a_canary_without_visitors_is_held_and_never_promoted() {
     let held = |state: &RolloutState| matches!(state, RolloutState::Holding { reason } if reason.contains("0 of 50 requests"));
     bench.until(rollout, held).await;
     // With visitors there is something to say.
-    let visitors = bench.visitors(400);
+    let visitors = bench.visitors(800);
     bench.until(rollout, reached(&RolloutState::Baking)).await;
     drop(visitors);
     bench.stop();
@@ -199,12 +199,7 @@ async fn a_release_that_fails_after_the_switch_is_taken_back_beside_what_was_usu
     bench.live(&first).await;
     let visitors = bench.visitors(10);
     // Of fewer requests nothing would be concluded.
-    let client = bench.client();
-    let enough = testkit::wait::answer(10 * SECOND, async || {
-        let stats = client.stats().await.ok()?;
-        stats.pools.iter().any(|p| p.served >= 300).then_some(())
-    });
-    assert!(enough.await.is_some());
+    bench.served(300).await;
     let rollout = bench.deploy(&bench.release("third-fails", "two")).await;
     let rollout = rollout.unwrap();
     let state = bench.until(rollout, end_of).await;
@@ -233,7 +228,7 @@ async fn control_that_comes_back_in_the_middle_of_a_step_goes_on_with_it() {
     let shifting = reached(&RolloutState::Shifting { weight: STEPS[0] });
     bench.until(rollout, shifting).await;
     bench.restart_control().await;
-    let visitors = bench.visitors(400);
+    let visitors = bench.visitors(800);
     bench.until(rollout, reached(&RolloutState::Baking)).await;
     let tally = visitors.stop().await;
     assert_eq!(tally.failed, 0, "{:?}", tally.examples);
@@ -245,7 +240,7 @@ async fn control_that_comes_back_in_the_middle_of_a_step_goes_on_with_it() {
 async fn a_person_holds_a_canary_that_the_judge_would_let_pass_and_lets_it_go_on() {
     let bench = Bench::start(policy(&short())).await;
     bench.live(&bench.release("good", "one")).await;
-    let visitors = bench.visitors(400);
+    let visitors = bench.visitors(800);
     let second = bench.release("good", "two");
     let rollout = bench.deploy(&second).await.unwrap();
     let shifting = reached(&RolloutState::Shifting { weight: STEPS[0] });
@@ -283,12 +278,14 @@ async fn a_canary_that_is_held_and_then_does_harm_is_taken_back() {
     let bench = Bench::start(policy(&short())).await;
     let first = bench.release("good", "one");
     bench.live(&first).await;
-    let visitors = bench.visitors(400);
-    let rollout = bench.deploy(&bench.release("turns-bad", "two")).await;
-    let rollout = rollout.unwrap();
+    let visitors = bench.visitors(800);
+    let second = bench.release("turns-bad", "two");
+    let rollout = bench.deploy(&second).await.unwrap();
     let shifting = reached(&RolloutState::Shifting { weight: STEPS[0] });
     bench.until(rollout, shifting).await;
     bench.say(rollout, Steering::Hold).await.unwrap();
+    bench.judged(rollout, 1).await;
+    bench.overwrite(&second, "turned", b"");
     let state = bench.until(rollout, end_of).await;
     assert!(
         matches!(&state, RolloutState::RolledBack { reason } if reason.contains("server errors: ")),

@@ -35,9 +35,9 @@ impl Metric {
 pub struct Arm {
     /// Requests that ended.
     pub requests: u64,
-    /// Of them bad, by metric; one client counts once for each metric within ten seconds.
+    /// Of them bad, by metric: once for each client within ten seconds.
     pub bad: [u64; 3],
-    /// Of them such that say nothing, by metric: what a client asked beyond once a second, and
+    /// Of them such that say nothing, by metric: what a client asked beyond once in ten seconds, and
     /// what was broken off before an answer could come.
     #[serde(default, skip_serializing_if = "is_nothing")]
     pub left_out: [u64; 3],

@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::{Method, StatusCode, header};
 use slipway_proxy::{Bad, Slow};
 use testkit::origin::Origin;
+use tokio::io::AsyncWriteExt as _;
 
 use crate::caller::request;
 use crate::ground::{Proxy, route, simple, table};
@@ -87,33 +88,66 @@ async fn the_account_is_the_clients_own() {
     assert_eq!((stats.unrouted.len(), stats.refused), (0, 0));
 }
 
-#[tokio::test]
-async fn who_goes_away_without_an_answer_has_waited_for_it() {
-    let origin = Origin::start("r1").await.unwrap();
+/// A proxy before a release whose answers are slow from the first millisecond on.
+async fn impatient(origin: &Origin) -> Proxy {
     let proxy = Proxy::start().await;
-    let mut next = route(&[&origin], &[]);
+    let mut next = route(&[origin], &[]);
     next.slow = Some(Slow {
         slow_us: 1,
         very_slow_us: 1_000,
     });
     proxy.publish(&table(1, next)).await;
-    let mut caller = proxy.caller();
-    let patience = Duration::from_millis(50);
-    let asked = caller.ask(request(Method::GET, "/gate", ""));
-    assert!(tokio::time::timeout(patience, asked).await.is_err());
-    drop(caller);
-    // Each count is read for itself, so all of them are waited for.
-    let bad = Bad {
-        failed: 0,
+    proxy
+}
+
+#[tokio::test]
+async fn who_goes_away_without_an_answer_has_waited_for_it() {
+    // Of what a client sent whole, too: from then on it waits.
+    for (method, body) in [(Method::GET, ""), (Method::POST, "a booking")] {
+        let origin = Origin::start("r1").await.unwrap();
+        let proxy = impatient(&origin).await;
+        let mut caller = proxy.caller();
+        let patience = Duration::from_millis(50);
+        let asked = caller.ask(request(method, "/gate", body));
+        assert!(tokio::time::timeout(patience, asked).await.is_err());
+        drop(caller);
+        // Each count is read for itself, so all of them are waited for.
+        let bad = Bad {
+            failed: 0,
+            slow: 1,
+            very_slow: 1,
+        };
+        let pool = proxy
+            .until_pool("r1", "it is given up", |pool| {
+                pool.abandoned == 1 && pool.bad == Some(bad)
+            })
+            .await;
+        assert_eq!(pool.failed, 0);
+    }
+}
+
+#[tokio::test]
+async fn who_goes_away_while_sending_says_nothing() {
+    let origin = Origin::start("r1").await.unwrap();
+    let proxy = impatient(&origin).await;
+    let mut half = tokio::net::TcpStream::connect(proxy.address).await.unwrap();
+    let begun = b"POST /gate HTTP/1.1\r\nhost: app.test\r\ncontent-length: 10\r\n\r\nhal";
+    half.write_all(begun).await.unwrap();
+    proxy
+        .until_pool("r1", "it began", |pool| pool.in_flight == 1)
+        .await;
+    drop(half);
+    let nothing = Bad {
+        failed: 1,
         slow: 1,
         very_slow: 1,
     };
     let pool = proxy
         .until_pool("r1", "it is given up", |pool| {
-            pool.abandoned == 1 && pool.bad == Some(bad)
+            pool.abandoned == 1 && pool.left_out == nothing
         })
         .await;
-    assert_eq!(pool.failed, 0);
+    assert_eq!(pool.bad, Some(Bad::default()));
 }
 
 #[tokio::test]

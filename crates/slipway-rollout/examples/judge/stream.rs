@@ -89,6 +89,7 @@ pub(crate) struct Stream {
     shape: Shape,
     random: Rng,
     at_ms: u64,
+    tried: [HashSet<u64>; 2],
     counted: [HashSet<(usize, u64)>; 2],
     known: [HashSet<(usize, u64)>; 2],
 }
@@ -101,6 +102,7 @@ impl Stream {
             // Seeds that differ by one must not begin alike.
             random: Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
             at_ms: 0,
+            tried: [HashSet::new(), HashSet::new()],
             counted: [HashSet::new(), HashSet::new()],
             known: [HashSet::new(), HashSet::new()],
         }
@@ -138,37 +140,39 @@ impl Stream {
         )]
         let clients = ((shape.rate * weight * RETURN_S) as u64).max(3);
         let mut answers = Answers::default();
-        answers.arm.clients = Some([0; 3]);
-        answers.arm.requests = poisson(&mut self.random, expected);
         let slow = shape.slowed.filter(|_| is_canary).unwrap_or(SLOW);
-        let requests = answers.arm.requests;
-        for (place, share) in [self.errors(is_canary), slow, VERY_SLOW]
-            .into_iter()
-            .enumerate()
-        {
-            let in_a_row = if place == 0 { shape.burst } else { 1 };
-            #[expect(clippy::cast_precision_loss, reason = "a small number")]
-            let begins = share / in_a_row as f64;
-            for _ in 0..hits(&mut self.random, requests, begins) {
-                let client = self.random.u64(0..clients);
-                if self.counted[usize::from(is_canary)].insert((place, client)) {
-                    answers.arm.bad[place] += 1;
-                }
-                if self.known[usize::from(is_canary)].insert((place, client)) {
-                    answers.arm.clients.get_or_insert_default()[place] += 1;
-                }
-                answers.arm.requests += in_a_row - 1;
-                if place == 0 {
-                    answers.errors += in_a_row;
-                    answers.unshielded += if self.random.u8(0..5) == 0 {
-                        in_a_row
-                    } else {
-                        0
-                    };
-                }
+        #[expect(clippy::cast_precision_loss, reason = "a small number")]
+        let errors = self.errors(is_canary) / shape.burst as f64;
+        for _ in 0..poisson(&mut self.random, expected) {
+            let client = self.random.u64(0..clients);
+            let bad = [errors, slow, VERY_SLOW].map(|share| self.random.f64() < share);
+            self.count(&mut answers.arm, is_canary, client, bad);
+            if bad[0] {
+                // Whoever meets a burst meets all of it.
+                let again = shape.burst - 1;
+                answers.arm.requests += again;
+                answers.arm.left_out.iter_mut().for_each(|n| *n += again);
+                answers.errors += shape.burst;
+                let is_unshielded = self.random.u8(0..5) == 0;
+                answers.unshielded += if is_unshielded { shape.burst } else { 0 };
             }
         }
         answers
+    }
+
+    /// A client is judged by once in ten seconds, as bad where anything in them was.
+    fn count(&mut self, arm: &mut Arm, is_canary: bool, client: u64, bad: [bool; 3]) {
+        let release = usize::from(is_canary);
+        arm.requests += 1;
+        let is_tried = !self.tried[release].insert(client);
+        let clients = arm.clients.get_or_insert_default();
+        for (place, is_bad) in bad.into_iter().enumerate() {
+            arm.left_out[place] += u64::from(is_tried);
+            let is_new = is_bad && self.counted[release].insert((place, client));
+            arm.bad[place] += u64::from(is_new);
+            let is_new = is_bad && self.known[release].insert((place, client));
+            clients[place] += u64::from(is_new);
+        }
     }
 }
 
@@ -178,6 +182,7 @@ impl Iterator for Stream {
     fn next(&mut self) -> Option<Tick> {
         self.at_ms += TICK_MS;
         if self.at_ms.is_multiple_of(ONCE_MS) {
+            self.tried.iter_mut().for_each(HashSet::clear);
             self.counted.iter_mut().for_each(HashSet::clear);
         }
         let baseline = self.answers(false);
@@ -200,26 +205,4 @@ fn poisson(random: &mut Rng, expected: f64) -> u64 {
         count += 1;
     }
     count
-}
-
-/// How many of `tries` hit, each with the chance `share`: by the lengths of the misses between.
-fn hits(random: &mut Rng, tries: u64, share: f64) -> u64 {
-    if share <= 0.0 || tries == 0 {
-        return 0;
-    }
-    let log = (1.0 - share.min(1.0 - 1e-12)).ln();
-    let (mut at, mut hits) = (0, 0);
-    loop {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "saturates, which is beyond the end"
-        )]
-        let misses = ((1.0 - random.f64()).ln() / log) as u64;
-        at += misses.saturating_add(1).min(tries + 1);
-        if at > tries {
-            return hits;
-        }
-        hits += 1;
-    }
 }

@@ -233,6 +233,16 @@ impl Bench {
         fs::remove_file(self.folder(release).join("manifest.json")).unwrap();
     }
 
+    /// Waits until the proxy has counted so many requests of a release.
+    pub(crate) async fn served(&self, least: u64) {
+        let client = self.client();
+        let enough = testkit::wait::answer(PATIENCE, async || {
+            let stats = client.stats().await.ok()?;
+            stats.pools.iter().any(|p| p.served >= least).then_some(())
+        });
+        assert!(enough.await.is_some(), "the visitors are too few");
+    }
+
     pub(crate) fn verdict(&self, release: &ReleaseId, gate: &str, outcome: Outcome) {
         let verdicts = serde_json::json!({
             "verdicts": [{ "gate": gate, "outcome": outcome, "findings": [] }]
@@ -376,7 +386,8 @@ impl Bench {
         answer.release().unwrap_or("nobody").to_owned()
     }
 
-    /// Visitors who ask for pages one after the other until they are stopped.
+    /// Visitors who ask for one page after the other until they are stopped: for so many that
+    /// each of them is judged by for every kind of question.
     pub(crate) fn visitors(&self, count: u32) -> Visitors {
         let stop = Shutdown::new();
         let tasks = (0..count).map(|n| {
@@ -386,8 +397,10 @@ impl Bench {
             );
             tokio::spawn(async move {
                 let mut tally = Tally::default();
+                let mut pages = (0..40).cycle().map(|page| format!("/{page}"));
                 while !stop.is_requested() {
-                    tally.add("GET /", &visitor.get("/").await);
+                    let page = pages.next().unwrap_or_default();
+                    tally.add("GET /", &visitor.get(&page).await);
                     tokio::time::sleep(Duration::from_millis(10)).await;
                 }
                 tally
