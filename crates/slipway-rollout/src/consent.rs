@@ -35,31 +35,24 @@ impl Engine {
         self.ask(actor, order, Some(asked)).await
     }
 
-    /// Takes the yes of `who`; gives what the rollout has then.
+    /// Takes the yes of `who`; gives what the rollout has then. By what is known `now` it may need
+    /// more than when it was ordered: then all are asked again. With the last yes it takes the
+    /// place of what was ordered before it and has no traffic yet.
     pub async fn approve(
         &self,
         who: String,
         rollout: RolloutId,
+        now: &Asked,
     ) -> Result<Result<Approval, Refusal>, RolloutError> {
-        let now = self.core.pace.now();
-        let by = who.clone();
-        let taken = |book: &Book| -> Result<Approval, Refusal> {
-            let (record, approval) = waits(book, rollout)?;
-            approval.takes_yes(rollout, &record.release, &who, now)?;
-            if let Some(unfooted) = self.unfooted(book, &record.service) {
-                return Err(unfooted.into());
-            }
-            Ok(approval.clone())
-        };
-        let decide = |book: &Book| match taken(book) {
-            Ok(approval) => {
-                let event = RolloutEvent::Approved { rollout, by };
-                let after = Approval::after(Some(approval.clone()), &event);
-                (vec![event], Ok(after.unwrap_or(approval)))
-            }
+        let at = self.core.pace.now();
+        let actor = Actor::Person(who.clone());
+        let decide = |book: &Book| match waits(book, rollout) {
+            Ok((record, approval)) => match self.unfooted(book, &record.service) {
+                Some(unfooted) => (Vec::new(), Err(unfooted.into())),
+                None => consent(book, (record, approval), (&who, now), at),
+            },
             Err(no) => (Vec::new(), Err(no)),
         };
-        let actor = Actor::Person(who.clone());
         Ok(self.core.ledger.decide(actor, decide).await?)
     }
 
@@ -123,6 +116,40 @@ impl Engine {
         };
         Ok(self.core.ledger.decide(actor, decide).await?)
     }
+}
+
+/// What the yes of `who` comes to, by what is known `now`.
+fn consent(
+    book: &Book,
+    (record, approval): (&Record, &Approval),
+    (who, now): (&str, &Asked),
+    at: Timestamp,
+) -> (Vec<RolloutEvent>, Result<Approval, Refusal>) {
+    let rollout = record.id;
+    if !now.by.iter().any(|name| name == who) {
+        let (who, by) = (who.to_owned(), now.by.clone());
+        return (Vec::new(), Err(NotTaken::NotNamed { who, by }.into()));
+    }
+    let again = approval.asked_again(now).map(|asked| asked.event(rollout));
+    let mut events: Vec<RolloutEvent> = again.into_iter().collect();
+    let of = |events: &[RolloutEvent]| {
+        let known = Some(approval.clone());
+        let after = events.iter().fold(known, Approval::after);
+        after.unwrap_or_else(|| approval.clone())
+    };
+    if let Err(no) = of(&events).takes_yes(rollout, &record.release, who, at) {
+        return (events, Err(no.into()));
+    }
+    let by = who.to_owned();
+    events.push(RolloutEvent::Approved { rollout, by });
+    let after = of(&events);
+    if after.is_given() {
+        let of_service = book.of_service(&record.service);
+        let older = of_service.filter(|r| r.id < rollout && r.is_before_traffic());
+        let state = RolloutState::Superseded { by: rollout };
+        events.extend(older.flat_map(|r| strategy::entering(r, state.clone())));
+    }
+    (events, Ok(after))
 }
 
 /// The rollout and the approvals that it waits for.

@@ -202,7 +202,7 @@ impl Engine {
             if let Some(refusal) = refused(book, &order, &settings.after, may_force) {
                 return (Vec::new(), Err(refusal));
             }
-            let mut events = requested(book, id, &order, environment);
+            let mut events = requested(book, id, &order, environment, asked.is_some());
             events.extend(asked.map(|asked| asked.event(id)));
             (events, Ok(id))
         };
@@ -314,6 +314,11 @@ impl Engine {
         self.core.publishing.try_lock().is_ok()
     }
 
+    /// The services that it looks after.
+    pub fn services(&self) -> Vec<ServiceName> {
+        self.core.known_services()
+    }
+
     fn unknown_service(&self, service: ServiceName) -> Refusal {
         Refusal::UnknownService {
             service,
@@ -385,12 +390,15 @@ fn is_shifting(record: &Record) -> bool {
     matches!(record.stage, RolloutState::Shifting { .. })
 }
 
-/// The events that a new rollout begins with; what it supersedes ends in the same append.
+/// The events that a new rollout begins with; what it supersedes ends in the same append. One that
+/// `waits` for approval supersedes only others that do: nobody stops by an order alone what was
+/// approved.
 fn requested(
     book: &Book,
     id: RolloutId,
     order: &Order,
     environment: EnvironmentName,
+    waits: bool,
 ) -> Vec<RolloutEvent> {
     let moving = book
         .of_service(&order.service)
@@ -411,7 +419,7 @@ fn requested(
         },
     ];
     for older in book.of_service(&order.service) {
-        if older.is_before_traffic() {
+        if older.is_before_traffic() && (!waits || older.awaits_approval()) {
             let state = RolloutState::Superseded { by: id };
             events.extend(strategy::entering(older, state));
         }

@@ -129,7 +129,7 @@ impl Control<'_> {
                 accessories: accessories.clone(),
                 console: address.map(|address| (address, sessions)),
                 clock: context.clock.clone(),
-                locks: Mutex::new(locks),
+                locks: Arc::new(Mutex::new(locks)),
             }),
             approvals: context.state.approvals_socket(),
             socket: context.state.control_socket(),

@@ -1,7 +1,7 @@
 //! Whether an order to deploy is carried out now, and with whose approval: locks first, then
 //! the calendar, then who has to say yes. A rollback never comes here.
 
-use slipway_journal::{Actor, ServiceName};
+use slipway_journal::{Actor, ReleaseId, ServiceName};
 use slipway_rollout::Asked;
 
 use crate::cli::failure::Failure;
@@ -12,11 +12,11 @@ use crate::control::wire::DeployOrder;
 use crate::environment::Environment;
 use crate::lock::Locks;
 
-/// What `order` needs before it begins; none where it may at once.
-pub(crate) async fn admitted(
+/// What `order` needs before it begins; none where it may at once. Looking for that takes a
+/// while, so the lock is looked at once more when it is ordered.
+pub(crate) async fn asked(
     desk: &Desk,
     environment: &Environment,
-    locks: &Locks,
     actor: &Actor,
     order: &DeployOrder,
 ) -> Result<Option<Asked>, No> {
@@ -24,7 +24,7 @@ pub(crate) async fn admitted(
         check_reason(reason, "slipway deploy --override \"customers cannot pay\"")?;
     }
     let now = desk.now();
-    check_lock(desk, locks, &order.service)?;
+    check_lock(desk, &*desk.locks().await, &order.service)?;
     let closed = environment.calendar().closed(now);
     let overrides = match (closed, &order.overrides) {
         (Some(closed), None) => return Err(closed.refusal().into()),
@@ -45,6 +45,23 @@ pub(crate) async fn admitted(
     }
 }
 
+/// What a rollout needs by what is known now, that was ordered by `orderer` and waits with `asked`:
+/// another release may be live by now, so that more is theirs, and the environment may ask others.
+pub(crate) async fn asked_now(
+    desk: &Desk,
+    environment: &Environment,
+    orderer: &Actor,
+    (service, release): (&ServiceName, &ReleaseId),
+    asked: &Asked,
+) -> Result<Asked, No> {
+    let Some(settings) = &environment.approval else {
+        return Ok(asked.clone());
+    };
+    let change = change::of(desk, orderer, service, release).await?;
+    let now = settings.asked(&change, asked.overrides.clone(), desk.now())?;
+    Ok(now.unwrap_or_else(|| asked.clone()))
+}
+
 /// Refuses to say yes to what would not be deployed now: it would begin with that.
 pub(crate) fn check_open(
     desk: &Desk,
@@ -60,7 +77,7 @@ pub(crate) fn check_open(
     }
 }
 
-fn check_lock(desk: &Desk, locks: &Locks, service: &ServiceName) -> Result<(), No> {
+pub(crate) fn check_lock(desk: &Desk, locks: &Locks, service: &ServiceName) -> Result<(), No> {
     match locks.on(service, desk.now()) {
         Some(lock) => Err(lock.refusal().into()),
         None => Ok(()),

@@ -8,12 +8,15 @@ use slipway_journal::Actor;
 use slipway_rollout::Approval;
 
 use crate::cli::failure::Failure;
-use crate::control::admission::check_open;
+use crate::control::admission::{asked_now, check_open};
 use crate::control::locks::check_reason;
 use crate::control::orders::{Body, Desk, No};
 use crate::control::peer::Caller;
 use crate::control::wire::{ApproveOrder, DeclineOrder, LiftOrder, Waiting};
 use crate::reading::{Reading, Rollout, actor_name};
+
+/// The shortest part of an id that something is called by.
+const CALLED_CHARS_MIN: usize = 6;
 
 /// `GET /v1/approvals`
 pub(crate) async fn waiting(State(desk): State<Desk>) -> Result<Json<Vec<Waiting>>, No> {
@@ -33,19 +36,21 @@ pub(crate) async fn approve(
 ) -> Result<Json<Waiting>, No> {
     let Json(order) = order?;
     let environment = desk.read_environment()?;
-    // Held until the yes is in the journal, so that no lock slips in between.
-    let locks = desk.locks().await;
     let reading = read(&desk).await?;
     let rollout = find(&reading, &order.what)?;
-    let overrides = rollout.waits_for().and_then(|a| a.asked.overrides.as_ref());
-    check_open(
-        &desk,
-        &environment,
-        &locks,
-        &rollout.service,
-        overrides.is_some(),
-    )?;
-    let said = desk.engine().approve(name(actor)?, rollout.rollout).await;
+    let Some(approval) = rollout.waits_for() else {
+        return Err(Failure::refused("it waits for nobody any more").into());
+    };
+    let what = (&rollout.service, &rollout.release);
+    let now = asked_now(&desk, &environment, &rollout.actor, what, &approval.asked).await?;
+    // Held until the yes is in the journal, so that no lock slips in between.
+    let locks = desk.locks().await;
+    let overrides = approval.asked.overrides.is_some();
+    check_open(&desk, &environment, &locks, &rollout.service, overrides)?;
+    let said = desk
+        .engine()
+        .approve(name(actor)?, rollout.rollout, &now)
+        .await;
     let approval = said??;
     Ok(Json(told(&reading, rollout, &approval)))
 }
@@ -112,13 +117,14 @@ async fn read(desk: &Desk) -> Result<Reading, No> {
     ))
 }
 
-/// The rollout that waits and is called so: by its own id or by that of its release.
+/// The rollout that waits and is called so: by its own id or by that of its release, by six
+/// characters at least, as all ids of one time begin alike.
 fn find<'a>(reading: &'a Reading, what: &str) -> Result<&'a Rollout, Failure> {
     let wanted = what.to_lowercase();
     let is_called = |rollout: &&Rollout| {
         let id = rollout.rollout.to_string();
         let own = id.starts_with(&wanted) || id.ends_with(&wanted);
-        !wanted.is_empty() && (own || rollout.release.as_str().starts_with(&wanted))
+        wanted.len() >= CALLED_CHARS_MIN && (own || rollout.release.as_str().starts_with(&wanted))
     };
     let waiting = reading.rollouts.iter().filter(|r| r.waits_for().is_some());
     let mut found = waiting.filter(is_called);

@@ -30,22 +30,25 @@ pub(crate) async fn of(
     let entries = desk.journal().replay().await;
     let entries = entries.map_err(|error| No::Broken(error.into()))?;
     let mut accounts: BTreeSet<String> = person(actor).into_iter().collect();
-    accounts.extend(maker(&entries, release));
+    accounts.extend(makers(&entries, release));
+    let (addresses, is_whole) = addresses(desk, service, release).await?;
     Ok(Change {
         accounts,
-        addresses: addresses(desk, service, release).await?,
+        addresses,
+        is_whole,
     })
 }
 
+/// Who wrote it, and whether that is all of them.
 async fn addresses(
     desk: &Desk,
     service: &ServiceName,
     release: &ReleaseId,
-) -> Result<Option<BTreeSet<String>>, No> {
+) -> Result<(Option<BTreeSet<String>>, bool), No> {
     let releases = desk.state().releases();
     let new = provenance(&releases, release);
     let Some((new, mut all)) = new.and_then(|new| new.authors.clone().map(|a| (new, a))) else {
-        return Ok(None);
+        return Ok((None, false));
     };
     let live = match desk.live_release(service).await {
         Ok(live) => Some(live),
@@ -53,16 +56,20 @@ async fn addresses(
         Err(No::Broken(error)) => return Err(No::Broken(error)),
         Err(No::Refused(_) | No::Unusable(_)) => None,
     };
-    // What is live may be no commit of this repository, or none at all; then what the release
-    // says of itself is all there is.
-    if let Some(live) = live
-        && let Some(old) = provenance(&releases, &live)
-        && let Some(between) =
+    // Where nothing is live, what the release says of itself is all there is.
+    let Some(live) = live else {
+        return Ok((Some(all), true));
+    };
+    // What is live may be no commit of this repository: then nobody knows what lies between.
+    let between = match provenance(&releases, &live) {
+        Some(old) => {
             slipway_pipeline::authors_between(desk.project(), &old.commit, &new.commit).await
-    {
-        all.extend(between);
-    }
-    Ok(Some(all))
+        }
+        None => None,
+    };
+    let is_whole = between.is_some();
+    all.extend(between.into_iter().flatten());
+    Ok((Some(all), is_whole))
 }
 
 fn provenance(releases: &Path, release: &ReleaseId) -> Option<Provenance> {
@@ -70,12 +77,12 @@ fn provenance(releases: &Path, release: &ReleaseId) -> Option<Provenance> {
     serde_json::from_slice(&std::fs::read(path).ok()?).ok()
 }
 
-/// Who ran the pipeline that made it.
-fn maker(entries: &[Entry], release: &ReleaseId) -> Option<String> {
-    let made = entries.iter().rev().find(|entry| {
+/// Everybody who ran the pipeline that made it: whoever makes it once more takes it from nobody.
+fn makers(entries: &[Entry], release: &ReleaseId) -> impl Iterator<Item = String> {
+    let made = entries.iter().filter(move |entry| {
         matches!(&entry.event, Event::Pipeline(PipelineEvent::ReleaseMade { release: made, .. }) if made == release)
     });
-    person(&made?.actor)
+    made.filter_map(|entry| person(&entry.actor))
 }
 
 /// The account of a person.

@@ -7,13 +7,14 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use slipway_journal::event::ControlEvent;
-use slipway_journal::{Actor, Event};
-use tokio::sync::MutexGuard;
+use slipway_journal::{Actor, Event, JournalError, ServiceName};
+use tokio::sync::OwnedMutexGuard;
 
 use crate::cli::failure::Failure;
 use crate::control::orders::{Body, Desk, No};
 use crate::control::peer::Caller;
 use crate::control::wire::{LockOrder, UnlockOrder};
+use crate::environment::Environment;
 use crate::lock::{Lock, Locks, scope};
 
 /// A reason is a sentence or two.
@@ -30,7 +31,10 @@ pub(crate) async fn lock(
         &order.reason,
         "slipway lock \"the database is being moved\"",
     )?;
-    let mut locks = desk.locks().await;
+    if let Some(service) = &order.service {
+        check_known(&desk, service)?;
+    }
+    let locks = desk.locks().await;
     let (now, service) = (desk.now(), order.service);
     if let Some(lock) = locks.of_scope(service.as_ref(), now) {
         return Err(lock.refusal().into());
@@ -41,7 +45,7 @@ pub(crate) async fn lock(
         reason: order.reason,
         until: lasts.and_then(|lasts| now.checked_add(lasts).ok()),
     };
-    note(&desk, &mut locks, actor, event).await?;
+    let locks = note(&desk, locks, actor, event).await?;
     let lock = locks.of_scope(service.as_ref(), now).cloned();
     lock.map(Json)
         .ok_or_else(|| No::Broken(anyhow::anyhow!("the lock is not in the journal")))
@@ -54,7 +58,7 @@ pub(crate) async fn unlock(
     order: Body<UnlockOrder>,
 ) -> Result<Json<Lock>, No> {
     let Json(UnlockOrder { service }) = order?;
-    let mut locks = desk.locks().await;
+    let locks = desk.locks().await;
     let now = desk.now();
     let Some(lock) = locks.of_scope(service.as_ref(), now).cloned() else {
         let others: Vec<String> = locks.held(now).map(Lock::lift).collect();
@@ -66,21 +70,46 @@ pub(crate) async fn unlock(
         };
         return Err(Failure::refused(words).hint(hint).into());
     };
-    note(&desk, &mut locks, actor, ControlEvent::Unlocked { service }).await?;
+    note(&desk, locks, actor, ControlEvent::Unlocked { service }).await?;
     Ok(Json(lock))
 }
 
+/// Writes it down and lets it be in force: both, also when whoever ordered it goes away meanwhile.
 async fn note(
     desk: &Desk,
-    locks: &mut MutexGuard<'_, Locks>,
+    mut locks: OwnedMutexGuard<Locks>,
     actor: Actor,
     event: ControlEvent,
-) -> Result<(), No> {
-    let written = desk.journal().append(actor, vec![Event::Control(event)]);
-    for entry in written.await.map_err(|error| No::Broken(error.into()))? {
-        locks.take(&entry);
+) -> Result<OwnedMutexGuard<Locks>, No> {
+    let journal = desk.journal().clone();
+    let noted = tokio::spawn(async move {
+        for entry in journal.append(actor, vec![Event::Control(event)]).await? {
+            locks.take(&entry);
+        }
+        Ok(locks)
+    });
+    let noted = noted.await.unwrap_or(Err(JournalError::Closed));
+    noted.map_err(|error| No::Broken(error.into()))
+}
+
+/// Refuses a service that nobody has: whoever mistyped it would believe that it is locked. Where
+/// the environment's file cannot be read, what control goes by counts.
+fn check_known(desk: &Desk, service: &ServiceName) -> Result<(), No> {
+    let known = desk.engine().services();
+    let in_file = |environment: Environment| environment.service.contains_key(service);
+    if known.contains(service) || desk.read_environment().is_ok_and(in_file) {
+        return Ok(());
     }
-    Ok(())
+    let known: Vec<&str> = known.iter().map(ServiceName::as_str).collect();
+    let words = format!("there is no service {service}, and nothing is locked");
+    let hint = match known.as_slice() {
+        [] => "without --service everything is".to_owned(),
+        known => format!(
+            "there is: {}; without --service everything is",
+            known.join(", ")
+        ),
+    };
+    Err(Failure::usage(words).hint(hint).into())
 }
 
 /// Refuses what is no reason; `example` shows where one goes.

@@ -19,7 +19,7 @@ use slipway_journal::event::ControlEvent;
 use slipway_journal::{EnvironmentName, Event, Journal, ReleaseId, ServiceName};
 use slipway_proxy::Client;
 use slipway_rollout::{Engine, Order, Refusal, RollbackPlan, RolloutError};
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::accessories::Accessories;
 use crate::cli::failure::{Exit, Failure};
@@ -53,7 +53,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Clock,
     /// What the journal says of locks, by which this alone writes. Held while an order is
     /// looked at that a lock decides about.
-    pub(crate) locks: Mutex<Locks>,
+    pub(crate) locks: Arc<Mutex<Locks>>,
 }
 
 /// Why an order was not carried out.
@@ -130,8 +130,8 @@ impl Desk {
     }
 
     /// The locks; whoever holds them keeps other such orders waiting.
-    pub(crate) async fn locks(&self) -> MutexGuard<'_, Locks> {
-        self.0.locks.lock().await
+    pub(crate) async fn locks(&self) -> OwnedMutexGuard<Locks> {
+        Arc::clone(&self.0.locks).lock_owned().await
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -226,8 +226,10 @@ pub(crate) async fn deploy(
         ))
         .into());
     }
+    let asked = admission::asked(&desk, &environment, &actor, &order).await?;
+    // Held until the order is in the journal, so that no lock slips in between.
     let locks = desk.locks().await;
-    let asked = admission::admitted(&desk, &environment, &locks, &actor, &order).await?;
+    admission::check_lock(&desk, &locks, &order.service)?;
     let order = Order {
         service: order.service,
         release: order.release,

@@ -33,6 +33,8 @@ pub(crate) struct Change {
     pub(crate) accounts: BTreeSet<String>,
     /// The addresses of those who wrote it, in lower case; none where nobody recorded them.
     pub(crate) addresses: Option<BTreeSet<String>>,
+    /// Whether those are all who wrote it. Git may not know what is live.
+    pub(crate) is_whole: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -74,7 +76,8 @@ impl ApprovalSettings {
     }
 
     /// What a rollout of `change` needs that is ordered at `now`; none where it needs nothing.
-    /// With a reason to override the calendar it needs one approval at least.
+    /// With a reason to override the calendar it needs one approval at least, and two where one of
+    /// them may come from somebody who wrote it unknown to Git.
     pub(crate) fn asked(
         &self,
         change: &Change,
@@ -82,9 +85,12 @@ impl ApprovalSettings {
         now: Timestamp,
     ) -> Result<Option<Asked>, Failure> {
         let need = self.need.max(u32::from(overrides.is_some()));
-        if need == 0 {
-            return Ok(None);
-        }
+        let writes = self.by.values().any(|addresses| !addresses.is_empty());
+        let need = match need {
+            0 => return Ok(None),
+            need if writes && !change.is_whole => need.max(2),
+            need => need,
+        };
         let own = self.own(change)?;
         let until = now.checked_add(self.within).unwrap_or(Timestamp::MAX);
         let asked = Asked {
@@ -147,6 +153,7 @@ carla = []
         Change {
             accounts: [account.to_owned()].into(),
             addresses: addresses.map(|all| all.iter().map(|one| (*one).to_owned()).collect()),
+            is_whole: true,
         }
     }
 
@@ -187,6 +194,18 @@ carla = []
         let nobody_writes = "[by]\nanna = []\nben = []\n";
         let asked = asked(nobody_writes, &change("ben", None), None).unwrap();
         assert_eq!(asked.unwrap().own, ["ben"]);
+    }
+
+    #[test]
+    fn where_git_does_not_know_all_who_wrote_it_two_have_to_say_yes() {
+        let text = "[by]\nanna = [\"anna@example.org\"]\nben = []\ncarla = []\n";
+        let known = change("deploy", Some(&["eve@example.org"]));
+        assert_eq!(asked(text, &known, None).unwrap().unwrap().need, 1);
+        let unknown = Change {
+            is_whole: false,
+            ..known
+        };
+        assert_eq!(asked(text, &unknown, None).unwrap().unwrap().need, 2);
     }
 
     #[test]

@@ -259,10 +259,13 @@ fn period(written: &Written) -> Result<Period, String> {
     Ok(Period { zone, when })
 }
 
-/// `2026-12-18 17:00`.
+/// `2026-12-18 17:00`, in the zone that is named beside it and in no other.
 fn instant(text: &str) -> Result<DateTime, String> {
-    text.parse()
-        .map_err(|_| format!("{text:?} is no time; write \"2026-12-18 17:00\" or \"fri 16:00\""))
+    let time = text.split_once([' ', 'T']).map_or("", |(_, time)| time);
+    let is_local = !time.contains(['+', '-', '[', 'z', 'Z']);
+    let instant = text.parse().ok().filter(|_| is_local);
+    instant
+        .ok_or_else(|| format!("{text:?} is no time; write \"2026-12-18 17:00\" or \"fri 16:00\""))
 }
 
 /// `fri 16:00`.

@@ -100,9 +100,11 @@ fn a_certificate_is_fetched_over_http_served_and_renewed_before_it_ends() {
         let until = signed.filter_map(|event| event["not_after"].as_str().map(str::to_owned));
         until.collect()
     };
-    ground.wait_for("the renewal", || signed().last() > Some(&day));
+    ground.wait_for("the renewal", || {
+        signed().last() > Some(&day) && signed().len() == server.counts().0
+    });
     let before = server.counts().0;
-    assert!(before > 1 && signed().len() == before, "{before}");
+    assert!(before > 1, "{before}");
     assert_eq!(server.accounts(), 1, "the account is kept");
     // Control that comes back has nothing to ask for.
     let killed = ground.kill("control");
@@ -137,6 +139,7 @@ fn a_certificate_is_fetched_over_tls_alone() {
 fn what_is_refused_is_told_and_asked_for_again_later() {
     let server = AcmeServer::start(term(0, 86_400)).unwrap();
     server.behave(Manner::Refuses);
+    let began = now();
     let fetching = Fetching::start(&server, "http-01");
     let ground = &fetching.ground;
     ground.wait_for("the refusal to be told", || {
@@ -146,12 +149,9 @@ fn what_is_refused_is_told_and_asked_for_again_later() {
     let record = fetching.record();
     assert_eq!(record["failures"], 1, "{record}");
     let until: Timestamp = record["not_before"].as_str().unwrap().parse().unwrap();
-    let rest = until.duration_since(now());
-    let rest = Duration::try_from(rest).unwrap();
-    assert!(
-        rest > Duration::from_secs(20) && rest <= Duration::from_secs(60),
-        "{rest:?}"
-    );
+    let rest = |from: Timestamp| Duration::try_from(until.duration_since(from)).unwrap();
+    assert!(rest(began) > Duration::from_secs(40), "{until}");
+    assert!(rest(now()) <= Duration::from_secs(60), "{until}");
     // Visitors are served without TLS, and nobody is asked in a hurry, whoever dies.
     let one = draft("normal", "one").make(&ground.state());
     ground.deploy(one.as_str()).with(0);
@@ -161,5 +161,5 @@ fn what_is_refused_is_told_and_asked_for_again_later() {
         ground.pid("control") != Some(killed)
             && ground.status()["processes"]["control"]["answers"] == true
     });
-    assert_eq!(server.counts(), (0, 1));
+    assert!(server.counts() == (0, 1) || now() >= until);
 }

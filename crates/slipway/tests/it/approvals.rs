@@ -1,5 +1,7 @@
 //! Rollouts that begin when enough people have said yes. Only root can be several people.
 
+use std::process::Command;
+
 use serde_json::Value;
 
 use crate::ground::Ground;
@@ -123,7 +125,7 @@ fn while_a_release_waits_for_approval_the_live_one_can_be_taken_back() {
     let waits = ground.run(&["deploy", three.as_str(), "--detach"]).with(0);
     assert!(waits.out.contains("waits for approval"), "{waits:#?}");
     let shown = ground.run(&["status"]).with(0);
-    assert!(shown.out.contains("0 of 1 approvals"), "{shown:#?}");
+    assert!(shown.out.contains("0 of 2 approvals"), "{shown:#?}");
     // The old release stays warm until somebody has said yes.
     let plan = ground.run(&["rollback", "--plan", "--json"]).with(0).json();
     assert_eq!(plan["kind"], "warm", "{plan:#}");
@@ -131,6 +133,97 @@ fn while_a_release_waits_for_approval_the_live_one_can_be_taken_back() {
     assert_eq!(ground.live().as_deref(), Some(one.as_str()));
     assert_eq!(rollout(&ground)["release"], three.as_str());
     ground.run(&["cancel"]).with(0);
+}
+
+/// A commit in the project by whoever has this address.
+fn commit(ground: &Ground, address: &str) -> String {
+    let folder = ground.project();
+    let (email, name) = (format!("user.email={address}"), "user.name=somebody");
+    let git = |arguments: &[&str]| {
+        let git = Command::new("git")
+            .current_dir(&folder)
+            .args(["-c", name, "-c", &email])
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(git.status.success(), "{git:?}");
+        String::from_utf8(git.stdout).unwrap().trim().to_owned()
+    };
+    git(&["init", "--quiet"]);
+    git(&["commit", "--quiet", "--allow-empty", "-m", "a change"]);
+    git(&["rev-parse", "HEAD"])
+}
+
+/// A release that somebody wrote on top of what the project has.
+fn written(ground: &Ground, name: &'static str, by: &'static str) -> String {
+    let draft = draft("normal", name).author(by);
+    let release = draft.commit(&commit(ground, by)).make(&ground.state());
+    release.as_str().to_owned()
+}
+
+#[test]
+fn what_is_taken_back_while_a_release_waits_is_a_part_of_its_change_again() {
+    if !is_root() {
+        return;
+    }
+    let ground = Ground::up();
+    let one = written(&ground, "one", "eve@example.org");
+    let two = written(&ground, "two", "dan@example.org");
+    let three = written(&ground, "three", "eve@example.org");
+    ground.deploy(&one).with(0);
+    ground.deploy(&two).with(0);
+    let environment = format!("{}\n{}", Ground::environment(), needing(2, "1h"));
+    ground.write_environment(&environment);
+    ground.run(&["deploy", &three, "--detach"]).with(0);
+    let approval = rollout(&ground)["approval"].clone();
+    assert_eq!(approval["own"], Value::Array(Vec::new()), "{approval:#}");
+    ground.run_as("daemon", &["approve", &three]).with(0);
+    ground.run(&["rollback"]).with(0);
+    assert_eq!(ground.live().as_deref(), Some(one.as_str()));
+    // Now daemon's change lies between what is live and what waits: that yes counts no more.
+    let first = ground.run_as("bin", &["approve", &three]).with(0);
+    assert!(first.out.contains("1 of 2 approvals (bin)"), "{first:#?}");
+    refused(ground.run_as("daemon", &["approve", &three]), "own change");
+    ground.run_as("games", &["approve", &three]).with(0);
+    ground.wait_for("the release to be live", || {
+        ground.live().as_deref() == Some(three.as_str())
+    });
+}
+
+#[test]
+fn where_git_does_not_know_what_is_live_two_have_to_say_yes() {
+    let ground = Ground::up();
+    let one = draft("normal", "one").make(&ground.state());
+    ground.deploy(one.as_str()).with(0);
+    let environment = format!("{}\n{}", Ground::environment(), needing(1, "1h"));
+    ground.write_environment(&environment);
+    let two = written(&ground, "two", "eve@example.org");
+    ground.run(&["deploy", &two, "--detach"]).with(0);
+    assert_eq!(rollout(&ground)["approval"]["need"], 2);
+}
+
+#[test]
+fn an_order_that_waits_stops_nothing_that_was_approved_until_it_is_approved_itself() {
+    if !is_root() {
+        return;
+    }
+    let ground = Ground::up_with(&needing(1, "1h"));
+    let one = draft("never-healthy", "one").author("eve@example.org");
+    let two = draft("normal", "two").author("eve@example.org");
+    let (one, two) = (one.make(&ground.state()), two.make(&ground.state()));
+    ground.run(&["deploy", one.as_str(), "--detach"]).with(0);
+    ground.run_as("bin", &["approve", one.as_str()]).with(0);
+    ground.run(&["deploy", two.as_str(), "--detach"]).with(0);
+    let state = |index: usize| {
+        let history = ground.run(&["history", "--json"]).with(0).json();
+        history[index]["state"]["name"].as_str().unwrap().to_owned()
+    };
+    ground.wait_for("the first one to start", || state(0) == "started");
+    ground.run_as("games", &["approve", two.as_str()]).with(0);
+    ground.wait_for("the second one to be live", || {
+        ground.live().as_deref() == Some(two.as_str())
+    });
+    assert_eq!(state(0), "superseded");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Locks on deployments: who wants to deploy is told why not, and the way back stays open.
 
 use std::fs;
+use std::io::Write as _;
+use std::os::unix::net::UnixStream;
 
 use crate::ground::Ground;
 use crate::release::draft;
@@ -60,6 +62,11 @@ fn a_lock_of_one_service_leaves_the_others_alone() {
     let ground = Ground::up();
     let one = draft("normal", "one").make(&ground.state());
     let two = draft("normal", "two").make(&ground.state());
+    let mistyped = ground.run(&["lock", "not this one", "--service", "shopp"]);
+    let mistyped = mistyped.with(2);
+    assert!(mistyped.err.contains("there is: shop"), "{mistyped:#?}");
+    let other = "\n[service.other]\nhosts = [\"other.test\"]\n";
+    ground.write_environment(&format!("{}{other}", Ground::environment()));
     ground
         .run(&["lock", "not this one", "--service", "other"])
         .with(0);
@@ -99,4 +106,27 @@ fn where_deployments_are_locked_nothing_is_built_for_one() {
     ground.run(&["unlock"]).with(0);
     fs::write(ground.project().join("page.txt"), "two").unwrap();
     ground.run(&["ship"]).with(0);
+}
+
+/// Orders a lock and goes away without waiting for what comes of it.
+fn lock_and_go(ground: &Ground) {
+    let mut caller = UnixStream::connect(ground.state().join("control.sock")).unwrap();
+    let body = r#"{"reason":"whoever asked is gone"}"#;
+    let head = "POST /v1/lock HTTP/1.1\r\nhost: control\r\ncontent-type: application/json";
+    let length = body.len();
+    write!(caller, "{head}\r\ncontent-length: {length}\r\n\r\n{body}").unwrap();
+}
+
+#[test]
+fn a_lock_whose_caller_went_away_holds_once_it_is_in_the_journal() {
+    let ground = Ground::up();
+    let one = draft("normal", "one").make(&ground.state());
+    for _ in 0..5 {
+        ground.wait_for("the lock", || {
+            lock_and_go(&ground);
+            ground.status()["locks"][0].is_object()
+        });
+        ground.deploy(one.as_str()).with(3);
+        ground.run(&["unlock"]).with(0);
+    }
 }

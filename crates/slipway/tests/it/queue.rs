@@ -16,7 +16,7 @@ fn state_of(ground: &Ground, release: &str) -> String {
 fn what_has_visitors_is_waited_for_and_ctrl_c_says_that_it_goes_on() {
     let mut ground = Ground::with_environment(
         // Long enough on its own to be found by the next order.
-        &Ground::environment().replace("observe = \"1s\"", "observe = \"4s\""),
+        &Ground::environment().replace("observe = \"1s\"", "observe = \"12s\""),
     );
     ground.start();
     let one = draft("normal", "one").make(&ground.state());

@@ -14,6 +14,7 @@ pub(crate) struct Draft {
     start: Option<Vec<String>>,
     verdict: Option<&'static str>,
     author: Option<&'static str>,
+    commit: String,
 }
 
 /// A release of the test application in `mode`; `name` tells it from others of that mode.
@@ -25,6 +26,7 @@ pub(crate) fn draft(mode: &'static str, name: &'static str) -> Draft {
         start: None,
         verdict: None,
         author: None,
+        commit: "0".repeat(40),
     }
 }
 
@@ -50,6 +52,12 @@ impl Draft {
     /// Written by whoever has this address.
     pub(crate) fn author(mut self, address: &'static str) -> Self {
         self.author = Some(address);
+        self
+    }
+
+    /// Made from a commit of the project.
+    pub(crate) fn commit(mut self, commit: &str) -> Self {
+        commit.clone_into(&mut self.commit);
         self
     }
 
@@ -83,7 +91,7 @@ impl Draft {
             })
             .collect();
         let provenance = serde_json::json!({
-            "commit": "0".repeat(40),
+            "commit": self.commit,
             "dirty": false,
             "authors": self.author.map(|author| [author]),
             "toolchain": "none",

@@ -170,6 +170,13 @@ fn a_stretch_that_cannot_be_understood_is_a_mistake() {
         ),
         ("fri 16:00", "fri 16:00", ZONE, "are both"),
         ("friday", "monday", ZONE, "is no time"),
+        // An offset would be passed over, and the stretch be hours away.
+        (
+            "2026-12-18 17:00+00:00",
+            "2026-12-18 19:00",
+            ZONE,
+            "is no time",
+        ),
         ("fri 16:00", "mon 07:00", "Moon/Tycho", "is no zone"),
     ] {
         let error = toml::from_str::<Freeze>(&written(from, until, zone)).unwrap_err();
