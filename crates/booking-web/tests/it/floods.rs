@@ -1,7 +1,7 @@
 //! What nobody may do too often or cannot mean: floods from one network, and text, days and
 //! instants that the database does not keep.
 
-use crate::site::{Page, World, said, wish};
+use crate::site::{Page, World, counts_go_on, said, wish};
 use reqwest::StatusCode;
 use serde_json::json;
 use uuid::Uuid;
@@ -14,6 +14,7 @@ fn pair(name: &str, value: &str) -> (String, String) {
 async fn one_network_books_and_asks_so_often_and_this_machine_is_not_counted() {
     let world = World::seeded().await;
     let site = world.site().await;
+    counts_go_on().await;
     let post = async |from: Option<&str>| {
         let path = site.url("/api/v1/businesses/karoo-cuts/bookings");
         let request = site.api().client.post(path).header("idempotency-key", "k");

@@ -1,6 +1,6 @@
 //! A business that begins by itself, and passwords that are forgotten, from outside.
 
-use crate::site::{DEMONSTRATION, Page, Site, Visitor, World};
+use crate::site::{DEMONSTRATION, Page, Site, Visitor, World, counts_go_on};
 use reqwest::StatusCode;
 
 const OWNER: &str = "owner@karoo-cuts.example";
@@ -262,6 +262,7 @@ async fn what_is_asked_for_too_often_is_refused_with_redis_and_without() {
     let with = world.site().await;
     let url = world.database.url();
     let without = Site::start(&[("DATABASE_URL", &url), ("RELEASE", crate::site::RELEASE)]).await;
+    counts_go_on().await;
     for (site, from) in [(&with, "203.0.113.7"), (&without, "198.51.100.7")] {
         let visitor = site.visitor_from(from);
         let page = visitor.open("/forgot").await;

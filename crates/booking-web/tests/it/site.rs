@@ -6,7 +6,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use chassis::Env;
+use chassis::{Clock, Env};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Response, StatusCode, redirect};
 use serde_json::{Value, json};
@@ -78,6 +78,14 @@ impl World {
         pool.close().await;
         count
     }
+}
+
+/// Counts of limits begin anew at full hours and every ten minutes within them: waits where that
+/// is so near that it would fall into a test.
+pub(crate) async fn counts_go_on() {
+    let clock = Clock::system();
+    let far = async || (clock.now().as_second().rem_euclid(600) < 540).then_some(());
+    wait::answer(Duration::from_secs(90), far).await.unwrap();
 }
 
 /// The program, with nothing in its environment but where its counters go, if it has any.

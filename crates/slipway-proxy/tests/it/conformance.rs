@@ -138,7 +138,7 @@ async fn a_body_that_drips_in_for_ever_is_told_and_its_path_may_let_it() {
     let mut next = route(&[&origin], &[]);
     next.rules = vec![Rule {
         path: "/sum/slowly".to_owned(),
-        body_rate: Some(40),
+        body_rate: Some(1),
         ..Rule::default()
     }];
     proxy.publish(&table(2, next)).await;
