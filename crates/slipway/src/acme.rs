@@ -1,5 +1,6 @@
 //! Certificates that an authority signs (RFC 8555): asked for when there is none for the names, or
-//! when two thirds of its life are over; later and later after each failure. Runs beside control.
+//! when two thirds of its life are over; later and later after each failure. That it asks is written
+//! down before it does, so that it never asks in a hurry, whoever dies. Runs beside control.
 //! The proxy serves what lies there, and waits for nothing here.
 
 mod due;
@@ -60,11 +61,10 @@ impl Acme {
         let certificate = self.shelf.validity();
         let settings = &self.settings;
         let is_for_these = record.names == settings.names && record.directory == settings.directory;
-        // Other names, or another authority, wait for nothing but the rest after a failure.
-        let rests = record
-            .not_before
-            .filter(|_| is_for_these || record.failures > 0);
-        let due = due::at(certificate.filter(|_| is_for_these), rests);
+        let due = due::at(
+            certificate.filter(|_| is_for_these),
+            record.rests(&settings.told()),
+        );
         let left = due.duration_since(self.clock.now());
         Duration::try_from(left).unwrap_or(Duration::ZERO)
     }
@@ -72,6 +72,12 @@ impl Acme {
     /// Asks for a certificate and writes down what came of it.
     async fn renew(&self) {
         let before = self.shelf.record();
+        if let Err(error) = self.shelf.remember(self.asking(&before)).await {
+            // What cannot be kept is not asked for: an authority signs so many a week.
+            tracing::error!(error = %format!("{error:#}"), "no certificate is asked for");
+            tokio::time::sleep(due::FIRST).await;
+            return;
+        }
         let obtained = self.obtain().await;
         // Whatever came of it, nobody is to be shown anything any more.
         if let Err(error) = self.proxy.show(&Challenges::default()).await {
@@ -96,6 +102,18 @@ impl Acme {
         }
     }
 
+    /// What is known while it is asked for: as after one more failure.
+    fn asking(&self, before: &Record) -> Record {
+        let failures = before.failures.saturating_add(1);
+        let wait = due::after(failures, |below| self.random.below(below));
+        Record {
+            failures,
+            not_before: self.clock.now().checked_add(wait).ok(),
+            tried: self.settings.told(),
+            ..before.clone()
+        }
+    }
+
     fn succeeded(&self, not_after: Timestamp) -> (Record, ControlEvent) {
         let names = self.settings.names.clone();
         tracing::info!(?names, %not_after, "a certificate was signed");
@@ -104,6 +122,7 @@ impl Acme {
             names: names.clone(),
             directory: self.settings.directory.clone(),
             not_before: now.checked_add(due::between(now, not_after)).ok(),
+            tried: self.settings.told(),
             ..Record::default()
         };
         (record, ControlEvent::CertificateSigned { names, not_after })
@@ -111,17 +130,17 @@ impl Acme {
 
     fn failed(&self, before: &Record, reason: &str) -> (Record, ControlEvent) {
         let names = self.settings.names.clone();
-        let failures = before.failures.saturating_add(1);
-        let wait = due::after(failures, |below| self.random.below(below));
-        let until = self.clock.now().checked_add(wait).unwrap_or(Timestamp::MAX);
-        tracing::error!(?names, reason, %until, "no certificate was signed; it is asked for again");
         let record = Record {
-            names: before.names.clone(),
-            directory: before.directory.clone(),
-            failures,
-            not_before: Some(until),
             problem: Some(reason.to_owned()),
+            ..self.asking(before)
         };
+        let until = record.not_before.map(|until| until.to_string());
+        tracing::error!(
+            ?names,
+            reason,
+            until,
+            "no certificate was signed; it is asked for again"
+        );
         let reason = reason.to_owned();
         (record, ControlEvent::CertificateRefused { names, reason })
     }

@@ -9,6 +9,7 @@ pub(crate) mod helm;
 mod locks;
 pub(crate) mod orders;
 pub(crate) mod peer;
+mod reason;
 pub(crate) mod settings;
 pub(crate) mod wire;
 

@@ -42,6 +42,9 @@ pub(crate) struct Record {
     /// Nothing is asked for before.
     #[serde(default)]
     pub(crate) not_before: Option<Timestamp>,
+    /// By which settings the last attempt was made.
+    #[serde(default)]
+    pub(crate) tried: String,
     /// Why the last attempt failed.
     #[serde(default)]
     pub(crate) problem: Option<String>,
@@ -58,6 +61,14 @@ struct Kept {
 pub(crate) struct Signed {
     pub(crate) chain: String,
     pub(crate) key: String,
+}
+
+impl Record {
+    /// Before when nothing is asked for by these settings. Who corrected them does not wait for
+    /// what was wrong with others.
+    pub(crate) fn rests(&self, settings: &str) -> Option<Timestamp> {
+        self.not_before.filter(|_| self.tried == settings)
+    }
 }
 
 impl Shelf {
@@ -169,5 +180,21 @@ impl Shelf {
         tokio::task::spawn_blocking(write)
             .await?
             .with_context(|| format!("writing {shown}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_corrected_the_settings_waits_for_nothing() {
+        let record = Record {
+            not_before: Some(Timestamp::UNIX_EPOCH),
+            tried: "these".to_owned(),
+            ..Record::default()
+        };
+        assert_eq!(record.rests("these"), Some(Timestamp::UNIX_EPOCH));
+        assert_eq!(record.rests("others"), None);
     }
 }

@@ -6,8 +6,8 @@ use slipway_rollout::Asked;
 
 use crate::cli::failure::Failure;
 use crate::control::change;
-use crate::control::locks::check_reason;
 use crate::control::orders::{Desk, No};
+use crate::control::reason;
 use crate::control::wire::DeployOrder;
 use crate::environment::Environment;
 use crate::lock::Locks;
@@ -20,8 +20,8 @@ pub(crate) async fn asked(
     actor: &Actor,
     order: &DeployOrder,
 ) -> Result<Option<Asked>, No> {
-    if let Some(reason) = &order.overrides {
-        check_reason(reason, "slipway deploy --override \"customers cannot pay\"")?;
+    if let Some(why) = &order.overrides {
+        reason::check(why, "slipway deploy --override \"customers cannot pay\"")?;
     }
     let now = desk.now();
     check_lock(desk, &*desk.locks().await, &order.service)?;

@@ -9,9 +9,9 @@ use slipway_rollout::Approval;
 
 use crate::cli::failure::Failure;
 use crate::control::admission::{asked_now, check_open};
-use crate::control::locks::check_reason;
 use crate::control::orders::{Body, Desk, No};
 use crate::control::peer::Caller;
+use crate::control::reason;
 use crate::control::wire::{ApproveOrder, DeclineOrder, LiftOrder, Waiting};
 use crate::reading::{Reading, Rollout, actor_name};
 
@@ -62,7 +62,7 @@ pub(crate) async fn decline(
     order: Body<DeclineOrder>,
 ) -> Result<StatusCode, No> {
     let Json(order) = order?;
-    check_reason(
+    reason::check(
         &order.reason,
         "slipway decline 7f3a9c21 \"prices are wrong\"",
     )?;
@@ -80,12 +80,14 @@ pub(crate) async fn lift_quarantine(
     Caller(actor): Caller,
     order: Body<LiftOrder>,
 ) -> Result<StatusCode, No> {
-    let Json(LiftOrder { release, reason }) = order?;
-    check_reason(
-        &reason,
+    let Json(order) = order?;
+    reason::check(
+        &order.reason,
         "slipway quarantine lift 7f3a9c21 \"the database was at fault\"",
     )?;
-    let said = desk.engine().lift_quarantine(actor, release, reason);
+    let said = desk
+        .engine()
+        .lift_quarantine(actor, order.release, order.reason);
     said.await??;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -13,12 +13,10 @@ use tokio::sync::OwnedMutexGuard;
 use crate::cli::failure::Failure;
 use crate::control::orders::{Body, Desk, No};
 use crate::control::peer::Caller;
+use crate::control::reason;
 use crate::control::wire::{LockOrder, UnlockOrder};
 use crate::environment::Environment;
 use crate::lock::{Lock, Locks, scope};
-
-/// A reason is a sentence or two.
-const REASON_CHARS_MAX: usize = 500;
 
 /// `POST /v1/lock`
 pub(crate) async fn lock(
@@ -27,7 +25,7 @@ pub(crate) async fn lock(
     order: Body<LockOrder>,
 ) -> Result<Json<Lock>, No> {
     let Json(order) = order?;
-    check_reason(
+    reason::check(
         &order.reason,
         "slipway lock \"the database is being moved\"",
     )?;
@@ -110,14 +108,4 @@ fn check_known(desk: &Desk, service: &ServiceName) -> Result<(), No> {
         ),
     };
     Err(Failure::usage(words).hint(hint).into())
-}
-
-/// Refuses what is no reason; `example` shows where one goes.
-pub(crate) fn check_reason(reason: &str, example: &str) -> Result<(), Failure> {
-    let is_words = !reason.trim().is_empty() && !reason.chars().any(char::is_control);
-    if is_words && reason.chars().count() <= REASON_CHARS_MAX {
-        return Ok(());
-    }
-    let words = format!("a reason is words, {REASON_CHARS_MAX} characters at most");
-    Err(Failure::usage(words).hint(example))
 }

@@ -26,6 +26,7 @@ use crate::cli::failure::{Exit, Failure};
 use crate::console::session::{self, Sessions};
 use crate::control::admission;
 use crate::control::peer::Caller;
+use crate::control::reason;
 use crate::control::settings;
 use crate::control::wire::{
     Accepted, CancelOrder, DeployOrder, ExecOrder, Plan, PlanKind, Problem, Ready, Refused,
@@ -119,9 +120,6 @@ impl From<JsonRejection> for No {
     }
 }
 
-/// The longest reason.
-const REASON_CHARS: usize = 500;
-
 pub(crate) type Body<T> = Result<Json<T>, JsonRejection>;
 
 impl Desk {
@@ -191,12 +189,6 @@ impl Desk {
     }
 }
 
-/// A reason as it is kept: a few sentences, without what a terminal would obey.
-pub(crate) fn reason(text: &str) -> String {
-    let shown = text.trim().chars().filter(|c| !c.is_control());
-    shown.take(REASON_CHARS).collect()
-}
-
 /// `GET /v1/ready`
 pub(crate) async fn ready(State(Desk(desk)): State<Desk>) -> Json<Ready> {
     let problems = desk.accessories.problems().into_iter();
@@ -253,7 +245,7 @@ pub(crate) async fn rollback(
     let Json(order) = order?;
     let asked = desk
         .engine
-        .rollback(actor, &order.service, reason(&order.reason));
+        .rollback(actor, &order.service, reason::kept(&order.reason));
     let rollout = asked.await??;
     Ok((StatusCode::ACCEPTED, Json(Accepted { rollout })))
 }
@@ -267,7 +259,7 @@ pub(crate) async fn cancel(
     let Json(order) = order?;
     let rollout = order.rollout;
     desk.engine
-        .cancel(actor, rollout, reason(&order.reason))
+        .cancel(actor, rollout, reason::kept(&order.reason))
         .await??;
     Ok(Json(Accepted { rollout }))
 }
@@ -283,7 +275,7 @@ pub(crate) async fn steer(
     let said = (order.order, order.seen);
     let asked = desk
         .engine
-        .steer(actor, rollout, said, reason(&order.reason));
+        .steer(actor, rollout, said, reason::kept(&order.reason));
     asked.await??;
     Ok(Json(Accepted { rollout }))
 }

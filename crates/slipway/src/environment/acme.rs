@@ -34,6 +34,13 @@ pub(crate) struct AcmeSettings {
     pub(crate) authority: Option<PathBuf>,
 }
 
+impl AcmeSettings {
+    /// All of them in one line, to tell whether they are the same.
+    pub(crate) fn told(&self) -> String {
+        format!("{self:?}")
+    }
+}
+
 /// How it is shown that a name is ours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 pub(crate) enum Challenge {

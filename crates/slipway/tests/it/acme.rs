@@ -41,14 +41,24 @@ struct Fetching {
 
 impl Fetching {
     fn start(server: &AcmeServer, challenge: &str) -> Self {
-        let ground = Ground::up_with(&format!(
+        let mut ground = Self::ground(server, challenge);
+        ground.start();
+        Self::at(server, ground)
+    }
+
+    fn ground(server: &AcmeServer, challenge: &str) -> Ground {
+        let tls = format!(
             "[proxy.tls]\nlisten = \"127.0.0.1:0\"\nredirect = true\n\
              [proxy.tls.acme]\nnames = [\"{NAME}\"]\nterms_agreed = true\n\
              contact = \"ops@{NAME}\"\nchallenge = {challenge:?}\n\
              directory = \"{}\"\nauthority = \"{}\"\n",
             server.directory(),
             server.root().display()
-        ));
+        );
+        Ground::with_environment(&format!("{}\n{tls}", Ground::environment()))
+    }
+
+    fn at(server: &AcmeServer, ground: Ground) -> Self {
         let listen = ground.status()["listen"].clone();
         let address = |place: usize, scheme: &str| -> SocketAddr {
             let text = listen[place].as_str().unwrap();
@@ -118,6 +128,24 @@ fn a_certificate_is_fetched_over_http_served_and_renewed_before_it_ends() {
             .starts_with("HTTP/1.1 200 ")
     );
     assert_eq!(server.counts().0, before);
+}
+
+#[test]
+fn nothing_is_asked_for_where_what_comes_of_it_cannot_be_written_down() {
+    let server = AcmeServer::start(term(0, 86_400)).unwrap();
+    let mut ground = Fetching::ground(&server, "http-01");
+    // A folder in the place of the file.
+    let in_the_way = ground.state().join("certificates/record.json/folder");
+    fs::create_dir_all(in_the_way).unwrap();
+    ground.start();
+    let fetching = Fetching::at(&server, ground);
+    let ground = &fetching.ground;
+    ground.wait_for("it to be told", || {
+        ground
+            .tail("control")
+            .contains("no certificate is asked for")
+    });
+    assert_eq!((server.counts(), server.accounts()), ((0, 0), 0));
 }
 
 #[test]
