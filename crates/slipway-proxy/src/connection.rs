@@ -1,6 +1,6 @@
 //! A client's connection from accept to close, in one task: TLS where it comes in by that
 //! door, requests one after another, the deadline of whatever it waits for, and an end that
-//! lets the client read the last answer.
+//! lets the client read the last answer. Where nobody asks for a while, only the socket is kept.
 
 use std::convert::Infallible;
 use std::future::Future as _;
@@ -40,6 +40,8 @@ const LINGER_BYTES: usize = 4 << 20;
 enum End {
     /// HTTP has nothing more to say on it.
     Done,
+    /// Nobody asks: what reads and writes HTTP is not needed.
+    Resting,
     /// It waited too long between requests.
     Idle,
     /// It waited too long within a request's head.
@@ -109,19 +111,29 @@ pub(crate) async fn serve(worker: Rc<Worker>, mut stream: TcpStream, peer: Socke
 /// Serves HTTP/1: one request after another.
 async fn requests(line: &Rc<Line>, stream: Stream) {
     let worker = &line.worker;
-    let wire = TokioIo::new(Wire::new(stream, Rc::clone(line)));
-    let service = service_fn(|request| {
-        let line = Rc::clone(line);
-        async move { Ok::<_, Infallible>(forward::answer(line, request).await) }
-    });
-    let mut connection = http1::Builder::new()
-        .header_read_timeout(None)
-        .max_header_size(worker.limits.head_bytes)
-        .max_buf_size(worker.limits.head_bytes.max(8 * 1024))
-        .max_headers(worker.limits.headers)
-        .serve_connection(wire, service);
-    let end = drive(line, &mut connection).await;
-    let parts = connection.into_parts();
+    let mut wire = TokioIo::new(Wire::new(stream, Rc::clone(line)));
+    let (end, parts) = loop {
+        let service = service_fn(|request| {
+            let line = Rc::clone(line);
+            async move { Ok::<_, Infallible>(forward::answer(line, request).await) }
+        });
+        let mut connection = http1::Builder::new()
+            .header_read_timeout(None)
+            .max_header_size(worker.limits.head_bytes)
+            .max_buf_size(worker.limits.head_bytes.max(8 * 1024))
+            .max_headers(worker.limits.headers)
+            .serve_connection(wire, service);
+        let end = drive(line, &mut connection).await;
+        let parts = connection.into_parts();
+        if end != End::Resting {
+            break (end, parts);
+        }
+        // Its buffers go here; at most an empty line that nobody has to read was in them.
+        wire = parts.io;
+        if rest(line, wire.inner()).await == End::Idle {
+            return close(line, wire.into_inner().into_stream(), End::Idle).await;
+        }
+    };
     let stream = parts.io.into_inner().into_stream();
     let tunnel = line.tunnel.borrow_mut().take();
     match (end, tunnel) {
@@ -157,10 +169,28 @@ where
             Passed::Done => End::Done,
             Passed::Stuck => End::Stuck,
             Passed::Between if line.head_since.get().is_some() => End::SlowHead,
+            Passed::Between if line.is_kept() => End::Resting,
             Passed::Between => End::Idle,
         })
     })
     .await
+}
+
+/// Keeps the socket alone until something is to be read on it, or it is to end, which is HTTP's
+/// to do then; or until it waited too long.
+async fn rest(line: &Line, wire: &Wire) -> End {
+    line.is_resting.set(true);
+    let mut timer = pin!(deadline::timer(line));
+    let end = std::future::poll_fn(|cx| {
+        line.turn(cx);
+        if line.is_leaving() || wire.poll_readable(cx).is_ready() {
+            return Poll::Ready(End::Resting);
+        }
+        deadline::poll(line, timer.as_mut(), cx).map(|()| End::Idle)
+    });
+    let end = end.await;
+    line.is_resting.set(false);
+    end
 }
 
 /// Closes a connection so that the client can read what it was told: the sending side

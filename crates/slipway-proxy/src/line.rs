@@ -80,6 +80,10 @@ pub(crate) struct Line {
     pub(crate) awaited: Cell<Awaited>,
     /// When bytes last moved on the connection or on the one to the origin.
     pub(crate) moved: Cell<Instant>,
+    /// What was answered is not written yet: the client does not read.
+    pub(crate) is_blocked: Cell<bool>,
+    /// Nothing but the socket is kept.
+    pub(crate) is_resting: Cell<bool>,
     /// A head has begun and not ended, as far as was read.
     pub(crate) is_within_head: Cell<bool>,
     /// Since when a head is being read that has not ended.
@@ -149,6 +153,8 @@ impl Line {
             bounds: Cell::new(bounds),
             awaited: Cell::new(Awaited::Client),
             moved: Cell::new(now),
+            is_blocked: Cell::new(false),
+            is_resting: Cell::new(false),
             is_within_head: Cell::new(false),
             head_since: Cell::new(None),
             expired: Cell::new(false),
@@ -205,6 +211,7 @@ impl Line {
                 // A connection that says nothing at all gets no longer than a slow head.
                 (None, None) if self.closing.get() => limits.drain_idle,
                 (None, None) if self.stage.get() == Stage::Fresh => limits.head,
+                (None, None) if self.may_rest() => limits.keep_alive.min(limits.rest),
                 (None, None) => limits.keep_alive,
             },
             (Stage::Exchange, Awaited::Client | Awaited::Origin) => self.bounds.get().body_idle,
@@ -212,6 +219,24 @@ impl Line {
             (Stage::Exchange, Awaited::Nobody) => Duration::from_secs(24 * 3600),
         };
         self.moved.get() + idle
+    }
+
+    /// Whether the connection needs nothing but its socket: all was answered and read, and nobody
+    /// is to go. Of HTTP/2 the parser itself has something to remember.
+    fn may_rest(&self) -> bool {
+        let is_over = self.stage.get() == Stage::Idle && !self.is_resting.get();
+        let is_clear = !self.is_blocked.get() && !self.is_within_head.get();
+        self.chosen == Chosen::Http1 && is_over && is_clear && !self.is_leaving()
+    }
+
+    /// Whether the connection is to end as soon as it can.
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.closing.get() || self.worker.closing_since.get().is_some()
+    }
+
+    /// Whether the client has more time to begin another request.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.may_rest() && self.now.get() < self.moved.get() + self.worker.limits.keep_alive
     }
 
     /// The client was told to go: it gets a moment to do so.

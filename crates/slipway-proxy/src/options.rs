@@ -155,6 +155,8 @@ pub struct Limits {
     pub head: Duration,
     /// How long a connection may be idle between requests.
     pub keep_alive: Duration,
+    /// After how long an idle connection keeps nothing but its socket.
+    pub rest: Duration,
     /// How long a body may stand still, in either direction.
     pub body_idle: Duration,
     /// The least that a client's body must bring in the time that is spent waiting for it, bytes
@@ -207,6 +209,7 @@ impl Default for Limits {
             body_bytes: 1 << 30,
             head: Duration::from_secs(15),
             keep_alive: Duration::from_secs(75),
+            rest: Duration::from_millis(100),
             body_idle: Duration::from_secs(60),
             body_rate: 500,
             body_grace: Duration::from_secs(20),

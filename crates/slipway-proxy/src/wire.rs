@@ -39,6 +39,11 @@ impl Wire {
         }
     }
 
+    /// Waits until there is something to read, an end as well.
+    pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.stream.socket().poll_read_ready(cx).map(|_| ())
+    }
+
     pub(crate) fn into_stream(self) -> Stream {
         self.stream
     }
@@ -91,6 +96,15 @@ impl Wire {
     }
 }
 
+impl Wire {
+    fn wrote(&self, is_ready: bool) {
+        self.line.is_blocked.set(!is_ready);
+        if is_ready {
+            self.line.touch();
+        }
+    }
+}
+
 impl AsyncRead for Wire {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -117,9 +131,7 @@ impl AsyncWrite for Wire {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        if written.is_ready() {
-            self.line.touch();
-        }
+        self.wrote(written.is_ready());
         written
     }
 
@@ -129,9 +141,7 @@ impl AsyncWrite for Wire {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
-        if written.is_ready() {
-            self.line.touch();
-        }
+        self.wrote(written.is_ready());
         written
     }
 
@@ -140,7 +150,9 @@ impl AsyncWrite for Wire {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        self.line.is_blocked.set(flushed.is_pending());
+        flushed
     }
 
     /// Nothing: the connection is closed by whoever takes the socket back.

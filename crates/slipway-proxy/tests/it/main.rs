@@ -15,6 +15,7 @@ mod hold;
 mod http2;
 mod limits;
 mod peers;
+mod rest;
 mod retry;
 mod routing;
 mod rules;

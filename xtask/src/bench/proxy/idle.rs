@@ -1,5 +1,5 @@
 //! Memory: of a proxy that has answered once, and what a thousand connections more take that
-//! have each been answered once and then do nothing.
+//! have each been answered once and then do nothing, once that takes no less any more.
 
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
@@ -42,7 +42,7 @@ fn row(text: &mut String, peer: &Peer, connections: usize) -> anyhow::Result<()>
         .map(|_| answered(peer.plain))
         .collect::<anyhow::Result<Vec<_>>>()
         .with_context(|| format!("opening connections to {}", peer.name))?;
-    let with = peer.process.resident_kib()?;
+    let with = settled(peer)?;
     drop(held);
     let count = f64::from(u32::try_from(connections)?);
     let kib = |kib: u64| u32::try_from(kib).map(f64::from);
@@ -56,6 +56,21 @@ fn row(text: &mut String, peer: &Peer, connections: usize) -> anyhow::Result<()>
         (with - before) / count
     )
     .context("writing a row")
+}
+
+/// What is resident once it has not become less for three seconds, after fifteen at the latest.
+fn settled(peer: &Peer) -> anyhow::Result<u64> {
+    let (mut least, mut same) = (peer.process.resident_kib()?, 0);
+    for _ in 0..30 {
+        std::thread::sleep(Duration::from_millis(500));
+        let now = peer.process.resident_kib()?;
+        same = if now < least { 0 } else { same + 1 };
+        least = least.min(now);
+        if same == 6 {
+            break;
+        }
+    }
+    Ok(least)
 }
 
 /// A connection on which one request was answered.
