@@ -78,6 +78,10 @@ name! {
     ServiceName, "service name"
 }
 name! {
+    /// A kind of worker of a service: `messages`.
+    RoleName, "worker role"
+}
+name! {
     /// A place with its own configuration, secrets, data and routing: `production`.
     EnvironmentName, "environment name"
 }

@@ -19,9 +19,10 @@ pub use entry::Entry;
 pub use error::JournalError;
 pub use event::{Actor, Event};
 pub use ids::{
-    EnvironmentName, Generation, InstanceId, ReleaseId, RolloutId, RunId, Seq, ServiceName, Slot,
+    EnvironmentName, Generation, InstanceId, ReleaseId, RoleName, RolloutId, RunId, Seq,
+    ServiceName, Slot,
 };
 pub use journal::{Journal, read_file, replay_file};
 pub use outcome::Outcome;
-pub use release::{Manifest, ReleaseFile};
+pub use release::{Manifest, ReleaseFile, WorkerRole};
 pub use verify::{Verification, verify_file};

@@ -3,9 +3,11 @@
 //!
 //! On disk: `releases/ID/` with `manifest.json`, `provenance.json` and `content/`.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{ReleaseId, ServiceName};
+use crate::ids::{ReleaseId, RoleName, ServiceName};
 
 const VERSION: &[u8] = b"slipway-release/1";
 
@@ -24,8 +26,20 @@ pub struct Manifest {
     /// Paths that must answer below 400 through the proxy before visitors see the release.
     #[serde(default)]
     pub preview: Vec<String>,
+    /// What works beside it and answers nobody, by role.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub workers: BTreeMap<RoleName, WorkerRole>,
     /// The files below `content/`, by path.
     pub files: Vec<ReleaseFile>,
+}
+
+/// A worker role: processes of a release that answer nobody and do what is due. They run while
+/// visitors reach the release. At SIGTERM one finishes what it has in its hands, or hands it
+/// back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkerRole {
+    /// The command; a program with a slash is looked up in the release's `content/`.
+    pub start: Vec<String>,
 }
 
 /// One file of a release.
@@ -71,6 +85,12 @@ impl Manifest {
             field(&file.bytes.to_be_bytes());
             field(file.digest.as_bytes());
         }
+        // A release without workers has the id that it had before there were any.
+        for (role, worker) in &self.workers {
+            field(b"worker");
+            field(role.as_str().as_bytes());
+            list(&mut field, &worker.start);
+        }
         let digest = hasher.finalize().to_hex().to_string();
         ReleaseId::try_from(digest).expect("a BLAKE3 digest is 64 lower-case hexadecimal digits")
     }
@@ -94,6 +114,7 @@ mod tests {
             migrate: None,
             health: "/api/health".into(),
             preview: vec!["/".into()],
+            workers: BTreeMap::new(),
             files: vec![
                 ReleaseFile {
                     path: "booking".into(),
@@ -126,7 +147,17 @@ mod tests {
         mode.files[0].executable = false;
         let mut migrated = manifest();
         migrated.migrate = Some(vec![]);
-        let ids = [manifest().id(), words.id(), mode.id(), migrated.id()];
+        let mut staffed = manifest();
+        let start = vec!["./booking".into(), "worker".into()];
+        let role = "messages".parse().unwrap();
+        staffed.workers.insert(role, WorkerRole { start });
+        let ids = [
+            manifest().id(),
+            words.id(),
+            mode.id(),
+            migrated.id(),
+            staffed.id(),
+        ];
         let distinct: std::collections::BTreeSet<_> = ids.iter().collect();
         assert_eq!(distinct.len(), ids.len());
     }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use slipway_journal::{Manifest, ReleaseFile, ReleaseId, RunId, ServiceName};
+use slipway_journal::{Manifest, ReleaseFile, ReleaseId, RunId, ServiceName, WorkerRole};
 
 use crate::definition::Service;
 use crate::digest;
@@ -91,6 +91,18 @@ pub(crate) fn make(
         migrate: service.migrate.clone(),
         health: service.health.clone(),
         preview: service.preview.clone(),
+        workers: service
+            .workers
+            .iter()
+            .map(|(role, start)| {
+                (
+                    role.clone(),
+                    WorkerRole {
+                        start: start.clone(),
+                    },
+                )
+            })
+            .collect(),
         files: packed.iter().map(|p| p.file.clone()).collect(),
     };
     let release = manifest.id();

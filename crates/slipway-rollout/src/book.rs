@@ -1,6 +1,8 @@
 //! The state machine: what the journal says of rollouts, as a fold over its entries.
 //! Pure; the same entries always give the same book, and nothing is known that is not here.
 
+mod instance;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -8,12 +10,14 @@ use slipway_journal::event::judgement::Verdict;
 use slipway_journal::event::rollout::{Counters, Receipt, RolloutState, Steering, Step, Trigger};
 use slipway_journal::event::{ControlEvent, RolloutEvent};
 use slipway_journal::{
-    Entry, EnvironmentName, Event, Generation, InstanceId, ReleaseId, RolloutId, ServiceName, Slot,
+    Entry, EnvironmentName, Event, Generation, InstanceId, ReleaseId, RoleName, RolloutId,
+    ServiceName, Slot,
 };
 
 use crate::approval::Approval;
-use crate::process::ProcessIdentity;
 use crate::strategy::WHOLE;
+
+pub use instance::Instance;
 
 /// Everything that the journal says of the rollouts of one environment.
 #[derive(Debug, Clone, PartialEq)]
@@ -126,21 +130,6 @@ pub struct Steered {
     pub verdicts: usize,
 }
 
-/// One instance.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Instance {
-    /// Its id.
-    pub id: InstanceId,
-    /// The rollout whose release it runs.
-    pub owner: RolloutId,
-    /// Its process and where it answers, once it was seen to run.
-    pub running: Option<(ProcessIdentity, String)>,
-    /// How it ended, and when.
-    pub exited: Option<(String, Timestamp)>,
-    /// Whether it is, or is about to be, stopped by us.
-    pub stopping: bool,
-}
-
 impl Stepped {
     /// Whether it was done, and not given up for another step of its kind.
     pub fn held(&self) -> bool {
@@ -150,43 +139,15 @@ impl Stepped {
     }
 }
 
-impl Instance {
-    /// Whether it was started and not seen to end.
-    pub fn is_alive(&self) -> bool {
-        self.running.is_some() && self.exited.is_none()
-    }
-
-    fn take(&mut self, event: &RolloutEvent, at: Timestamp) {
-        match event {
-            RolloutEvent::InstanceStarted {
-                pid,
-                start_ticks,
-                boot,
-                address,
-                ..
-            } => {
-                let identity = ProcessIdentity {
-                    pid: *pid,
-                    start_ticks: *start_ticks,
-                    boot: boot.clone(),
-                };
-                self.running = Some((identity, address.clone()));
-            }
-            RolloutEvent::InstanceExited { how, .. } => self.exited = Some((how.clone(), at)),
-            _ => {}
-        }
-    }
-}
-
 impl Record {
     /// The first step of the rollout's own course that was intended and not done.
     pub fn open_step(&self) -> Option<&Stepped> {
         self.steps.iter().find(|s| s.done.is_none() && !s.is_care)
     }
 
-    /// The first step of looking after its instances that was intended and not done.
-    pub fn open_care(&self) -> Option<&Stepped> {
-        self.steps.iter().find(|s| s.done.is_none() && s.is_care)
+    /// The steps of looking after its instances that were intended and not done.
+    pub fn open_cares(&self) -> impl Iterator<Item = &Stepped> {
+        self.steps.iter().filter(|s| s.done.is_none() && s.is_care)
     }
 
     /// The last step that `is` true of, done or not.
@@ -345,6 +306,12 @@ impl Book {
             .filter(move |i| i.owner == owner && i.is_alive())
     }
 
+    /// Of them those that answer visitors and are to go on.
+    pub fn serving_of(&self, owner: RolloutId) -> impl Iterator<Item = &Instance> {
+        self.alive_of(owner)
+            .filter(|i| i.role.is_none() && !i.stopping)
+    }
+
     /// How many rollouts have something left to do.
     pub fn unfinished(&self) -> u32 {
         let waits = |r: &&Record| r.open_step().is_some() || !r.stage.is_end();
@@ -488,7 +455,7 @@ impl Book {
         };
         let owner = |instance: &InstanceId| self.instances.get(instance).map(|i| i.owner);
         let is_care = match step {
-            Step::Reroute { .. } => true,
+            Step::Reroute { .. } | Step::Work { .. } => true,
             // A rolling rollout starts instances while it has a share; nobody looks after it then.
             Step::Start { .. } => !matches!(
                 record.stage,
@@ -504,16 +471,8 @@ impl Book {
             done: None,
         });
         match step {
-            Step::Start { instance } => {
-                let instance = Instance {
-                    id: *instance,
-                    owner: rollout,
-                    running: None,
-                    exited: None,
-                    stopping: false,
-                };
-                self.instances.insert(instance.id, instance);
-            }
+            Step::Start { instance } => self.expect(*instance, rollout, None),
+            Step::Work { instance, role } => self.expect(*instance, rollout, Some(role.clone())),
             Step::Stop { instance } => self.leave(std::slice::from_ref(instance)),
             Step::Thin { instances, .. } => self.leave(instances),
             _ => {}
@@ -521,6 +480,11 @@ impl Book {
         if let Some(generation) = generation_of(step) {
             self.generation = self.generation.max(generation);
         }
+    }
+
+    fn expect(&mut self, id: InstanceId, owner: RolloutId, role: Option<RoleName>) {
+        let instance = Instance::expected(id, owner, role);
+        self.instances.insert(id, instance);
     }
 
     fn leave(&mut self, instances: &[InstanceId]) {
@@ -588,6 +552,7 @@ pub(crate) fn generation_of(step: &Step) -> Option<Generation> {
         Step::Prepare
         | Step::Expand
         | Step::Start { .. }
+        | Step::Work { .. }
         | Step::AwaitReady
         | Step::Drain { .. }
         | Step::Stop { .. } => None,

@@ -1,12 +1,14 @@
 //! Looking after what is live or warm, beside any rollout: which instance is to be started
 //! again, when, and when the table must hear of it. Pure.
 
-use std::collections::BTreeSet;
+mod staff;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use slipway_journal::event::rollout::{RolloutState, Step};
-use slipway_journal::{Generation, InstanceId, RolloutId, ServiceName, Slot};
+use slipway_journal::{Generation, InstanceId, RoleName, RolloutId, ServiceName, Slot};
 use slipway_proxy::Route;
 
 use crate::book::{Book, Record};
@@ -51,6 +53,9 @@ pub struct Sight<'a> {
     pub route: Option<&'a Route>,
     /// Instances that proved themselves since control started.
     pub proved: &'a BTreeSet<InstanceId>,
+    /// How many workers of each role the live release is to have; none where that cannot be
+    /// known now.
+    pub roles: Option<&'a BTreeMap<RoleName, u32>>,
     /// Its numbers.
     pub policy: &'a Policy,
     /// Now.
@@ -73,6 +78,11 @@ pub fn repair(sight: &Sight<'_>) -> Option<Repair> {
             None => {}
         }
     }
+    match staff::repair(sight) {
+        Some(Repair::Wait { until }) => wait = Some(wait.map_or(until, |w| w.min(until))),
+        Some(repair) => return Some(repair),
+        None => {}
+    }
     wait.map(|until| Repair::Wait { until })
 }
 
@@ -81,8 +91,6 @@ pub fn cared_for<'a>(book: &'a Book, service: &ServiceName) -> Vec<&'a Record> {
     let Some(live) = book.live_of(service) else {
         return Vec::new();
     };
-    let condemned =
-        |r: &Record| !r.triggers.is_empty() && !r.stage.is_end() && strategy::is_warm(book, r);
     let leaving = live
         .steps
         .iter()
@@ -96,9 +104,14 @@ pub fn cared_for<'a>(book: &'a Book, service: &ServiceName) -> Vec<&'a Record> {
         .previous
         .filter(|_| !leaving && !is_taken && keeps_warm(live))
         .and_then(|id| book.rollouts.get(&id));
-    let live = Some(live).filter(|r| !condemned(r));
+    let live = Some(live).filter(|r| !condemned(book, r));
     let kept = live.into_iter().chain(warm);
     kept.filter(|r| !strategy::is_displaced(book, r)).collect()
+}
+
+/// Whether the old release is about to get the visitors back.
+fn condemned(book: &Book, record: &Record) -> bool {
+    !record.triggers.is_empty() && !record.stage.is_end() && strategy::is_warm(book, record)
 }
 
 fn keeps_warm(live: &Record) -> bool {
@@ -119,6 +132,7 @@ fn repair_of(sight: &Sight<'_>, record: &Record) -> Option<Repair> {
             .instances
             .values()
             .filter(move |i| i.owner == rollout && i.exited.is_none() && !i.stopping)
+            .filter(|i| i.role.is_none())
     };
     let routed = targets(sight.route, record.slot);
     let good: BTreeSet<InstanceId> = mine()
@@ -141,7 +155,7 @@ fn repair_of(sight: &Sight<'_>, record: &Record) -> Option<Repair> {
     if mine().count() >= wanted(sight, record) {
         return None;
     }
-    let until = start_again_at(sight, rollout);
+    let until = start_again_at(sight, rollout, None);
     if sight.now < until {
         return Some(Repair::Wait { until });
     }
@@ -159,10 +173,16 @@ fn wanted(sight: &Sight<'_>, record: &Record) -> usize {
     match (&sight.policy.strategy, record.previous) {
         (Strategy::Rolling(rolling), Some(previous)) => {
             let most = size(wanted.saturating_add(rolling.surge.up(wanted)));
-            left.min(most.saturating_sub(sight.book.alive_of(previous).count()))
+            left.min(most.saturating_sub(instances_of(sight, previous)))
         }
         _ => left,
     }
+}
+
+/// Those of another release that still run, also where they are about to end.
+fn instances_of(sight: &Sight<'_>, owner: RolloutId) -> usize {
+    let alive = sight.book.alive_of(owner);
+    alive.filter(|i| i.role.is_none()).count()
 }
 
 /// The instances of a slot that the table names.
@@ -175,12 +195,14 @@ pub fn targets(route: Option<&Route>, slot: Slot) -> BTreeSet<InstanceId> {
         .collect()
 }
 
-fn start_again_at(sight: &Sight<'_>, rollout: RolloutId) -> Timestamp {
+/// When the next one of a role, or of those that answer visitors, may be started: later each time
+/// that one died.
+fn start_again_at(sight: &Sight<'_>, rollout: RolloutId, role: Option<&RoleName>) -> Timestamp {
     let deaths: Vec<Timestamp> = sight
         .book
         .instances
         .values()
-        .filter(|i| i.owner == rollout)
+        .filter(|i| i.owner == rollout && i.role.as_ref() == role && !i.stopping)
         .filter_map(|i| i.exited.as_ref().map(|(_, at)| *at))
         .filter(|at| Duration::try_from(sight.now.duration_since(*at)).is_ok_and(|d| d <= MEMORY))
         .collect();

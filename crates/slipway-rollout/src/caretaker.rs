@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use jiff::Timestamp;
+use slipway_journal::event::rollout::Step;
 use slipway_journal::{InstanceId, RolloutId, ServiceName};
 
 use crate::book::Book;
@@ -27,6 +28,11 @@ pub(crate) struct Caretaker {
     watched: BTreeSet<InstanceId>,
     ends: FuturesUnordered<BoxFuture<'static, (InstanceId, String)>>,
     proving: Option<(InstanceId, BoxFuture<'static, Result<(), String>>)>,
+    /// Whose stop is under way: nobody else waits for an instance that takes its time.
+    leaving: BTreeSet<InstanceId>,
+    /// They touch nothing but the processes: whoever waited here for the journal would keep
+    /// everybody else from it.
+    stops: FuturesUnordered<BoxFuture<'static, (InstanceId, Result<String, String>)>>,
 }
 
 impl Caretaker {
@@ -36,10 +42,13 @@ impl Caretaker {
                 core,
                 service,
                 proved: BTreeSet::new(),
+                roles: None,
             },
             watched: BTreeSet::new(),
             ends: FuturesUnordered::new(),
             proving: None,
+            leaving: BTreeSet::new(),
+            stops: FuturesUnordered::new(),
         }
     }
 
@@ -80,6 +89,9 @@ impl Caretaker {
                 Some((instance, how)) = self.ends.next(), if !self.ends.is_empty() => {
                     self.bury(instance, how).await;
                 }
+                Some((instance, stopped)) = self.stops.next(), if !self.stops.is_empty() => {
+                    self.left(instance, stopped).await;
+                }
                 (instance, proof) = prove(&mut self.proving) => self.judge(instance, proof).await,
                 () = changes.changed() => {}
                 () = timer => {}
@@ -110,10 +122,37 @@ impl Caretaker {
         }
     }
 
+    /// Asks those to end that are to.
+    fn see_off(&mut self) -> Result<(), Hold> {
+        let grace = self.hand.core.settings(&self.hand.service)?;
+        let grace = grace.policy.stop_grace;
+        for instance in self.hand.leaving() {
+            if self.leaving.insert(instance) {
+                let runtime = Arc::clone(&self.hand.core.runtime);
+                let stop = async move { (instance, runtime.stop(instance, grace).await) };
+                self.stops.push(stop.boxed());
+            }
+        }
+        Ok(())
+    }
+
+    async fn left(&mut self, instance: InstanceId, stopped: Result<String, String>) {
+        let noted = match stopped {
+            Ok(how) => self.hand.note_end(instance, how).await,
+            Err(reason) => Err(Hold(reason)),
+        };
+        if let Err(Hold(reason)) = noted {
+            tracing::warn!(%instance, reason, "it cannot be stopped");
+            self.hand.core.rest(AGAIN).await;
+            self.leaving.remove(&instance);
+        }
+    }
+
     /// Writes an end down. Where that is not possible the instance is waited for again, which
     /// says the same at once.
     async fn bury(&mut self, instance: InstanceId, how: String) {
-        let decide = |book: &Book| (recovery::deaths(book, &[(instance, how)]), ());
+        let now = self.hand.core.pace.now();
+        let decide = |book: &Book| (recovery::deaths(book, &[(instance, how)], now), ());
         self.hand.proved.remove(&instance);
         if let Err(error) = self.hand.core.ledger.decide(trigger(), decide).await {
             tracing::error!(%instance, %error, "its end cannot be written down");
@@ -140,9 +179,11 @@ impl Caretaker {
 
     /// One repair, or the instant before which there is none.
     async fn repair(&mut self) -> Result<Option<Timestamp>, Hold> {
+        self.see_off()?;
         if self.hand.finish_open().await? {
             return self.soon();
         }
+        self.hand.learn_roles().await;
         let route = self.hand.route().await?;
         let (known, now) = (
             self.hand.core.ledger.book().generation,
@@ -158,6 +199,13 @@ impl Caretaker {
             Some(Repair::Prove { instance }) => {
                 self.start_proving(instance).await?;
                 Ok(None)
+            }
+            Some(Repair::Do {
+                step: Step::Stop { instance },
+                ..
+            }) => {
+                self.hand.dismiss(instance).await?;
+                self.soon()
             }
             Some(Repair::Do { rollout, step }) => {
                 self.hand.act(rollout, &step, route.as_ref()).await?;

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use chassis::{Random, SecretString, Shutdown};
 use slipway_journal::{
-    EnvironmentName, Generation, InstanceId, JournalError, Manifest, ReleaseId, RolloutId,
-    ServiceName, Slot,
+    EnvironmentName, Generation, InstanceId, JournalError, Manifest, ReleaseId, RoleName,
+    RolloutId, ServiceName, Slot,
 };
 use slipway_proxy::{ClientError, Table};
 use tokio::sync::{Mutex, MutexGuard};
@@ -273,10 +273,16 @@ impl Core {
             instance,
             service: record.service.clone(),
             release: record.release.clone(),
+            role: self.role_of(instance),
             content: self.shelf.content(&record.release),
             argv: command(manifest),
             env: self.settings(&record.service)?.env.clone(),
         })
+    }
+
+    fn role_of(&self, instance: InstanceId) -> Option<RoleName> {
+        let book = self.ledger.book();
+        book.instances.get(&instance).and_then(|i| i.role.clone())
     }
 
     /// Waits, unless the engine is to end.
@@ -295,8 +301,7 @@ pub(crate) fn side(book: &Book, record: &Record) -> Side {
         slot: record.slot,
         release: record.release.clone(),
         instances: book
-            .alive_of(record.id)
-            .filter(|i| !i.stopping)
+            .serving_of(record.id)
             .filter_map(|i| Some((i.id, address_of(i)?)))
             .collect(),
     }

@@ -355,7 +355,7 @@ fn lacks_instances(book: &Book, id: RolloutId, next: &Next) -> Option<String> {
         .values()
         .filter(|i| i.owner == id)
         .find_map(|i| i.exited.as_ref().map(|(how, _)| how.clone()));
-    (book.alive_of(id).count() < started.count()).then(|| {
+    (book.serving_of(id).count() < started.count()).then(|| {
         format!(
             "an instance ended before the release had traffic: {}; `slipway logs` shows what it \
              wrote",

@@ -59,6 +59,8 @@ impl Driver {
             | Step::Unroute { .. }
             | Step::Hold { .. }
             | Step::Thin { .. }
+            // And this is done by whoever looks after the service.
+            | Step::Work { .. }
             | Step::Reroute { .. } => return Ok(()),
         };
         self.report(record, step, effect).await

@@ -483,6 +483,7 @@ async fn call_the_roll(core: &Core) -> Result<(), RolloutError> {
             Err(reason) => tracing::warn!(%instance, reason, "it is not known whether it runs"),
         }
     }
-    let decide = |book: &Book| (recovery::deaths(book, &dead), ());
+    let now = core.pace.now();
+    let decide = |book: &Book| (recovery::deaths(book, &dead, now), ());
     Ok(core.ledger.decide(trigger(), decide).await?)
 }

@@ -1,20 +1,23 @@
 //! What is done to keep the instances of a service: started again, put down, told to the
 //! table. Each is intended in the journal first, like any step.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use slipway_journal::event::RolloutEvent;
 use slipway_journal::event::rollout::Step;
-use slipway_journal::{Generation, InstanceId, RolloutId, ServiceName};
+use slipway_journal::{
+    Generation, InstanceId, Manifest, ReleaseId, RoleName, RolloutId, ServiceName,
+};
 use slipway_proxy::Route;
 
-use crate::book::{Book, NOT_SERVED, Record};
+use crate::book::{Book, NOT_SERVED, Record, Stepped};
 use crate::care::{self, Repair, Sight};
 use crate::core::{Core, Hold, Publication, side};
 use crate::ledger::executor;
 use crate::outcome::started;
+use crate::policy::Policy;
 use crate::recovery;
 use crate::routing::{Change, Side};
 
@@ -25,9 +28,43 @@ pub(crate) struct Hand {
     pub(crate) service: ServiceName,
     /// Instances that proved themselves since control started.
     pub(crate) proved: BTreeSet<InstanceId>,
+    /// The worker roles of the release that was live at the last look.
+    pub(crate) roles: Option<(ReleaseId, BTreeSet<RoleName>)>,
 }
 
 impl Hand {
+    /// Finds out which worker roles the live release has, where that is not known yet.
+    pub(crate) async fn learn_roles(&mut self) {
+        let live = {
+            let book = self.core.ledger.book();
+            book.live_of(&self.service).map(|r| r.release.clone())
+        };
+        let known = self.roles.as_ref().map(|(release, _)| release);
+        if known == live.as_ref() {
+            return;
+        }
+        self.roles = None;
+        let Some(live) = live else {
+            return;
+        };
+        match self.core.manifest(&live).await {
+            Ok(manifest) => self.roles = Some((live, manifest.workers.into_keys().collect())),
+            Err(Hold(reason)) => {
+                tracing::warn!(service = %self.service, reason, "its workers stay as they are");
+            }
+        }
+    }
+
+    /// How many workers of each role there are to be; none where another release is live than
+    /// the one whose roles are known.
+    fn wanted_roles(&self, book: &Book, policy: &Policy) -> Option<BTreeMap<RoleName, u32>> {
+        let (release, roles) = self.roles.as_ref()?;
+        book.live_of(&self.service)
+            .filter(|live| live.release == *release)?;
+        let wanted = |role: &RoleName| policy.workers.get(role).copied().unwrap_or(1);
+        Some(roles.iter().map(|r| (r.clone(), wanted(r))).collect())
+    }
+
     pub(crate) async fn route(&self) -> Result<Option<Route>, Hold> {
         if self.core.ledger.book().live_of(&self.service).is_none() {
             return Ok(None);
@@ -45,11 +82,13 @@ impl Hand {
     ) -> Result<T, Hold> {
         let settings = self.core.settings(&self.service)?;
         let book = self.core.ledger.book();
+        let roles = self.wanted_roles(&book, &settings.policy);
         Ok(see(Sight {
             book: &book,
             service: &self.service,
             route,
             proved: &self.proved,
+            roles: roles.as_ref(),
             policy: &settings.policy,
             now,
             generation: fresh.0,
@@ -73,11 +112,15 @@ impl Hand {
         route: Option<&Route>,
     ) -> Result<(), Hold> {
         match step {
-            Step::Start { instance } => {
+            Step::Start { instance } | Step::Work { instance, .. } => {
                 let service = &self.service;
                 let decide = |book: &Book| {
                     let wanted = care::cared_for(book, service);
-                    if wanted.iter().any(|r| r.id == rollout) {
+                    let wanted = match step {
+                        Step::Work { .. } => wanted.first(),
+                        _ => wanted.iter().find(|r| r.id == rollout),
+                    };
+                    if wanted.is_some_and(|r| r.id == rollout) {
                         let step = step.clone();
                         (vec![RolloutEvent::Intent { rollout, step }], true)
                     } else {
@@ -85,7 +128,7 @@ impl Hand {
                     }
                 };
                 if self.core.ledger.decide(executor(), decide).await? {
-                    self.start(rollout, *instance).await?;
+                    self.start(rollout, *instance, step).await?;
                 }
                 Ok(())
             }
@@ -94,15 +137,27 @@ impl Hand {
         }
     }
 
-    async fn start(&self, rollout: RolloutId, instance: InstanceId) -> Result<(), Hold> {
+    async fn start(
+        &self,
+        rollout: RolloutId,
+        instance: InstanceId,
+        step: &Step,
+    ) -> Result<(), Hold> {
         let record = self.core.record(rollout)?;
-        let spec = self.core.spec(&record, instance, |m| m.start).await?;
+        let command = |mut manifest: Manifest| match step {
+            Step::Work { role, .. } => {
+                let worker = manifest.workers.remove(role);
+                worker.map(|w| w.start).unwrap_or_default()
+            }
+            _ => manifest.start,
+        };
+        let spec = self.core.spec(&record, instance, command).await?;
         let events = match self.core.runtime.start(spec).await {
             Ok(running) => {
                 let words = format!("process {} at {}", running.identity.pid, running.address);
                 vec![
                     started(rollout, instance, running),
-                    done(rollout, Step::Start { instance }, words),
+                    done(rollout, step.clone(), words),
                 ]
             }
             Err(how) => {
@@ -113,15 +168,15 @@ impl Hand {
                     how,
                     expected: false,
                 };
-                vec![exited, done(rollout, Step::Start { instance }, words)]
+                vec![exited, done(rollout, step.clone(), words)]
             }
         };
         self.core.note(events).await
     }
 
-    /// Stops an instance that did not prove itself, unless a table leads visitors to it by now.
+    /// Decides that an instance that did not prove itself is to end, unless a table leads visitors
+    /// to it by now.
     pub(crate) async fn put_down(&self, instance: InstanceId) -> Result<(), Hold> {
-        let rollout = self.owner(instance)?.id;
         // No table names it from here until the journal says that it stops, and none after that.
         let right = self.core.right().await?;
         let routes = right.served.routes.values();
@@ -130,29 +185,25 @@ impl Hand {
         if named.any(|name| *name == instance.to_string()) {
             return Ok(());
         }
+        self.dismiss(instance).await
+    }
+
+    /// Decides that an instance is to end, where it still is to go on.
+    pub(crate) async fn dismiss(&self, instance: InstanceId) -> Result<(), Hold> {
+        let rollout = self.owner(instance)?.id;
         let decide = |book: &Book| match book.instances.get(&instance) {
             Some(known) if known.is_alive() && !known.stopping => {
                 let step = Step::Stop { instance };
-                (vec![RolloutEvent::Intent { rollout, step }], true)
+                (vec![RolloutEvent::Intent { rollout, step }], ())
             }
-            _ => (Vec::new(), false),
+            _ => (Vec::new(), ()),
         };
-        let is_decided = self.core.ledger.decide(executor(), decide).await?;
-        drop(right);
-        if is_decided {
-            self.stop(rollout, instance).await?;
-        }
-        Ok(())
+        Ok(self.core.ledger.decide(executor(), decide).await?)
     }
 
-    async fn stop(&self, rollout: RolloutId, instance: InstanceId) -> Result<(), Hold> {
-        let grace = self.core.settings(&self.service)?.policy.stop_grace;
-        let how = self
-            .core
-            .runtime
-            .stop(instance, grace)
-            .await
-            .map_err(Hold)?;
+    /// Writes down that an instance that was to end has.
+    pub(crate) async fn note_end(&self, instance: InstanceId, how: String) -> Result<(), Hold> {
+        let rollout = self.owner(instance)?.id;
         let exited = RolloutEvent::InstanceExited {
             rollout,
             instance,
@@ -239,19 +290,35 @@ impl Hand {
         good
     }
 
-    /// Finishes a step of looking after that was intended before a restart.
+    /// The instances that are to end and are not known to have, beside any rollout.
+    pub(crate) fn leaving(&self) -> Vec<InstanceId> {
+        let book = self.core.ledger.book();
+        let steps = book.of_service(&self.service).flat_map(Record::open_cares);
+        let stops = steps.filter_map(|s| match s.step {
+            Step::Stop { instance } => Some(instance),
+            _ => None,
+        });
+        stops.collect()
+    }
+
+    /// Finishes a step of looking after that was intended before a restart; those that end
+    /// instances are waited for elsewhere.
     pub(crate) async fn finish_open(&self) -> Result<bool, Hold> {
         let open = {
             let book = self.core.ledger.book();
-            book.of_service(&self.service)
-                .find_map(|r| r.open_care().map(|s| (r.id, s.step.clone())))
+            let is_stop = |s: &&Stepped| matches!(s.step, Step::Stop { .. });
+            book.of_service(&self.service).find_map(|r| {
+                let mut open = r.open_cares().filter(|s| !is_stop(s));
+                open.next().map(|s| (r.id, s.step.clone()))
+            })
         };
         let Some((rollout, step)) = open else {
             return Ok(false);
         };
         match &step {
-            Step::Start { instance } => self.start(rollout, *instance).await?,
-            Step::Stop { instance } => self.stop(rollout, *instance).await?,
+            Step::Start { instance } | Step::Work { instance, .. } => {
+                self.start(rollout, *instance, &step).await?;
+            }
             _ => {
                 let right = self.core.right().await?;
                 let served = right.served.generation;

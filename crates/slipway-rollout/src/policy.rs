@@ -1,7 +1,10 @@
 //! How rollouts of a service go: the numbers, with their defaults and reasons.
 //! Only numbers; what follows from them is decided in `strategy` and `trigger`.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+use slipway_journal::RoleName;
 
 use crate::judge::{self, Rules};
 use crate::strategy::WHOLE;
@@ -52,6 +55,12 @@ pub struct Policy {
     pub disk_bytes: u64,
     /// When bad answers take a release back.
     pub burst: Burst,
+    /// Processes of each worker role of a release. Default one of each.
+    pub workers: BTreeMap<RoleName, u32>,
+    /// Whether workers of the old release and of the new one may run at the same time. Default
+    /// they may: the new ones are there before the old ones are asked to end. Otherwise the old
+    /// ones have ended before the first new one starts.
+    pub workers_overlap: bool,
     /// How traffic moves. Default blue-green.
     pub strategy: Strategy,
 }
@@ -258,6 +267,8 @@ impl Default for Policy {
             restart_after: Duration::from_millis(500),
             disk_bytes: 128 * 1024 * 1024,
             burst: Burst::default(),
+            workers: BTreeMap::new(),
+            workers_overlap: true,
             strategy: Strategy::BlueGreen,
         }
     }

@@ -196,7 +196,7 @@ impl View<'_> {
         let Some(previous) = previous else {
             return prospect;
         };
-        let known = self.book.alive_of(previous.id).filter(|i| !i.stopping);
+        let known = self.book.serving_of(previous.id);
         let known: Vec<InstanceId> = known.map(|i| i.id).collect();
         let well = known
             .iter()

@@ -1,11 +1,14 @@
 //! What the world says after a crash, or after a death: which events it asks for, and what
 //! became of a step that was intended and not reported. Pure; nothing is remembered.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
 use slipway_journal::event::RolloutEvent;
 use slipway_journal::event::rollout::{Step, Trigger};
 use slipway_journal::{Generation, InstanceId};
 
-use crate::book::{Book, Record, generation_of};
+use crate::book::{Book, Instance, Record, generation_of};
 
 /// What became of a table that was to be published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +36,7 @@ pub fn published(step: &Step, served: Generation) -> Option<Published> {
 
 /// The events that the end of instances asks for: that they ended, and where a release with
 /// traffic lost one while the old release still runs, that it is to be taken back.
-pub fn deaths(book: &Book, dead: &[(InstanceId, String)]) -> Vec<RolloutEvent> {
+pub fn deaths(book: &Book, dead: &[(InstanceId, String)], now: Timestamp) -> Vec<RolloutEvent> {
     let mut events = Vec::new();
     for (instance, how) in dead {
         let Some(known) = book.instances.get(instance) else {
@@ -47,19 +50,37 @@ pub fn deaths(book: &Book, dead: &[(InstanceId, String)]) -> Vec<RolloutEvent> {
                 how: how.clone(),
                 expected: false,
             });
-            let fired = bereaved(book, known.owner).filter(|r| survives(book, r, dead));
+            let is_grave = known.role.is_none() || is_restless(book, known, now);
+            let fired = bereaved(book, known.owner).filter(|r| is_grave && survives(book, r, dead));
             if let Some(record) = fired
                 && !is_fired(&events, record)
             {
                 events.push(RolloutEvent::TriggerFired {
                     rollout: record.id,
                     trigger: Trigger::InstanceDeath,
-                    evidence: format!("an instance with traffic ended: {how}"),
+                    evidence: match &known.role {
+                        None => format!("an instance with traffic ended: {how}"),
+                        Some(role) => {
+                            format!("a worker {role} ended for the third time in a minute: {how}")
+                        }
+                    },
                 });
             }
         }
     }
     events
+}
+
+/// Whether this is the third death of its role within a minute. A worker has no visitors, and
+/// one that is started again has done no harm.
+fn is_restless(book: &Book, worker: &Instance, now: Timestamp) -> bool {
+    let is_late = |at: Timestamp| {
+        Duration::try_from(now.duration_since(at)).is_ok_and(|ago| ago <= Duration::from_secs(60))
+    };
+    let same = |i: &&Instance| i.owner == worker.owner && i.role == worker.role && !i.stopping;
+    let dead = book.instances.values().filter(same);
+    let lately = dead.filter(|i| i.exited.as_ref().is_some_and(|(_, at)| is_late(*at)));
+    lately.count() >= 2
 }
 
 /// The rollout that lost an instance, where that is a reason to take it back.
@@ -74,8 +95,8 @@ fn bereaved(book: &Book, owner: slipway_journal::RolloutId) -> Option<&Record> {
 fn survives(book: &Book, record: &Record, dead: &[(InstanceId, String)]) -> bool {
     crate::strategy::is_warm(book, record)
         && record.previous.is_some_and(|previous| {
-            book.alive_of(previous)
-                .any(|i| !i.stopping && dead.iter().all(|(d, _)| *d != i.id))
+            book.serving_of(previous)
+                .any(|i| dead.iter().all(|(d, _)| *d != i.id))
         })
 }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use chassis::SecretString;
 use futures_util::future::BoxFuture;
-use slipway_journal::{InstanceId, ReleaseId, ServiceName};
+use slipway_journal::{InstanceId, ReleaseId, RoleName, ServiceName};
 
 use crate::http::Answer;
 use crate::process::ProcessIdentity;
@@ -26,6 +26,8 @@ pub(crate) struct Spec {
     pub(crate) instance: InstanceId,
     pub(crate) service: ServiceName,
     pub(crate) release: ReleaseId,
+    /// Its worker role; none where it answers visitors.
+    pub(crate) role: Option<RoleName>,
     /// The release's `content/`.
     pub(crate) content: PathBuf,
     /// A program with a slash is looked up in `content`.

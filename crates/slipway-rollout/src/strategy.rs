@@ -174,7 +174,7 @@ pub fn is_warm(book: &Book, record: &Record) -> bool {
         Step::Stop { instance } => is_of(book, instance, previous) && !thinned.contains(instance),
         _ => false,
     });
-    !told_to_stop && book.alive_of(previous).any(|i| !i.stopping)
+    !told_to_stop && book.serving_of(previous).next().is_some()
 }
 
 /// How many instances of a release a later rollout has taken, and not given back.
@@ -183,6 +183,7 @@ pub fn taken(book: &Book, release: &Record) -> usize {
     let taken: BTreeSet<InstanceId> = takers
         .flat_map(|r| thinned(r).into_iter().chain(stopped(r)))
         .filter(|i| is_of(book, i, release.id))
+        .filter(|i| book.instances.get(i).is_some_and(|i| i.role.is_none()))
         .collect();
     taken.len()
 }
@@ -432,6 +433,12 @@ fn clear_away(view: &View<'_>) -> Next {
     let record = view.record;
     if !is_accounted(record) {
         return Next::Account { enter: None };
+    }
+    // Its workers first: no request waits for them.
+    let mut own = view.book.alive_of(record.id);
+    if let Some(worker) = own.find(|i| i.role.is_some()) {
+        let instance = worker.id;
+        return act(Step::Stop { instance });
     }
     let own = view.book.alive_of(record.id).map(|i| i.id).collect();
     take_out(view, record.slot, is_shown(record), own).unwrap_or(Next::Over)

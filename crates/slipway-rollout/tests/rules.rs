@@ -414,6 +414,7 @@ fn an_instance_that_died_leaves_the_table_at_once_and_comes_back_after_a_wait_th
             service: &service,
             route: table.routes.get("shop"),
             proved: &proved,
+            roles: None,
             policy: &policy,
             now: Timestamp::from_millisecond(millis).unwrap(),
             generation: Generation(2),

@@ -1,9 +1,13 @@
 //! A small application for the tests of Slipway: keeps the contract of an instance, or
 //! breaks it in one named way.
 //!
-//! `app serve MODE` answers on `PORT`; `app migrate MODE` stands for a schema change.
+//! `app serve MODE` answers on `PORT`; `app migrate MODE` stands for a schema change; `app work
+//! MODE` does the jobs in the folder `JOBS`.
 
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::Write as _;
 use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,7 +33,8 @@ fn main() -> ExitCode {
     let done = match words.as_slice() {
         ["serve", mode] => serve(mode, &env),
         ["migrate", mode] => migrate(mode, &env),
-        _ => Err(anyhow::anyhow!("app serve|migrate MODE")),
+        ["work", mode] => work(mode, &env),
+        _ => Err(anyhow::anyhow!("app serve|migrate|work MODE")),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -61,6 +66,137 @@ fn migrate(mode: &str, env: &Env) -> anyhow::Result<()> {
             Ok(())
         }
         other => anyhow::bail!("there is no migration {other}"),
+    }
+}
+
+/// A worker. A job is a file `N.todo`, and whoever has the lock on it has it in hand: the kernel
+/// takes that from a process that is gone. To do it is to write a line into `ran`, after which
+/// it becomes `N.done`. At SIGTERM a worker `finishes` the job in its hands, or `hands-back` what
+/// it has begun.
+fn work(mode: &str, env: &Env) -> anyhow::Result<()> {
+    let worker = Worker {
+        hands_back: mode == "hands-back",
+        jobs: env.require("JOBS", "the folder of jobs")?.into(),
+        release: env.require("RELEASE", "the release that runs")?.to_owned(),
+        instance: env.require("INSTANCE", "this instance")?.to_owned(),
+    };
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(async { worker.run(&Shutdown::on_signals()?).await })
+}
+
+struct Worker {
+    hands_back: bool,
+    jobs: PathBuf,
+    release: String,
+    instance: String,
+}
+
+/// A job in somebody's hands.
+struct Job {
+    name: String,
+    _lock: File,
+}
+
+impl Worker {
+    async fn run(&self, shutdown: &Shutdown) -> anyhow::Result<()> {
+        say(&format!("working in {}", self.jobs.display()));
+        let _at_work = self.come()?;
+        while !shutdown.is_requested() {
+            match self.claim()? {
+                Some(job) => self.perform(job, shutdown).await?,
+                None => tokio::time::sleep(Duration::from_millis(10)).await,
+            }
+        }
+        say("finished");
+        Ok(())
+    }
+
+    /// Is at work while the file is held, and writes into `met` which other releases are.
+    fn come(&self) -> anyhow::Result<File> {
+        let own = format!("{}.{}.at-work", self.instance, self.release);
+        let at_work = File::create(self.jobs.join(&own))?;
+        at_work.try_lock()?;
+        for name in self.names(".at-work")? {
+            let is_other = name.rsplit('.').next() != Some(self.release.as_str());
+            if is_other && lock(&self.file(&name, "at-work"))?.is_none() {
+                self.write("met", &format!("{} {name}", self.release))?;
+            }
+        }
+        Ok(at_work)
+    }
+
+    /// The first job that nobody has.
+    fn claim(&self) -> anyhow::Result<Option<Job>> {
+        for name in self.names(".todo")? {
+            let path = self.file(&name, "todo");
+            let lock = match lock(&path) {
+                Ok(Some(lock)) => lock,
+                Ok(None) => continue,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error.into()),
+            };
+            // Somebody may have finished it since its name was read.
+            if path.exists() {
+                return Ok(Some(Job { name, _lock: lock }));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn perform(&self, job: Job, shutdown: &Shutdown) -> anyhow::Result<()> {
+        if !self.has_run(&job.name)? {
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_millis(40)) => {}
+                () = shutdown.requested(), if self.hands_back => return Ok(()),
+            }
+            self.write("ran", &format!("{} {}", job.name, self.release))?;
+        }
+        std::fs::rename(self.file(&job.name, "todo"), self.file(&job.name, "done"))?;
+        Ok(())
+    }
+
+    /// Whether somebody did it who was gone before it could be named `done`.
+    fn has_run(&self, job: &str) -> anyhow::Result<bool> {
+        match std::fs::read_to_string(self.jobs.join("ran")) {
+            Ok(ran) => Ok(ran.lines().any(|line| line.split(' ').next() == Some(job))),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn write(&self, name: &str, line: &str) -> anyhow::Result<()> {
+        let path = self.jobs.join(name);
+        let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+        // In one piece, so that no two lines mix.
+        file.write_all(format!("{line}\n").as_bytes())?;
+        Ok(())
+    }
+
+    /// The files with this ending, without it, in order.
+    fn names(&self, ending: &str) -> anyhow::Result<Vec<String>> {
+        let mut names: Vec<String> = std::fs::read_dir(&self.jobs)?
+            .flatten()
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .filter_map(|name| name.strip_suffix(ending).map(str::to_owned))
+            .collect();
+        names.sort();
+        Ok(names)
+    }
+
+    fn file(&self, name: &str, state: &str) -> PathBuf {
+        self.jobs.join(format!("{name}.{state}"))
+    }
+}
+
+/// The file, held; none while another process holds it.
+fn lock(path: &Path) -> std::io::Result<Option<File>> {
+    let file = File::open(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
     }
 }
 

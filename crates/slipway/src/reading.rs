@@ -450,6 +450,7 @@ pub(crate) fn step_name(step: &Step) -> String {
         Step::Prepare => "check the release and prepare".into(),
         Step::Expand => "expand the schema".into(),
         Step::Start { .. } => "start an instance".into(),
+        Step::Work { role, .. } => format!("start a worker {role}"),
         Step::AwaitReady => "wait until it is ready".into(),
         Step::Preview { generation } => format!("preview, table {generation}"),
         Step::Shift { weight, generation } => {

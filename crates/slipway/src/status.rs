@@ -86,6 +86,8 @@ pub(crate) struct ServiceStatus {
     /// For how many seconds after they were loaded pages of the warm release keep it; none where
     /// they do not.
     pub(crate) pages_s: Option<u32>,
+    /// Its workers that run, of whatever release.
+    pub(crate) workers: Vec<WorkerStatus>,
     /// The newest rollout that is not over.
     pub(crate) rollout: Option<Rollout>,
     /// What rolling back would be; none while control does not answer.
@@ -100,6 +102,15 @@ pub(crate) struct PoolStatus {
     pub(crate) served: u64,
     pub(crate) failed: u64,
     pub(crate) instances: Vec<InstanceStatus>,
+}
+
+/// One process of a worker role.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct WorkerStatus {
+    pub(crate) role: String,
+    pub(crate) release: String,
+    pub(crate) instance: String,
+    pub(crate) pid: i32,
 }
 
 /// One running copy of a release.
@@ -121,6 +132,7 @@ impl ServiceStatus {
             live: None,
             warm: None,
             pages_s: None,
+            workers: Vec::new(),
             rollout: None,
             rollback: None,
         }
@@ -254,6 +266,7 @@ fn one_service(
         live: live.map(|(slot, p)| pool(slot, p)),
         warm: other.map(|(slot, p)| pool(slot, p)),
         pages_s: other.and_then(|(slot, _)| kept(route?, slot)),
+        workers: workers(state, &service),
         rollout,
         ..ServiceStatus::new(service)
     }
@@ -263,6 +276,30 @@ fn one_service(
 fn kept(route: &Route, pool: &str) -> Option<u32> {
     let skew = route.skew.as_ref()?;
     skew.pools.iter().any(|p| p == pool).then_some(skew.for_s)
+}
+
+/// The workers of a service that run, oldest first.
+fn workers(state: &State, service: &ServiceName) -> Vec<WorkerStatus> {
+    let Ok(entries) = std::fs::read_dir(state.instances()) else {
+        return Vec::new();
+    };
+    let mut workers: Vec<WorkerStatus> = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter_map(|instance| {
+            let known = InstanceProcess::read(state, &instance)?;
+            let is_ours = known.service.as_deref() == Some(service.as_str());
+            (is_ours && known.process.is_alive()).then_some(())?;
+            Some(WorkerStatus {
+                role: known.role?,
+                release: known.release.unwrap_or_default(),
+                pid: known.process.pid,
+                instance,
+            })
+        })
+        .collect();
+    workers.sort_by(|a, b| a.instance.cmp(&b.instance));
+    workers
 }
 
 fn pool_status(state: &State, slot: &str, pool: &Pool, counted: Option<&PoolStats>) -> PoolStatus {
@@ -292,6 +329,11 @@ pub(crate) struct InstanceProcess {
     pub(crate) process: ProcessIdentity,
     #[serde(default)]
     pub(crate) service: Option<String>,
+    #[serde(default)]
+    pub(crate) release: Option<String>,
+    /// Its worker role; none where it answers visitors.
+    #[serde(default)]
+    pub(crate) role: Option<String>,
 }
 
 impl InstanceProcess {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::judgement::{Arm, Judgement};
 use crate::ids::{
-    EnvironmentName, Generation, InstanceId, ReleaseId, RolloutId, ServiceName, Slot,
+    EnvironmentName, Generation, InstanceId, ReleaseId, RoleName, RolloutId, ServiceName, Slot,
 };
 
 /// What happened in a rollout.
@@ -271,6 +271,13 @@ pub enum Step {
     Start {
         /// The instance.
         instance: InstanceId,
+    },
+    /// Start a process of a worker role.
+    Work {
+        /// The process, named like an instance.
+        instance: InstanceId,
+        /// The role.
+        role: RoleName,
     },
     /// Wait until every instance has proved itself.
     AwaitReady,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use slipway_journal::ServiceName;
+use slipway_journal::{RoleName, ServiceName};
 use toml::Spanned;
 
 use super::job::Read;
@@ -24,6 +24,8 @@ pub struct Service {
     pub health: String,
     /// Paths that are looked at before visitors see the release.
     pub preview: Vec<String>,
+    /// The commands of its workers, by role.
+    pub workers: BTreeMap<RoleName, Vec<String>>,
     /// The files of a release.
     pub files: Vec<PackagedFile>,
 }
@@ -91,6 +93,7 @@ fn one(table: &Table<'_>, jobs: &BTreeMap<String, Read>) -> Option<Service> {
             "the job that makes its files: needs = [\"package\"]",
         );
     }
+    let workers = workers(table);
     let files = files(table);
     Some(Service {
         needs: needs.into_iter().map(Spanned::into_inner).collect(),
@@ -98,8 +101,32 @@ fn one(table: &Table<'_>, jobs: &BTreeMap<String, Read>) -> Option<Service> {
         migrate,
         health: health?.into_inner(),
         preview: preview.into_iter().map(Spanned::into_inner).collect(),
+        workers,
         files,
     })
+}
+
+/// The tables `[service.NAME.worker.ROLE]`.
+fn workers(table: &Table<'_>) -> BTreeMap<RoleName, Vec<String>> {
+    let mut workers = BTreeMap::new();
+    for (name, worker) in table.named("worker") {
+        let start = command(&worker, "start");
+        if worker.value("start").is_none() {
+            worker.missing(
+                "start",
+                "the command that works: start = [\"./server\", \"work\"]",
+            );
+        }
+        match (name.get_ref().parse(), start) {
+            (Ok(role), Some(start)) => {
+                workers.insert(role, start);
+            }
+            (Ok(_), None) => {}
+            (Err(_), _) => path::check_name(table.notes(), "worker role", &name),
+        }
+        worker.finish();
+    }
+    workers
 }
 
 fn command(table: &Table<'_>, key: &'static str) -> Option<Vec<String>> {

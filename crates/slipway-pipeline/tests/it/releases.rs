@@ -16,6 +16,11 @@ const SERVICE: &str = "[service.shop]\nneeds = [\"build\"]\nstart = [\"./server\
     files = [{ from = \"out\", to = \".\" }, { from = \"in.txt\", to = \"doc/in.txt\" }]\n";
 
 fn project() -> Project {
+    project_with("")
+}
+
+/// The project, with more at the end of its file.
+fn project_with(more: &str) -> Project {
     let script = "mkdir -p out/static; cp in.txt out/server; chmod 700 out/server; \
                   echo body > out/static/style.css";
     let job = shell(
@@ -23,7 +28,7 @@ fn project() -> Project {
         script,
         "inputs = [\"in.txt\"]\noutputs = [\"out\"]",
     );
-    let project = Project::new(&format!("{job}{SERVICE}"));
+    let project = Project::new(&format!("{job}{SERVICE}{more}"));
     project.write("in.txt", "one");
     project
 }
@@ -62,6 +67,17 @@ async fn a_release_holds_its_files_its_manifest_and_where_it_comes_from() {
         .unwrap()
         .count();
     assert_eq!(beside, 1, "nothing laid aside stays behind");
+}
+
+#[tokio::test]
+async fn a_worker_role_makes_another_release_of_the_same_files() {
+    let plain = project().run().await.releases.remove(0);
+    let staffed = project_with("[service.shop.worker.mail]\nstart = [\"./server\", \"mail\"]\n");
+    let made = staffed.run().await.releases.remove(0);
+    let manifest: Manifest = read(&made.folder, "manifest.json");
+    let worker = &manifest.workers[&"mail".parse().unwrap()];
+    assert_eq!(worker.start, ["./server", "mail"]);
+    assert_ne!(made.release, plain.release);
 }
 
 #[tokio::test]

@@ -155,6 +155,7 @@ impl Processes {
             release: spec.release,
             service: spec.service,
             address,
+            role: spec.role,
         };
         let folder = self.folder(instance);
         drop(self.watch_child(instance, child));

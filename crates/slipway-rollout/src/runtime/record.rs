@@ -8,7 +8,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use slipway_journal::{InstanceId, ReleaseId, ServiceName};
+use slipway_journal::{InstanceId, ReleaseId, RoleName, ServiceName};
 
 use crate::account::{self, Account};
 use crate::process::ProcessIdentity;
@@ -28,6 +28,9 @@ pub(crate) struct PidFile {
     pub(crate) release: ReleaseId,
     pub(crate) service: ServiceName,
     pub(crate) address: SocketAddr,
+    /// Its worker role; none where it answers visitors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) role: Option<RoleName>,
 }
 
 /// The folder of one instance.
@@ -190,6 +193,7 @@ mod tests {
                 release: "ab".repeat(32).parse().unwrap(),
                 service: "shop".parse().unwrap(),
                 address: ([127, 0, 0, 1], 1).into(),
+                role: None,
             };
             folder.write(&file).unwrap();
             let changed = std::time::UNIX_EPOCH + std::time::Duration::from_secs(n as u64);

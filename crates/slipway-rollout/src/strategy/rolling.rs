@@ -90,7 +90,7 @@ impl Crowd {
     fn of(view: &View<'_>, rolling: &Rolling, previous: RolloutId) -> Self {
         let size = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
         let wanted = view.policy.instances.max(1);
-        let stay = |owner| view.book.alive_of(owner).filter(|i| !i.stopping).count();
+        let stay = |owner| view.book.serving_of(owner).count();
         Self {
             wanted: size(wanted),
             surge: size(rolling.surge.up(wanted)),
@@ -161,7 +161,7 @@ fn parting(view: &View<'_>) -> Option<Next> {
 
 /// The oldest of the old release go.
 fn thin(view: &View<'_>, previous: RolloutId, count: usize, weight: u16) -> Next {
-    let stay = view.book.alive_of(previous).filter(|i| !i.stopping);
+    let stay = view.book.serving_of(previous);
     let instances = stay.map(|i| i.id).take(count).collect();
     leave(view, instances, weight)
 }
@@ -208,4 +208,42 @@ fn watched_until(view: &View<'_>, rolling: &Rolling, shifted: Option<usize>) -> 
     let shift = shifted.and_then(|place| view.record.steps.get(place))?;
     let until = shift.done.as_ref()?.at.checked_add(rolling.dwell).ok()?;
     (view.now < until).then_some(until)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn whatever_is_wanted_it_comes_to_an_end_between_its_bounds_and_one_old_one_stays(
+            wanted in 1_usize..30, surge in 0_usize..30, unavailable in 0_usize..30, old in 1_usize..40,
+        ) {
+            prop_assume!(surge > 0 || (unavailable > 0 && wanted > 1));
+            let mut crowd = Crowd { wanted, surge, unavailable, new: 0, old };
+            let (least, most) = (wanted.saturating_sub(unavailable), wanted + surge);
+            let mut last = 0;
+            for batch in 0.. {
+                prop_assert!(batch <= 2 * (wanted + old), "{crowd:?}");
+                let room = crowd.room();
+                crowd.new += room;
+                if room > 0 {
+                    prop_assert!(crowd.new + crowd.old <= most, "{crowd:?}");
+                    prop_assert!(crowd.share() > last, "{crowd:?}");
+                    last = crowd.share();
+                }
+                if crowd.new >= wanted {
+                    break;
+                }
+                let spare = crowd.spare();
+                crowd = crowd.without(spare);
+                prop_assert!(crowd.old >= 1 && (spare == 0 || crowd.new + crowd.old >= least), "{crowd:?}");
+                if spare == 0 && crowd.room() == 0 {
+                    break;
+                }
+            }
+            prop_assert!(crowd.new >= wanted || (surge == 0 && crowd.new >= least.min(wanted - 1)), "{crowd:?}");
+        }
+    }
 }

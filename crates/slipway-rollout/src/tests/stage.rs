@@ -115,6 +115,7 @@ impl Stage {
             migrate: Some(vec!["migrate".to_owned()]),
             health: "/health".to_owned(),
             preview: vec!["/".to_owned()],
+            workers: BTreeMap::new(),
             files: Vec::new(),
         };
         let folder = self.folder.path().join(manifest.id().as_str());

@@ -203,6 +203,7 @@ impl Bench {
                 }
                 .into(),
             ],
+            workers: BTreeMap::new(),
             files: files.collect(),
         };
         let id = manifest.id();

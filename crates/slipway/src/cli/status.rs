@@ -217,6 +217,15 @@ fn print_service(service: &ServiceStatus, context: &Context) {
             format!("        pages that were loaded from it keep it for {long}"),
         ));
     }
+    for worker in &service.workers {
+        let release: String = worker.release.chars().take(12).collect();
+        terminal::line(format!(
+            "  {}  {:<5}  {release}  process {}",
+            paint(DIM, "work"),
+            worker.role,
+            worker.pid
+        ));
+    }
     if let Some(rollout) = &service.rollout {
         print_rollout(rollout, context);
     }

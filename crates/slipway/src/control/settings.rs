@@ -79,6 +79,8 @@ fn policy(settings: &PolicySettings) -> Policy {
     let span = |set: Option<Span>, standard| set.map_or(standard, |span| span.0);
     Policy {
         instances: settings.instances.unwrap_or(standard.instances),
+        workers: settings.workers.clone(),
+        workers_overlap: settings.workers_overlap.unwrap_or(standard.workers_overlap),
         ready_successes: settings.ready_successes.unwrap_or(standard.ready_successes),
         ready_every: span(settings.ready_every, standard.ready_every),
         ready_within: span(settings.ready_within, standard.ready_within),

@@ -1,8 +1,11 @@
 //! `[service.NAME.policy]` of an environment's file: the numbers of its rollouts. Refuses what
 //! could never hold or never come to an end.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
+use slipway_journal::RoleName;
 use slipway_rollout::{Policy, Strategy};
 
 use super::Span;
@@ -17,6 +20,11 @@ pub(crate) struct PolicySettings {
     /// Instances of a release, 1 to 64.
     #[serde(default, deserialize_with = "instances")]
     pub(crate) instances: Option<u32>,
+    /// Processes of each worker role, 0 to 64; one of each where nothing is said.
+    #[serde(default, deserialize_with = "workers")]
+    pub(crate) workers: BTreeMap<RoleName, u32>,
+    /// Whether workers of two releases may run at once; they may where nothing is said.
+    pub(crate) workers_overlap: Option<bool>,
     pub(crate) ready_successes: Option<u32>,
     pub(crate) ready_every: Option<Span>,
     pub(crate) ready_within: Option<Span>,
@@ -95,6 +103,18 @@ fn instances<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, 
         Err(D::Error::custom(format!(
             "{count} instances: write 1 to 64"
         )))
+    }
+}
+
+fn workers<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<RoleName, u32>, D::Error> {
+    let workers = BTreeMap::<RoleName, u32>::deserialize(deserializer)?;
+    match workers.iter().find(|(_, count)| **count > 64) {
+        None => Ok(workers),
+        Some((role, count)) => Err(D::Error::custom(format!(
+            "{count} workers {role}: write 0 to 64"
+        ))),
     }
 }
 
@@ -198,6 +218,8 @@ mod tests {
     fn what_could_never_be_is_refused() {
         for (text, said) in [
             ("instances = 0", "write 1 to 64"),
+            ("workers = { mail = 99 }", "99 workers mail: write 0 to 64"),
+            ("workers = { \"a b\" = 1 }", "is not a worker role"),
             ("burst = { share_percent = 500 }", "500 %: write 0 to 100"),
             ("burst = { window_s = 0 }", "write 1 to 60"),
             ("skew = \"0s\"", "1 s to 24 h"),

@@ -27,3 +27,4 @@ mod stories;
 mod strategies;
 mod tls;
 mod words;
+mod workers;

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use slipway_journal::{Manifest, ReleaseFile, ReleaseId};
+use slipway_journal::{Manifest, ReleaseFile, ReleaseId, WorkerRole};
 
 /// What a release of the test application is made of.
 pub(crate) struct Draft {
@@ -12,6 +12,7 @@ pub(crate) struct Draft {
     name: &'static str,
     migrate: Option<&'static str>,
     start: Option<Vec<String>>,
+    worker: Option<(&'static str, &'static str)>,
     verdict: Option<&'static str>,
     author: Option<&'static str>,
     commit: String,
@@ -24,6 +25,7 @@ pub(crate) fn draft(mode: &'static str, name: &'static str) -> Draft {
         name,
         migrate: None,
         start: None,
+        worker: None,
         verdict: None,
         author: None,
         commit: "0".repeat(40),
@@ -40,6 +42,12 @@ impl Draft {
     /// Started by another command.
     pub(crate) fn start(mut self, argv: &[&str]) -> Self {
         self.start = Some(argv.iter().map(|&w| w.to_owned()).collect());
+        self
+    }
+
+    /// With a worker role, which works in `mode`.
+    pub(crate) fn worker(mut self, role: &'static str, mode: &'static str) -> Self {
+        self.worker = Some((role, mode));
         self
     }
 
@@ -76,6 +84,14 @@ impl Draft {
             migrate: self
                 .migrate
                 .map(|mode| ["./app", "migrate", mode].map(str::to_owned).into()),
+            workers: self
+                .worker
+                .iter()
+                .map(|(role, mode)| {
+                    let start = ["./app", "work", mode].map(str::to_owned).into();
+                    (role.parse().unwrap(), WorkerRole { start })
+                })
+                .collect(),
             health: "/health".to_owned(),
             preview: vec!["/".to_owned()],
             files: vec![file(&content, "app", true), file(&content, "name", false)],

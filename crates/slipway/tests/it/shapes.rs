@@ -11,6 +11,7 @@ use slipway_rollout::account::Account;
 use crate::ground::Ground;
 use crate::release::draft;
 use crate::ship;
+use crate::workers;
 
 /// The shape of a value, merged over every value of its kind that was seen.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -226,10 +227,17 @@ fn governed(seen: &mut Seen) {
     ground.write_environment(&format!("{}\n{freeze}{stock}", Ground::environment()));
     seen.run(&ground, "status", &[]);
     let pages = Ground::environment().replace("bake =", "skew = \"10m\"\nbake =");
-    ground.write_environment(&pages);
-    let two = draft("normal", "two").make(&ground.state());
+    let jobs = workers::folder(&ground).display().to_string();
+    let jobs = format!("[service.shop.env]\nJOBS = \"{jobs}\"\n");
+    ground.write_environment(&format!("{pages}\n{jobs}"));
+    let two = draft("normal", "two").worker("jobs", "finishes");
+    let two = two.make(&ground.state());
     seen.run(&ground, "deploy", &[one.as_str()]);
     seen.run(&ground, "deploy", &[two.as_str()]);
+    ground.wait_for("a worker", || {
+        let status = ground.status();
+        status["services"][0]["workers"][0]["pid"].is_number()
+    });
     seen.run(&ground, "status", &[]);
     seen.run(&ground, "rollback", &[]);
     seen.run(&ground, "quarantine list", &[]);

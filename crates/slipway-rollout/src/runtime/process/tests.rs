@@ -32,6 +32,7 @@ impl Ground {
             instance: InstanceId(Random::system().uuid(jiff::Timestamp::UNIX_EPOCH)),
             service: "shop".parse().unwrap(),
             release: "ab".repeat(32).parse().unwrap(),
+            role: None,
             content: self.folder.path().to_owned(),
             argv: ["sh", "-c", script].map(str::to_owned).to_vec(),
             env: BTreeMap::new(),
