@@ -228,6 +228,22 @@ impl Reading {
         }
     }
 
+    /// A release in quarantine that is of the same service and commit as `release`, and why it is
+    /// there.
+    pub(crate) fn condemned_with(&self, release: &ReleaseId) -> Option<(&ReleaseId, &str)> {
+        let source = |of: &ReleaseId| {
+            let made = self.releases.iter().find(|made| made.release == *of)?;
+            let commit = made.commit.as_str();
+            // Files that differ from a commit, or from none, may be any.
+            let is_whole = !commit.ends_with("-dirty") && commit != "unversioned";
+            is_whole.then_some((&made.service, commit))
+        };
+        let wanted = source(release)?;
+        let mut condemned = self.quarantined.iter();
+        let found = condemned.find(|(other, _)| *other != release && source(other) == Some(wanted));
+        found.map(|(other, reason)| (other, reason.as_str()))
+    }
+
     /// The rollout `id`.
     pub(crate) fn rollout(&self, id: RolloutId) -> Option<&Rollout> {
         self.rollouts.iter().rev().find(|r| r.rollout == id)

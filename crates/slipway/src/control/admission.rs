@@ -1,5 +1,6 @@
 //! Whether an order to deploy is carried out now, and with whose approval: locks first, then
-//! the calendar, then who has to say yes. A rollback never comes here.
+//! the calendar, then the commit that it is of, then who has to say yes. A rollback never comes
+//! here.
 
 use slipway_journal::{Actor, ReleaseId, ServiceName};
 use slipway_rollout::Asked;
@@ -11,6 +12,7 @@ use crate::control::reason;
 use crate::control::wire::DeployOrder;
 use crate::environment::Environment;
 use crate::lock::Locks;
+use crate::reading::Reading;
 
 /// What `order` needs before it begins; none where it may at once. Looking for that takes a
 /// while, so the lock is looked at once more when it is ordered.
@@ -31,6 +33,9 @@ pub(crate) async fn asked(
         (Some(_), Some(reason)) => Some(reason.clone()),
         (None, _) => None,
     };
+    if !order.force {
+        check_commit(desk, &order.release).await?;
+    }
     match (&environment.approval, overrides) {
         (Some(settings), overrides) => {
             let change = change::of(desk, actor, &order.service, &order.release).await?;
@@ -75,6 +80,23 @@ pub(crate) fn check_open(
         Some(closed) if !overrides => Err(closed.refusal().into()),
         _ => Ok(()),
     }
+}
+
+/// Refuses another release of a commit of which one was taken back.
+async fn check_commit(desk: &Desk, release: &ReleaseId) -> Result<(), No> {
+    let entries = desk.journal().replay().await;
+    let reading = Reading::of(&entries.map_err(|error| No::Broken(error.into()))?);
+    let Some((other, reason)) = reading.condemned_with(release) else {
+        return Ok(());
+    };
+    let (release, other) = (release.short(), other.short());
+    Err(Failure::refused(format!(
+        "{release} is of the same commit as {other}, which was taken back: {reason}"
+    ))
+    .hint(format!(
+        "ship a corrected commit; `slipway quarantine lift {other} REASON` lets it come again, --force does once"
+    ))
+    .into())
 }
 
 pub(crate) fn check_lock(desk: &Desk, locks: &Locks, service: &ServiceName) -> Result<(), No> {
