@@ -26,6 +26,7 @@ const WARM: Duration = Duration::from_secs(30);
 pub(crate) struct Court {
     service: ServiceName,
     of: (RolloutId, RolloutState),
+    strategy: Strategy,
     /// By the monotonic clock.
     began: Duration,
     new: ReleaseId,
@@ -90,6 +91,7 @@ impl Court {
         Some(Self {
             service: record.service.clone(),
             of: (record.id, record.stage.clone()),
+            strategy: policy.strategy.clone(),
             began: now,
             new: record.release.clone(),
             old: old.clone(),
@@ -99,9 +101,9 @@ impl Court {
         })
     }
 
-    /// Whether it judges this rollout in this state.
-    pub(crate) fn is_for(&self, record: &Record) -> bool {
-        self.of.0 == record.id && self.of.1 == record.stage
+    /// Whether it judges this rollout in this state, by the rules that hold now.
+    pub(crate) fn is_for(&self, record: &Record, policy: &Policy) -> bool {
+        self.of.0 == record.id && self.of.1 == record.stage && self.strategy == policy.strategy
     }
 
     /// One look at an instant of the monotonic clock; a judgement where there is one to be

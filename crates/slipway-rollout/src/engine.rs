@@ -158,6 +158,7 @@ impl Engine {
             tokio::spawn(driver.run());
             tokio::spawn(Caretaker::new(Arc::clone(&self.core), service).run());
         }
+        self.core.ledger.stir();
     }
 
     /// How many rollouts were found unfinished and taken up again.

@@ -82,6 +82,11 @@ impl Ledger {
         self.book.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whoever hears of changes looks again, because something else changed.
+    pub(crate) fn stir(&self) {
+        self.changes.tell();
+    }
+
     /// Hears of every change of the book.
     pub(crate) fn changes(&self) -> Listener {
         self.changes.listen()

@@ -293,6 +293,9 @@ fn locked(view: &View<'_>) -> Next {
 }
 
 fn expanded(view: &View<'_>) -> Next {
+    if let Some(next) = rolling::parting(view) {
+        return next;
+    }
     match (&view.policy.strategy, view.record.previous) {
         (Strategy::Rolling(rolling), Some(previous)) => {
             return rolling::expanded(view, rolling, previous);
@@ -334,11 +337,15 @@ pub(crate) fn is_direct(record: &Record) -> bool {
 
 fn shifting(view: &View<'_>, weight: u16) -> Next {
     let is_shift = |s: &Step| matches!(s, Step::Shift { weight: w, .. } if *w == weight);
-    if !view.record.did(is_shift) {
-        return act(shift(view, weight));
-    }
-    if weight >= WHOLE {
+    let is_shifted = view.record.did(is_shift);
+    if weight >= WHOLE && is_shifted {
         return Next::Enter(RolloutState::Live);
+    }
+    if let Some(next) = rolling::complete(view) {
+        return next;
+    }
+    if !is_shifted {
+        return act(shift(view, weight));
     }
     if may_pass(view) {
         return shift_after(view, weight);
@@ -349,14 +356,35 @@ fn shifting(view: &View<'_>, weight: u16) -> Next {
     }
 }
 
+/// All of the traffic moves, and has moved then.
+fn whole(view: &View<'_>) -> Next {
+    let is_whole = |s: &Step| matches!(s, Step::Shift { weight: WHOLE, .. });
+    if view.record.did(is_whole) {
+        Next::Enter(RolloutState::Live)
+    } else {
+        act(shift(view, WHOLE))
+    }
+}
+
 /// The next share of the traffic; all of it where there is no release to stand beside.
 fn shift_after(view: &View<'_>, weight: u16) -> Next {
     let weight = match (&view.policy.strategy, view.record.previous) {
+        // Everybody waits, because the release before was stopped.
+        _ if is_direct(view.record) => WHOLE,
         (Strategy::Rolling(rolling), Some(previous)) => rolling::share(view, rolling, previous),
+        // Nobody who wants the former release back waits for the judge.
+        (Strategy::Canary(_), Some(previous)) if is_return(view, previous) => WHOLE,
         (strategy, Some(_)) => strategy.after(weight),
         (_, None) => WHOLE,
     };
     move_to(view, weight)
+}
+
+/// Whether the release is the one that the live one had followed.
+fn is_return(view: &View<'_>, previous: RolloutId) -> bool {
+    let live = view.book.rollouts.get(&previous);
+    let former = live.and_then(|live| view.book.rollouts.get(&live.previous?));
+    former.is_some_and(|former| former.release == view.record.release)
 }
 
 fn move_to(view: &View<'_>, weight: u16) -> Next {
@@ -374,7 +402,7 @@ fn may_pass(view: &View<'_>) -> bool {
         Some(Steering::Resume) | None => {}
     }
     // Nobody judges any more since the policy was changed; what follows is all of the traffic.
-    if view.policy.strategy == Strategy::BlueGreen {
+    if !matches!(view.policy.strategy, Strategy::Canary(_)) {
         return true;
     }
     match view.record.verdict() {

@@ -33,7 +33,10 @@ impl Driver {
         let policy = &settings.policy;
         let mut silent_since = None;
         let mut court = self.court.lock().await;
-        if !court.as_ref().is_some_and(|court| court.is_for(record)) {
+        if !court
+            .as_ref()
+            .is_some_and(|court| court.is_for(record, policy))
+        {
             *court = self.new_court(record, policy)?;
         }
         match court.as_mut() {

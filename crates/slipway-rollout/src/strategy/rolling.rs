@@ -7,15 +7,12 @@ use jiff::Timestamp;
 use slipway_journal::event::rollout::{RolloutState, Steering, Step};
 use slipway_journal::{InstanceId, RolloutId};
 
-use super::{Next, View, WHOLE, act, move_to};
+use super::{Next, View, WHOLE, act, move_to, whole};
 use crate::book::Instance;
 use crate::policy::Rolling;
 
 /// The next step until the first batch is there.
 pub(super) fn expanded(view: &View<'_>, rolling: &Rolling, previous: RolloutId) -> Next {
-    if let Some(next) = parting(view) {
-        return next;
-    }
     let crowd = Crowd::of(view, rolling, previous);
     if fell(view, None) {
         return Next::Enter(RolloutState::Started);
@@ -53,7 +50,7 @@ pub(super) fn shifting(
         return move_to(view, crowd.share());
     }
     if weight >= WHOLE {
-        return Next::Enter(RolloutState::Live);
+        return whole(view);
     }
     // A person's word goes before the clock.
     let until = match view.record.steering() {
@@ -65,10 +62,29 @@ pub(super) fn shifting(
         return Next::Watch { until };
     }
     match (crowd.spare(), crowd.room()) {
+        // Fewer may be wanted by now than when it began.
+        _ if crowd.new >= crowd.wanted => move_to(view, WHOLE),
         (0, 0) => move_to(view, WHOLE),
         (0, _) => start(view),
         (spare, _) => thin(view, previous, spare, crowd.without(spare).share()),
     }
+}
+
+/// What is left to do before more traffic may move where batches came and went until the policy
+/// was changed: the last batch goes, and of the new release as many come as are wanted.
+pub(super) fn complete(view: &View<'_>) -> Option<Next> {
+    view.record.previous?;
+    if let Some(next) = parting(view) {
+        return Some(next);
+    }
+    let proved = place(view, |s| *s == Step::AwaitReady);
+    let own = view.book.alive_of(view.record.id).filter(|i| !i.stopping);
+    let wanted = usize::try_from(view.policy.instances.max(1)).unwrap_or(usize::MAX);
+    if own.count() < wanted && !fell(view, proved) {
+        return Some(start(view));
+    }
+    let started = place(view, |s| matches!(s, Step::Start { .. }));
+    (started > proved).then(|| act(Step::AwaitReady))
 }
 
 /// The share that the new release's instances are to have.
@@ -132,7 +148,7 @@ impl Crowd {
 }
 
 /// What becomes of the instances of the last batch that went.
-fn parting(view: &View<'_>) -> Option<Next> {
+pub(super) fn parting(view: &View<'_>) -> Option<Next> {
     let thin = view.record.last(|s| matches!(s, Step::Thin { .. }))?;
     let Step::Thin {
         instances,

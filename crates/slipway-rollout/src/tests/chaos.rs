@@ -12,7 +12,7 @@ use slipway_journal::event::rollout::RolloutState;
 use slipway_journal::{ReleaseId, ServiceName};
 
 use crate::engine::Order;
-use crate::policy::Strategy;
+use crate::policy::{Policy, Strategy};
 use crate::tests::fuse::Fuse;
 use crate::tests::laws::{Laws, Moment, tables_rise, unrest};
 use crate::tests::machine::Mood;
@@ -182,6 +182,7 @@ impl Day {
             Happening::Deploy { .. }
             | Happening::Rollback { .. }
             | Happening::Cancel { .. }
+            | Happening::Instances { .. }
             | Happening::Strategy { .. } => self.order(what).await,
             Happening::Kill { nth } => self.stage.world.kill(*nth),
             Happening::Turn {
@@ -276,12 +277,12 @@ impl Day {
                 self.stage.alive(off).await.map(|s| format!("{s:?}"))
             }
             Happening::Strategy { service, strategy } => {
-                let service = self.service(*service);
-                let policy = match self.stage.others.get_mut(&service) {
-                    Some(policy) => policy,
-                    None => &mut self.stage.policy,
-                };
-                policy.strategy = strategy.clone();
+                self.policy(*service).strategy = strategy.clone();
+                engine.configure(self.stage.settings()).await;
+                Some("taken".to_owned())
+            }
+            Happening::Instances { service, instances } => {
+                self.policy(*service).instances = *instances;
                 engine.configure(self.stage.settings()).await;
                 Some("taken".to_owned())
             }
@@ -291,6 +292,12 @@ impl Day {
             Some(said) => self.tell("control", || said),
             None => self.unanswered.push(what),
         }
+    }
+
+    fn policy(&mut self, number: u64) -> &mut Policy {
+        let service = self.service(number);
+        let other = self.stage.others.get_mut(&service);
+        other.unwrap_or(&mut self.stage.policy)
     }
 
     fn service(&self, number: u64) -> ServiceName {
@@ -309,6 +316,7 @@ impl Day {
         let others = self.stage.others.values_mut();
         for policy in others.chain(std::iter::once(&mut self.stage.policy)) {
             policy.strategy = Strategy::BlueGreen;
+            policy.instances = INSTANCES;
         }
         let settings = self.stage.settings();
         if self.stage.is_running() {

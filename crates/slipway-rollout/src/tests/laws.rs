@@ -82,7 +82,12 @@ impl Laws {
 
     /// Visitors reach the release that the journal says, and a second one only as it says.
     fn as_planned(&mut self, moment: Moment<'_>, service: &ServiceName, route: &Route) {
-        let moves = |s: &Step| matches!(s, Step::Shift { .. } | Step::Restore { .. });
+        let moves = |s: &Step| {
+            matches!(
+                s,
+                Step::Shift { .. } | Step::Thin { .. } | Step::Restore { .. }
+            )
+        };
         let records = || moment.book.of_service(service);
         let is_moving = records().any(|r| r.open_step().is_some_and(|s| moves(&s.step)));
         let release = |pool: &str| route.pools.get(pool).map(|p| p.release.clone());
@@ -101,7 +106,8 @@ impl Laws {
             Some(r.release.to_string()) == shared
                 && (is_moving || (!r.stage.is_end() && r.has_traffic()))
                 && r.steps.iter().any(|s| {
-                    matches!(s.step, Step::Shift { weight, .. } if weight == split.weight && weight < WHOLE)
+                    matches!(s.step, Step::Shift { weight, .. } | Step::Thin { weight, .. }
+                        if weight == split.weight && weight < WHOLE)
                 })
         });
         self.hold(planned, || {
@@ -260,8 +266,9 @@ fn agrees(receipt: &Receipt, base: &Account, end: &Account) -> bool {
     let between = |from: &Seen, release: Option<&str>| {
         let (from, to) = (of(from, release), of(&end.seen, release));
         Count {
-            served: to.served - from.served,
-            failed: to.failed - from.failed,
+            // Of two looks at one instant either may have been the first.
+            served: to.served.saturating_sub(from.served),
+            failed: to.failed.saturating_sub(from.failed),
         }
     };
     let rows = receipt.traffic.iter().map(|t| {
@@ -289,7 +296,8 @@ fn agrees(receipt: &Receipt, base: &Account, end: &Account) -> bool {
 }
 
 /// Whether nothing is left to do: every rollout is at its end and accounted for, nothing is
-/// intended, and the live release has all of its instances in the table. Else what is left.
+/// intended, and the live release has as many instances as are wanted, all of them in the table.
+/// Else what is left.
 pub(crate) fn unrest(moment: Moment<'_>, instances: usize) -> Option<String> {
     let (book, state) = (moment.book, moment.state);
     for record in book.rollouts.values() {
@@ -302,7 +310,7 @@ pub(crate) fn unrest(moment: Moment<'_>, instances: usize) -> Option<String> {
             return Some(format!("{} is {:?}", record.id, record.stage));
         }
     }
-    let mut kept = BTreeMap::new();
+    let (mut kept, mut routed) = (BTreeMap::new(), BTreeMap::new());
     for service in book.services() {
         let Some(live) = book.live_of(&service) else {
             continue;
@@ -322,15 +330,22 @@ pub(crate) fn unrest(moment: Moment<'_>, instances: usize) -> Option<String> {
             });
             ready.count()
         });
-        if ready != instances {
+        if ready < instances {
             return Some(format!("{ready} instances of {service} are in the table"));
         }
+        routed.insert(live.release.to_string(), ready);
     }
     let mut alive: BTreeMap<String, usize> = BTreeMap::new();
     for process in state.machine.processes.values().filter(|p| p.is_alive()) {
         *alive.entry(process.release.clone()).or_default() += 1;
     }
-    (alive != kept).then(|| format!("{alive:?} run instead of {kept:?}"))
+    // More than are wanted stay until the next release comes.
+    let is_kept = |(release, count): (&String, &usize)| {
+        kept.get(release).is_some_and(|least| count >= least)
+            && routed.get(release).is_none_or(|ready| count == ready)
+    };
+    let is_all = alive.len() == kept.len() && alive.iter().all(is_kept);
+    (!is_all).then(|| format!("{alive:?} run instead of {kept:?}, and {routed:?} are in the table"))
 }
 
 /// Whether the tables that a journal's steps published rise, one after the other.
@@ -339,9 +354,9 @@ pub(crate) fn tables_rise(book: &Book) -> bool {
         .rollouts
         .values()
         .flat_map(|r| r.steps.iter().map(move |s| (r, s)));
-    // A first release is looked at without a table.
+    // Some are looked at without a table.
     let is_table =
-        |r: &Record, s: &Step| r.previous.is_some() || !matches!(s, Step::Preview { .. });
+        |r: &Record, s: &Step| !strategy::is_direct(r) || !matches!(s, Step::Preview { .. });
     let mut numbers: Vec<_> = steps
         .filter(|(r, s)| s.held() && is_table(r, &s.step))
         .filter_map(|(_, s)| generation_of(&s.step))

@@ -6,12 +6,14 @@ use std::time::Duration;
 use chassis::Random;
 use jiff::SignedDuration;
 
-use crate::policy::{Canary, Policy, Strategy, Unsure};
+use crate::policy::{Canary, Policy, Recreate, Strategy, Unsure};
 use crate::tests::machine::{Birth, Mood};
 
 /// How long orders come and things break.
 pub(crate) const LASTS: Duration = Duration::from_secs(30);
-/// Instances of each release.
+/// Requests in flight may go on for so long.
+const WINDOW: Duration = Duration::from_secs(8);
+/// Instances of each release at the beginning and in the end.
 pub(crate) const INSTANCES: u32 = 2;
 /// Releases of each service.
 pub(crate) const RELEASES: u64 = 5;
@@ -33,6 +35,11 @@ pub(crate) enum Happening {
     Strategy {
         service: u64,
         strategy: Strategy,
+    },
+    /// So many are wanted from now on.
+    Instances {
+        service: u64,
+        instances: u32,
     },
     Kill {
         nth: usize,
@@ -162,7 +169,7 @@ impl Weather {
         }
         for _ in 0..4 + random.below(6) * self.services {
             let service = random.below(self.services);
-            let what = match random.below(10) {
+            let what = match random.below(11) {
                 0..=5 => Happening::Deploy {
                     service,
                     release: random.below(RELEASES),
@@ -170,6 +177,10 @@ impl Weather {
                 },
                 6 | 7 => Happening::Rollback { service },
                 8 => Happening::Cancel { service },
+                9 => Happening::Instances {
+                    service,
+                    instances: 1 + u32::try_from(random.below(4)).unwrap_or(0),
+                },
                 _ => Happening::Strategy {
                     service,
                     strategy: strategy(random),
@@ -281,9 +292,14 @@ fn mood(random: &Random) -> Mood {
 }
 
 fn strategy(random: &Random) -> Strategy {
-    if random.below(2) == 0 {
-        return Strategy::BlueGreen;
+    match random.below(8) {
+        0..=2 => Strategy::BlueGreen,
+        3 => Strategy::Recreate(Recreate { drain: WINDOW }),
+        _ => canary(random),
     }
+}
+
+fn canary(random: &Random) -> Strategy {
     Strategy::Canary(Canary {
         steps: vec![2_000, 5_000],
         dwell: Duration::from_secs(3),
@@ -302,7 +318,7 @@ fn policy(random: &Random) -> Policy {
         quiet: Duration::from_millis(500),
         observe: Duration::from_secs(1),
         bake: Duration::from_secs(2 + random.below(10)),
-        drain_window: Duration::from_secs(8),
+        drain_window: WINDOW,
         stop_grace: Duration::from_secs(2),
         look_every: Duration::from_millis(300),
         preview_within: Duration::from_secs(3),
