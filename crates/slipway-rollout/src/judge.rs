@@ -14,6 +14,7 @@ mod trial;
 mod vigil;
 
 pub use replay::replay;
+pub(crate) use rules::{NEVER, NEVER_MS};
 pub use rules::{after_cut_over, nth, two_arms};
 pub use slipway_journal::event::judgement::{
     Arm, Block, Evidence, Figures, Judgement, Metric, Rules, Since, Verdict,

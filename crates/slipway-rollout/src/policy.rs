@@ -180,8 +180,8 @@ impl Rolling {
     /// alone decides.
     pub fn rules(&self) -> Rules {
         Rules {
-            dwell_most_ms: u64::MAX,
-            requests_least: u32::MAX,
+            dwell_most_ms: judge::NEVER_MS,
+            requests_least: judge::NEVER,
             ..judge::two_arms()
         }
     }

@@ -8,6 +8,7 @@
 mod stream;
 
 use proptest::prelude::*;
+use slipway_rollout::Rolling;
 use slipway_rollout::judge::{
     Arm, Evidence, Judgement, Metric, Rules, Trial, Verdict, Vigil, after_cut_over, replay,
     two_arms,
@@ -258,6 +259,28 @@ fn what_fails_for_two_clients_only_takes_nothing_back_however_often_they_try() {
     assert!(!is_abort(two.verdict()), "{:?}", two.verdict());
     assert!(two.figures()[0].ln_e_milli > two.figures()[0].ln_e_limit_milli);
     assert!(is_abort(failing_for(3).verdict()));
+}
+
+#[test]
+fn a_batch_of_a_rolling_release_is_let_on_by_time_and_taken_back_by_the_judge() {
+    let watched = |bad: u64| {
+        let mut trial = Trial::new(Rolling::default().rules(), HISTORY);
+        let arm = |bad: u64| Arm {
+            requests: 100,
+            bad: [bad, 0, 0],
+            clients: Some([bad, 0, 0]),
+            ..Arm::default()
+        };
+        for second in 1..=100 {
+            trial.see(second * 1_000, arm(0), arm(bad));
+        }
+        trial.verdict().clone()
+    };
+    let Verdict::Hold { lacking } = watched(0) else {
+        panic!("{:?}", watched(0));
+    };
+    assert!(lacking.contains("time decides"), "{lacking}");
+    assert!(is_abort(&watched(10)));
 }
 
 #[test]

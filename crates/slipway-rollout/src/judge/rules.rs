@@ -3,6 +3,12 @@
 
 use slipway_journal::event::judgement::Rules;
 
+/// As many requests as never come: the judge may take a release back, and time alone decides
+/// what follows.
+pub(crate) const NEVER: u32 = u32::MAX;
+/// A time that never comes, which a reader of JSON can take for a number (RFC 8259 §6).
+pub(crate) const NEVER_MS: u64 = (1 << 53) - 1;
+
 /// The rules for two releases side by side.
 pub fn two_arms() -> Rules {
     Rules {

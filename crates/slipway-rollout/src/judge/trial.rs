@@ -10,6 +10,7 @@ use slipway_journal::event::judgement::{
 use super::course::Course;
 use super::figures;
 use super::reckoning::{Count, Pair, multiple, real, share};
+use super::rules::NEVER;
 
 /// Blocks after which the shortest length of one doubles, so that their number stays small
 /// however long the trial is; time and number alone decide it.
@@ -176,6 +177,11 @@ impl Trial {
         if self.now_ms < rules.dwell_least_ms {
             let (seconds, least) = (self.now_ms / 1000, rules.dwell_least_ms / 1000);
             return Some(format!("it was looked at for {seconds} of {least} s"));
+        }
+        if rules.requests_least == NEVER {
+            return Some(
+                "it does no harm that could be seen; time decides what follows".to_owned(),
+            );
         }
         let seen = self.courses[0].seen().canary.requests;
         if seen < u64::from(rules.requests_least) {
