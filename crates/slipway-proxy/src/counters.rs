@@ -16,7 +16,11 @@ const CLIENTS: usize = 64;
 /// Seconds in which a client is judged by once for each kind of question.
 const ONCE_S: u64 = 10;
 /// Seconds in which a client is one of the bad clients once.
-const HOUR_S: u64 = 3_600;
+const KNOWN_S: u64 = 600;
+/// Kinds of questions of clients that are told apart within ten seconds: 256 KiB.
+const TRIED: usize = 32 * 1024;
+/// Clients with something bad that are.
+const BAD: usize = 4 * 1024;
 /// Who waited so long for an answer did not leave because of something else.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -71,7 +75,9 @@ pub(crate) struct Counters {
     release: String,
     /// By whom, and by what kind of question of theirs, was judged within ten seconds.
     tried: Clients,
-    /// Who was bad within the hour.
+    /// Who was bad within them.
+    offended: Clients,
+    /// Who was within ten minutes.
     known: Clients,
     shards: Box<[Shard]>,
 }
@@ -110,8 +116,9 @@ impl Counters {
         Self {
             service: service.to_owned(),
             release: release.to_owned(),
-            tried: Clients::within(ONCE_S),
-            known: Clients::within(HOUR_S),
+            tried: Clients::within(ONCE_S, TRIED),
+            offended: Clients::within(ONCE_S, BAD),
+            known: Clients::within(KNOWN_S, BAD),
             shards: (0..workers.max(1)).map(|_| Shard::new()).collect(),
         }
     }
@@ -188,9 +195,9 @@ impl Counters {
     }
 
     /// Counts for whoever judges the release. A client is judged by once within ten seconds for
-    /// each kind of question, by the first answer that says something: few who ask very often
-    /// count neither for all nor against all, and a page that is fine hides no failing call of
-    /// an API. All else is left out.
+    /// each kind of question, by the first answer that says something, and as bad once for all of
+    /// them: few who ask very often count neither for all nor against all, and a page that is fine
+    /// hides no failing call of an API. All else is left out.
     fn judge(
         &self,
         shard: &Shard,
@@ -211,11 +218,16 @@ impl Counters {
             0 => 0,
             told => self.tried.mark(at, clients::unit(client, asked), told),
         };
-        let bad = tried & marks(is_bad.map(|bad| bad == Some(true)));
+        let worse = tried & marks(is_bad.map(|bad| bad == Some(true)));
+        let bad = match worse {
+            0 => 0,
+            worse => self.offended.mark(at, client, worse),
+        };
         let known = match bad {
             0 => 0,
             bad => self.known.mark(at, client, bad),
         };
+        let tried = tried & !(worse & !bad);
         for kind in 0..3 {
             let count = |of: &[AtomicU64; 3]| of[kind].fetch_add(1, Ordering::Relaxed);
             let is = |marks: u8| marks & 1 << kind != 0;
@@ -445,6 +457,19 @@ mod tests {
     }
 
     #[test]
+    fn whatever_fails_for_one_client_is_bad_once_in_ten_seconds() {
+        let counters = Counters::new("web", "r1", 1);
+        for at in 0..100 {
+            let asked = clients::asked("GET", &format!("/{at}"));
+            counters.end(0, at / 5, (Outcome::Failed, Pace::Quick), (7, asked));
+        }
+        let stats = counters.stats(19);
+        let told = stats.served - stats.left_out.failed;
+        assert_eq!((told, stats.bad.unwrap().failed), (2, 2));
+        assert_eq!(stats.bad_clients.unwrap().failed, 1);
+    }
+
+    #[test]
     fn a_client_for_whom_everything_fails_is_bad_whenever_it_is_judged_by() {
         let counters = Counters::new("web", "r1", 1);
         for at in 0..100 {
@@ -462,10 +487,14 @@ mod tests {
         for client in 0..1_000_u64 {
             let client = client.wrapping_mul(0x9e37_79b9_7f4a_7c15);
             counters.end(0, 1, (Outcome::Good, Pace::Quick), (client, page));
+            for asset in 0..30 {
+                let asked = clients::asked("GET", &format!("/assets/{asset}.js"));
+                counters.end(0, 1, (Outcome::Good, Pace::Quick), (client, asked));
+            }
             counters.end(0, 1, (Outcome::Failed, Pace::Quick), (client, api));
         }
         let failed = counters.stats(1).bad.unwrap().failed;
-        assert!((800..950).contains(&failed), "{failed}");
+        assert!((840..930).contains(&failed), "{failed}");
     }
 
     #[test]
@@ -498,8 +527,8 @@ mod tests {
             let (bad, out) = (of(stats.bad.unwrap_or_default()), of(stats.left_out));
             for (bad, out) in bad.into_iter().zip(out) {
                 let told = stats.served - out;
-                // Four whiles, four clients, eight kinds.
-                proptest::prop_assert!(bad <= told && told <= 4 * 4 * 8);
+                // Four whiles, four clients, sixteen kinds.
+                proptest::prop_assert!(bad <= 4 * 4 && bad <= told && told <= 4 * 4 * 16);
             }
         }
     }

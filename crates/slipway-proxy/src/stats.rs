@@ -64,10 +64,10 @@ pub struct PoolStats {
     #[serde(default)]
     pub bad: Option<Bad>,
     /// Of them such that say nothing about that, by what they could have been: what a client asked
-    /// beyond once in ten seconds, and where it left before there was an answer.
+    /// beyond one answer in ten seconds for each kind of question, and where it left before there was an answer.
     #[serde(default)]
     pub left_out: Bad,
-    /// Different clients of those that were bad, each once within an hour; none where an older
+    /// Different clients of those that were bad, each once within ten minutes; none where an older
     /// proxy did not count them.
     #[serde(default)]
     pub bad_clients: Option<Bad>,

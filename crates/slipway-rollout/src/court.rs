@@ -185,7 +185,7 @@ impl Court {
         let last = self.last.replace((stats.start.clone(), now.0, now.1));
         match last {
             // What was there before the court sat is not judged; but who had something bad then
-            // is not counted again within the hour.
+            // is not counted again within ten minutes.
             None => (known(now.0), known(now.1)),
             // Another start of the proxy counts from nought again.
             Some((start, ..)) if start != stats.start => now,
@@ -380,7 +380,7 @@ mod tests {
     fn clients_who_had_something_bad_before_it_sat_are_clients_all_the_same() {
         let abort = |clients| {
             let mut court = court(Vec::new());
-            // All that there are had it at once, and are not counted again within the hour.
+            // All that there are had it at once, and are not counted again within ten minutes.
             let looks = (0..20).find_map(|second| {
                 let stats = stats(1_000 + second * 50, 10 + second * 10, clients);
                 court.look(&stats, Duration::from_secs(second))

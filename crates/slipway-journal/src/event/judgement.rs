@@ -37,11 +37,12 @@ pub struct Arm {
     pub requests: u64,
     /// Of them bad, by metric: once for each client within ten seconds.
     pub bad: [u64; 3],
-    /// Of them such that say nothing, by metric: what a client asked beyond once in ten seconds, and
+    /// Of them such that say nothing, by metric: what a client asked beyond one answer in ten
+    /// seconds for each kind of question, and
     /// what was broken off before an answer could come.
     #[serde(default, skip_serializing_if = "is_nothing")]
     pub left_out: [u64; 3],
-    /// Different clients of the bad ones, by metric, each once within an hour; none where an
+    /// Different clients of the bad ones, by metric, each once within ten minutes; none where an
     /// older version counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clients: Option<[u64; 3]>,

@@ -90,7 +90,6 @@ pub(crate) struct Stream {
     random: Rng,
     at_ms: u64,
     tried: [HashSet<u64>; 2],
-    counted: [HashSet<(usize, u64)>; 2],
     known: [HashSet<(usize, u64)>; 2],
 }
 
@@ -103,7 +102,6 @@ impl Stream {
             random: Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
             at_ms: 0,
             tried: [HashSet::new(), HashSet::new()],
-            counted: [HashSet::new(), HashSet::new()],
             known: [HashSet::new(), HashSet::new()],
         }
     }
@@ -160,7 +158,7 @@ impl Stream {
         answers
     }
 
-    /// A client is judged by once in ten seconds, as bad where anything in them was.
+    /// A client is judged by once in ten seconds, by the first answer.
     fn count(&mut self, arm: &mut Arm, is_canary: bool, client: u64, bad: [bool; 3]) {
         let release = usize::from(is_canary);
         arm.requests += 1;
@@ -168,9 +166,8 @@ impl Stream {
         let clients = arm.clients.get_or_insert_default();
         for (place, is_bad) in bad.into_iter().enumerate() {
             arm.left_out[place] += u64::from(is_tried);
-            let is_new = is_bad && self.counted[release].insert((place, client));
-            arm.bad[place] += u64::from(is_new);
-            let is_new = is_bad && self.known[release].insert((place, client));
+            arm.bad[place] += u64::from(is_bad && !is_tried);
+            let is_new = is_bad && !is_tried && self.known[release].insert((place, client));
             clients[place] += u64::from(is_new);
         }
     }
@@ -183,7 +180,6 @@ impl Iterator for Stream {
         self.at_ms += TICK_MS;
         if self.at_ms.is_multiple_of(ONCE_MS) {
             self.tried.iter_mut().for_each(HashSet::clear);
-            self.counted.iter_mut().for_each(HashSet::clear);
         }
         let baseline = self.answers(false);
         let canary = self.answers(true);

@@ -42,10 +42,7 @@ pub(crate) fn harm(
     }
     let seen = course.most_telling();
     let usual = usual(seen);
-    // Of all the time: whom something bad befell before that moment is not counted once more.
-    let clients = course.seen().canary.clients;
-    let is_enough = clients >= u64::from(rules.bad_least);
-    (is_enough && is_worth_it(seen.canary, usual, rules)).then(|| {
+    is_worth_it(seen.canary, usual, rules).then(|| {
         format!(
             "{}: {} of {} requests on the new release ({}), where {} is to be expected; the \
              odds are {} to one that it does harm, and {} are enough",
@@ -82,7 +79,8 @@ pub(crate) fn lacking(figures: &Figures, rules: &Rules) -> Option<String> {
 }
 
 fn is_worth_it(canary: Count, usual: f64, rules: &Rules) -> bool {
-    canary.share() >= multiple(rules.ratio_percent) * usual
+    canary.clients >= u64::from(rules.bad_least)
+        && canary.share() >= multiple(rules.ratio_percent) * usual
         && canary.share() - usual >= share(rules.difference_ppm)
 }
 

@@ -52,7 +52,7 @@ impl Trial {
     }
 
     /// Takes what was counted since the last call into account. `at_ms` are milliseconds from
-    /// the beginning; one client counts at most once in ten seconds for each metric and release.
+    /// the beginning; one client is bad at most once in ten seconds for each metric and release.
     /// What once was to abort stays so; what was to advance may still do harm.
     pub fn see(&mut self, at_ms: u64, baseline: Arm, canary: Arm) -> &Verdict {
         if self.is_settled() {

@@ -47,7 +47,7 @@ impl Vigil {
     }
 
     /// Takes what was counted since the last call into account. `at_ms` are milliseconds from
-    /// the beginning; one client counts at most once in ten seconds for each metric.
+    /// the beginning; one client is bad at most once in ten seconds for each metric.
     pub fn see(&mut self, at_ms: u64, arm: Arm) -> &Verdict {
         add(&mut self.open, arm);
         let lasted = at_ms.saturating_sub(self.taken_ms);
