@@ -93,16 +93,18 @@ impl Asked {
 }
 
 impl Approval {
-    /// What has to be asked instead, where by what is known `now` more of the change is theirs,
-    /// more have to say yes, or somebody who did may not any more: all are asked again then.
-    pub(crate) fn asked_again(&self, now: &Asked) -> Option<Asked> {
+    /// What has to be asked instead when `who` says yes, where by what is known `now` more of the
+    /// change is theirs, more have to say yes, somebody who did may not any more, or `who` may
+    /// only now: all are asked again then.
+    pub(crate) fn asked_again(&self, who: &str, now: &Asked) -> Option<Asked> {
         let is_in = |names: &[String], who: &String| names.contains(who);
         let mut own = self.asked.own.clone();
         let more = now.own.iter().filter(|who| !is_in(&self.asked.own, who));
         own.extend(more.cloned());
         let is_still = |who: &String| is_in(&now.by, who) && !is_in(&own, who);
         let holds = own.len() == self.asked.own.len() && self.asked.need >= now.need;
-        if holds && self.given.iter().all(is_still) {
+        let is_named = self.asked.by.iter().any(|name| name == who);
+        if holds && is_named && self.given.iter().all(is_still) {
             return None;
         }
         Some(Asked {

@@ -71,6 +71,9 @@ pub struct Record {
     pub receipts: Vec<Receipt>,
     /// The approvals that it needs and has, where it needs any.
     pub approval: Option<Approval>,
+    /// A release of its service was taken back since somebody approved this one last: what lies
+    /// between the live release and it is another change now.
+    pub is_shaken: bool,
 }
 
 /// A step, and what came of it.
@@ -379,6 +382,7 @@ impl Book {
             | RolloutEvent::Declined { rollout, .. } => {
                 if let Some(record) = self.rollouts.get_mut(rollout) {
                     record.approval = Approval::after(record.approval.take(), event);
+                    record.is_shaken = false;
                 }
             }
             RolloutEvent::ReceiptIssued { receipt } => {
@@ -417,6 +421,7 @@ impl Book {
             triggers: Vec::new(),
             receipts: Vec::new(),
             approval: None,
+            is_shaken: false,
         };
         self.rollouts.insert(*rollout, record);
         self.order.push(*rollout);
@@ -446,6 +451,13 @@ impl Book {
             // Only now is it certain what this rollout takes the place of.
             record.previous = live.map(|(id, _)| id);
             record.slot = live.map_or(record.slot, |(_, slot)| slot.other());
+        }
+        if matches!(state, RolloutState::RolledBack { .. }) {
+            let service = record.service.clone();
+            let of_service = self.rollouts.values_mut().filter(|r| r.service == service);
+            for waiting in of_service.filter(|r| r.approval.is_some()) {
+                waiting.is_shaken = true;
+            }
         }
     }
 

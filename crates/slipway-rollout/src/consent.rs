@@ -130,7 +130,9 @@ fn consent(
         let (who, by) = (who.to_owned(), now.by.clone());
         return (Vec::new(), Err(NotTaken::NotNamed { who, by }.into()));
     }
-    let again = approval.asked_again(now).map(|asked| asked.event(rollout));
+    let again = approval
+        .asked_again(who, now)
+        .map(|asked| asked.event(rollout));
     let mut events: Vec<RolloutEvent> = again.into_iter().collect();
     let of = |events: &[RolloutEvent]| {
         let known = Some(approval.clone());
@@ -145,7 +147,8 @@ fn consent(
     let after = of(&events);
     if after.is_given() {
         let of_service = book.of_service(&record.service);
-        let older = of_service.filter(|r| r.id < rollout && r.is_before_traffic());
+        let before = of_service.take_while(|r| r.id != rollout);
+        let older = before.filter(|r| r.is_before_traffic());
         let state = RolloutState::Superseded { by: rollout };
         events.extend(older.flat_map(|r| strategy::entering(r, state.clone())));
     }

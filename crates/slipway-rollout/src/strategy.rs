@@ -79,6 +79,11 @@ pub fn next(view: &View<'_>) -> Next {
     match &record.stage {
         // Its end, for want of approvals, is decided elsewhere.
         RolloutState::Queued if record.awaits_approval() => Next::Over,
+        RolloutState::Queued if view.record.is_shaken => Next::Enter(RolloutState::Cancelled {
+            reason: "a release was taken back since it was approved, so it is another change now; \
+                     order it again"
+                .to_owned(),
+        }),
         RolloutState::Queued => Next::Enter(RolloutState::Locked),
         RolloutState::Locked => locked(view),
         RolloutState::Prepared if view.migrates && !record.did(|s| *s == Step::Expand) => {

@@ -129,6 +129,27 @@ fn a_rollout_that_waits_for_approval_does_not_end_the_bake_of_the_one_before() {
     assert_ne!(next(&book(&events), 2), watched);
 }
 
+#[test]
+fn what_was_approved_before_the_live_release_was_taken_back_is_called_off() {
+    let mut events = baking();
+    events.extend([requested(3, "c"), asked(3, 1), approved(3, "anna")]);
+    assert_eq!(next(&book(&events), 3), Next::Enter(RolloutState::Locked));
+    events.push(RolloutEvent::Entered {
+        rollout: rollout(2),
+        state: RolloutState::RolledBack {
+            reason: "errors".to_owned(),
+        },
+    });
+    let called_off = next(&book(&events), 3);
+    assert!(
+        matches!(&called_off, Next::Enter(RolloutState::Cancelled { reason }) if reason.contains("taken back")),
+        "{called_off:?}"
+    );
+    // Whoever says yes now knows what is live.
+    events.push(approved(3, "ben"));
+    assert_eq!(next(&book(&events), 3), Next::Enter(RolloutState::Locked));
+}
+
 proptest! {
     #[test]
     fn it_begins_with_the_last_of_enough_different_people_and_not_before(

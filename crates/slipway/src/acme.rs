@@ -72,7 +72,7 @@ impl Acme {
     /// Asks for a certificate and writes down what came of it.
     async fn renew(&self) {
         let before = self.shelf.record();
-        if let Err(error) = self.shelf.remember(self.asking(&before)).await {
+        if let Err(error) = self.may_keep(&before).await {
             // What cannot be kept is not asked for: an authority signs so many a week.
             tracing::error!(error = %format!("{error:#}"), "no certificate is asked for");
             tokio::time::sleep(due::FIRST).await;
@@ -100,6 +100,12 @@ impl Acme {
         {
             tracing::error!(%error, "the journal does not take events");
         }
+    }
+
+    /// Writes down that it is asked for, and that there is room for what comes of it.
+    async fn may_keep(&self, before: &Record) -> anyhow::Result<()> {
+        self.shelf.remember(self.asking(before)).await?;
+        self.shelf.probe().await
     }
 
     /// What is known while it is asked for: as after one more failure.

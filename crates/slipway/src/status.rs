@@ -260,7 +260,8 @@ fn one_service(
     let newest = reading.rollouts.iter().rev();
     let rollout = newest
         .filter(|r| r.service == service && !r.state.is_end())
-        .max_by_key(|r| r.asked_at)
+        // What does something, before what waits for people.
+        .max_by_key(|r| (!r.is_settled() && r.waits_for().is_none(), r.asked_at))
         .cloned();
     ServiceStatus {
         live: live.map(|(slot, p)| pool(slot, p)),

@@ -22,6 +22,8 @@ use crate::acme::https::Https;
 use crate::environment::AcmeSettings;
 
 const MODE: u32 = 0o600;
+/// More than a chain of certificates, its key and an account take, bytes.
+const ROOM: usize = 64 * 1024;
 
 /// The folder of it.
 #[derive(Debug, Clone)]
@@ -106,6 +108,18 @@ impl Shelf {
             not_before: at(validity.not_before.to_unix_duration())?,
             not_after: at(validity.not_after.to_unix_duration())?,
         })
+    }
+
+    /// Whether a certificate could be kept, and an account: fails where not.
+    pub(crate) async fn probe(&self) -> anyhow::Result<()> {
+        for path in [self.certificate(), self.0.join("account.json")] {
+            let is_in_the_way = path.is_dir();
+            anyhow::ensure!(!is_in_the_way, "{} is a folder", path.display());
+        }
+        self.write("room", vec![0; ROOM]).await?;
+        let room = self.0.join("room");
+        let gone = tokio::fs::remove_file(&room).await;
+        gone.with_context(|| format!("removing {}", room.display()))
     }
 
     pub(crate) async fn keep(&self, signed: Signed) -> anyhow::Result<()> {

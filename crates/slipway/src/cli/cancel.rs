@@ -70,8 +70,10 @@ impl Cancel {
 }
 
 fn on_its_way(reading: &Reading) -> anyhow::Result<&Rollout> {
-    let newest = reading.rollouts.iter().rev().find(|r| !r.is_settled());
-    newest.ok_or_else(|| {
+    let newest = || reading.rollouts.iter().rev().filter(|r| !r.is_settled());
+    // One that waits for approval does nothing that somebody would want to stop.
+    let busy = newest().find(|r| r.waits_for().is_none());
+    busy.or_else(|| newest().next()).ok_or_else(|| {
         Failure::refused("no rollout is on its way")
             .hint(
                 "`slipway rollback` takes a release back that is live; `slipway history` lists all",

@@ -103,8 +103,13 @@ impl ApprovalSettings {
         let others: Vec<&str> = asked.others().collect();
         if u32::try_from(others.len()).unwrap_or(u32::MAX) < need {
             let own: Vec<&str> = asked.own.iter().map(String::as_str).collect();
+            let unknown = if change.is_whole {
+                ""
+            } else {
+                "; two are needed at least, as Git does not know the commit that is live (`git fetch`?)"
+            };
             return Err(Failure::refused(format!(
-                "{need} approvals are needed and only {} may give one: it is the change of {}, or their order",
+                "{need} approvals are needed and only {} may give one: it is the change of {}, or their order{unknown}",
                 either(&others),
                 either(&own)
             ))
@@ -206,6 +211,8 @@ carla = []
             ..known
         };
         assert_eq!(asked(text, &unknown, None).unwrap().unwrap().need, 2);
+        let alone = asked("[by]\nanna = [\"anna@example.org\"]\n", &unknown, None);
+        assert!(alone.unwrap_err().contains("Git does not know the commit"));
     }
 
     #[test]

@@ -132,20 +132,21 @@ fn a_certificate_is_fetched_over_http_served_and_renewed_before_it_ends() {
 
 #[test]
 fn nothing_is_asked_for_where_what_comes_of_it_cannot_be_written_down() {
-    let server = AcmeServer::start(term(0, 86_400)).unwrap();
-    let mut ground = Fetching::ground(&server, "http-01");
-    // A folder in the place of the file.
-    let in_the_way = ground.state().join("certificates/record.json/folder");
-    fs::create_dir_all(in_the_way).unwrap();
-    ground.start();
-    let fetching = Fetching::at(&server, ground);
-    let ground = &fetching.ground;
-    ground.wait_for("it to be told", || {
-        ground
-            .tail("control")
-            .contains("no certificate is asked for")
-    });
-    assert_eq!((server.counts(), server.accounts()), ((0, 0), 0));
+    for file in ["record.json", "certificate.pem", "account.json"] {
+        let server = AcmeServer::start(term(0, 86_400)).unwrap();
+        let mut ground = Fetching::ground(&server, "http-01");
+        // A folder in the place of the file.
+        let in_the_way = ground.state().join("certificates").join(file);
+        fs::create_dir_all(in_the_way.join("folder")).unwrap();
+        ground.start();
+        let fetching = Fetching::at(&server, ground);
+        let ground = &fetching.ground;
+        ground.wait_for("it to be told", || {
+            let said = ground.tail("control");
+            said.contains("no certificate is asked for")
+        });
+        assert_eq!((server.counts(), server.accounts()), ((0, 0), 0), "{file}");
+    }
 }
 
 #[test]
