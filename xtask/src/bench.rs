@@ -6,6 +6,7 @@ mod claim;
 mod judge;
 mod messages;
 mod proxy;
+mod switch;
 
 use std::env::args_os;
 use std::os::unix::process::CommandExt as _;
@@ -30,14 +31,18 @@ pub(crate) enum Bench {
     Judge(judge::Options),
     /// Messages that are all due at once, to queue and to send
     Messages(messages::Options),
+    /// Releases that come and go under load: failed requests, and how long each takes
+    Switch(switch::Options),
 }
 
 pub(crate) fn run(root: &Path, env: &Env, bench: Bench) -> anyhow::Result<()> {
-    if !matches!(bench, Bench::Judge(_)) {
+    // Both need no other program, and are built optimized by themselves.
+    let is_alone = matches!(bench, Bench::Judge(_) | Bench::Switch(_));
+    if !is_alone {
         setup::run(setup::Purpose::Bench)?;
     }
-    // The judge is built optimized by itself; the load on the proxy is made by other programs.
-    let is_quick = matches!(bench, Bench::Judge(_) | Bench::Proxy(_));
+    // The load on the proxy is made by other programs.
+    let is_quick = is_alone || matches!(bench, Bench::Proxy(_));
     if cfg!(debug_assertions) && !is_quick {
         return optimized(root);
     }
@@ -47,6 +52,7 @@ pub(crate) fn run(root: &Path, env: &Env, bench: Bench) -> anyhow::Result<()> {
         Bench::Claim(options) => claim::run(root, options),
         Bench::Judge(options) => judge::run(root, options),
         Bench::Messages(options) => messages::run(root, options),
+        Bench::Switch(options) => switch::run(root, env, options),
     }
 }
 

@@ -14,9 +14,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{Query, State};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
@@ -25,6 +25,12 @@ use serde::Deserialize;
 
 /// A release that goes bad answers this many requests first, so that its preview is good.
 const GOOD_FIRST: u64 = 30;
+/// The size of a large answer.
+const BIG: usize = 64 * 1024;
+/// A stream of events has so many of them.
+const EVENTS: u32 = 20;
+/// One comes every so often.
+const EVENT_EVERY: Duration = Duration::from_millis(100);
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -244,6 +250,8 @@ async fn answer(mode: &str, env: &Env) -> anyhow::Result<()> {
         .route("/slow", get(slow))
         .route("/page", get(html))
         .route("/upload", post(upload))
+        .route("/big", get(big))
+        .route("/events", get(events))
         .fallback(page)
         .with_state(app);
     axum::serve(listener, routes)
@@ -315,4 +323,28 @@ async fn slow(State(app): State<App>, Query(slow): Query<Slow>) -> Response {
 
 async fn upload(State(app): State<App>, body: Bytes) -> Response {
     app.visit(body.len().to_string())
+}
+
+async fn big(State(app): State<App>) -> Response {
+    app.visit("an answer of 64 KiB ".repeat(BIG / 20))
+}
+
+/// A stream of events that ends after two seconds.
+async fn events(State(app): State<App>) -> Response {
+    let events = futures_util::stream::unfold(0, |sent| async move {
+        if sent == EVENTS {
+            return None;
+        }
+        tokio::time::sleep(EVENT_EVERY).await;
+        let event = Bytes::from(format!("data: {sent}\n\n"));
+        Some((Ok::<_, std::io::Error>(event), sent + 1))
+    });
+    let mut answer = app.visit(String::new());
+    if answer.status().is_success() {
+        *answer.body_mut() = Body::from_stream(events);
+        let kind = HeaderValue::from_static("text/event-stream");
+        answer.headers_mut().insert(CONTENT_TYPE, kind);
+        answer.headers_mut().remove(CONTENT_LENGTH);
+    }
+    answer
 }
