@@ -24,7 +24,7 @@ use crate::tests::weather::{Happening, INSTANCES, LASTS, RELEASES, Weather};
 /// Time goes on by so much at most at once.
 const BEAT: Duration = Duration::from_millis(250);
 /// As many seeds are played where nobody asks for more.
-const SEEDS: u64 = 150;
+const SEEDS: u64 = 500;
 /// Requests a second for each service.
 const RATE: u64 = 30;
 /// How many of a hundred of them take seconds.

@@ -102,9 +102,12 @@ impl Laws {
         }
         let Some(split) = &route.split else { return };
         let shared = release(&split.pool);
+        // Where both do badly, both keep what they have until a person decides.
+        let stays =
+            |r: &Record| !r.stage.is_end() || matches!(r.stage, RolloutState::Halted { .. });
         let planned = records().any(|r| {
             Some(r.release.to_string()) == shared
-                && (is_moving || (!r.stage.is_end() && r.has_traffic()))
+                && (is_moving || (stays(r) && r.has_traffic()))
                 && r.steps.iter().any(|s| {
                     matches!(s.step, Step::Shift { weight, .. } | Step::Thin { weight, .. }
                         if weight == split.weight && weight < WHOLE)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use slipway_proxy::stats::Unrouted;
-use slipway_proxy::{Health, PoolStats, Second, Stats, Table, Target, TargetStats};
+use slipway_proxy::{Bad, Health, PoolStats, Second, Stats, Table, Target, TargetStats};
 
 use crate::tests::machine::Machine;
 
@@ -213,6 +213,8 @@ impl Plane {
                         service: service.clone(),
                         release: told.release.clone(),
                         targets: targets.collect(),
+                        // One that answered nothing yet tells that nothing went badly.
+                        bad: (!self.is_old).then(Bad::default),
                         ..PoolStats::default()
                     }),
                 }

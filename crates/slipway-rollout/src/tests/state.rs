@@ -13,7 +13,7 @@ use crate::tests::machine::Machine;
 use crate::tests::plane::Plane;
 
 /// Control cannot know of a death that is as young as this.
-const UNNOTICED: Duration = Duration::from_secs(1);
+const UNNOTICED: Duration = Duration::from_secs(2);
 /// As many answers of the proxy about its counts are remembered.
 const ACCOUNTS: usize = 200;
 
@@ -103,10 +103,11 @@ impl State {
                 let pool = route.pools.get(name);
                 let before = self.plane.table.routes.get(service);
                 let before = before.and_then(|r| r.pools.get(name));
-                // Visitors of instances that died meanwhile are no worse off than before.
                 let targets = pool.map(|p| p.targets.clone()).unwrap_or_default();
                 let waits = route.hold && *name == route.live;
-                if !self.is_anybody(&targets, now) && before != pool && !waits {
+                // Visitors of instances that are all dead already are no worse off than before.
+                let is_worse = before.is_none_or(|p| self.is_anybody(&p.targets, now));
+                if !self.is_anybody(&targets, now) && is_worse && !waits {
                     self.violations.push(format!(
                         "table {} leads visitors of {service} to nobody",
                         table.generation

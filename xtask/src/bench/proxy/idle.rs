@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use chassis::Env;
+use testkit::wait;
 
 use super::Other;
 use super::peer::{self, Ground, Peer};
@@ -36,7 +37,15 @@ pub(super) fn table(
 }
 
 fn row(text: &mut String, peer: &Peer, connections: usize) -> anyhow::Result<()> {
-    let _first = answered(peer.plain)?;
+    // It listens before it has a table.
+    let mut first = answered(peer.plain);
+    wait::until(Duration::from_secs(20), || {
+        if first.is_err() {
+            first = answered(peer.plain);
+        }
+        first.is_ok()
+    });
+    let _first = first.with_context(|| format!("asking {}", peer.name))?;
     let before = peer.process.resident_kib()?;
     let held = (0..connections)
         .map(|_| answered(peer.plain))
@@ -60,17 +69,18 @@ fn row(text: &mut String, peer: &Peer, connections: usize) -> anyhow::Result<()>
 
 /// What is resident once it has not become less for three seconds, after fifteen at the latest.
 fn settled(peer: &Peer) -> anyhow::Result<u64> {
-    let (mut least, mut same) = (peer.process.resident_kib()?, 0);
-    for _ in 0..30 {
-        std::thread::sleep(Duration::from_millis(500));
-        let now = peer.process.resident_kib()?;
-        same = if now < least { 0 } else { same + 1 };
-        least = least.min(now);
-        if same == 6 {
-            break;
+    let mut least = peer.process.resident_kib()?;
+    let mut since = Instant::now();
+    let mut seen = Ok(());
+    wait::until(Duration::from_secs(15), || {
+        match peer.process.resident_kib() {
+            Ok(now) if now < least => (least, since) = (now, Instant::now()),
+            Ok(_) => {}
+            Err(error) => seen = Err(error),
         }
-    }
-    Ok(least)
+        seen.is_err() || since.elapsed() >= Duration::from_secs(3)
+    });
+    seen.map(|()| least)
 }
 
 /// A connection on which one request was answered.
@@ -84,6 +94,8 @@ fn answered(address: SocketAddr) -> anyhow::Result<TcpStream> {
         let count = stream.read(&mut piece).context("reading an answer")?;
         ensure!(count > 0, "the connection was closed");
         read.extend_from_slice(&piece[..count]);
+        let is_good = b"HTTP/1.1 200 ".iter().zip(&read).all(|(a, b)| a == b);
+        ensure!(is_good, "it answers {:?}", String::from_utf8_lossy(&read));
     }
     Ok(stream)
 }
