@@ -60,7 +60,14 @@ async fn a_visitor_moves_a_booking_on_its_page() {
     let site = world.site().await;
     let (api, visitor) = (site.api(), site.visitor());
     let free = api.free(BUSINESS, SERVICE, 14).await;
-    let made = book(&api, "k", &free[0]).await;
+    // The page offers the booking's own day first, and on that must be a time besides.
+    let at = |text: &str| text.parse::<jiff::Timestamp>().unwrap();
+    let far = jiff::SignedDuration::from_hours(3);
+    let has_more = |one: &&String| {
+        let mut same_day = free.iter().filter(|other| other.get(..10) == one.get(..10));
+        same_day.any(|other| at(other).duration_since(at(one)) >= far)
+    };
+    let made = book(&api, "k", free.iter().find(has_more).unwrap()).await;
     let link = format!("/b/{}", made.text("token"));
     let booked = visitor.open(&link).await;
     assert!(booked.links().contains(&format!("{link}/reschedule")));
